@@ -1,0 +1,1 @@
+"""Speed and quality, measured: each module prints one table (``python -m benchmarks.resample``)."""

@@ -1,0 +1,38 @@
+"""Checks shared by every room: what came, what is needed, in one sentence."""
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from astropy.units import Quantity
+
+
+def check_choice(name: str, value: Any, options: Iterable[Any]) -> None:
+    """Raise ValueError unless `value` is one of `options`; suggests the nearest for a typo."""
+    options = list(options)
+    if any(type(value) is type(option) and value == option for option in options):
+        return
+    near = difflib.get_close_matches(str(value), [str(option) for option in options], n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}, got {value!r}{hint}")
+
+
+def refuse_quantity(name: str, value: Any) -> None:
+    """Raise TypeError for an astropy Quantity where a bare number is meant."""
+    if isinstance(value, Quantity):
+        raise TypeError(
+            f"{name} is an astropy Quantity in {value.unit}, which scikit-learn would strip silently; "
+            "give it to Spectra, or take its .value in the unit that you mean"
+        )
+
+
+def fill_masked(name: str, value: Any) -> Any:
+    """Return a masked array as a float array with NaN where it is masked; anything else unchanged."""
+    if not isinstance(value, np.ma.MaskedArray):
+        return value
+    if not np.ma.is_masked(value):
+        return value.data
+    if not np.issubdtype(value.dtype, np.floating):
+        raise TypeError(f"{name} is a masked array of {value.dtype}; only floats can mark missing values")
+    return value.filled(np.nan)

@@ -1,0 +1,91 @@
+"""Wavelength arithmetic: air and vacuum, pixel edges."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+_VACUUM_LIMIT = 2000.0  # air wavelengths are quoted above it only (IAU convention)
+
+
+def _refractivity(vacuum: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Refractive index of standard air minus one (Ciddor 1996, Applied Optics 35, 1566)."""
+    s2 = (1e4 / vacuum) ** 2
+    return 5.792105e-2 / (238.0185 - s2) + 1.67917e-3 / (57.362 - s2)
+
+
+_AIR_LIMIT = float(_VACUUM_LIMIT / (1.0 + _refractivity(np.array(_VACUUM_LIMIT))))
+
+
+def vacuum_to_air(wave: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Air wavelengths of vacuum wavelengths, in Å.
+
+    Standard dry air at 15 °C and 101325 Pa with 450 ppm CO2, as in the SDSS and VALD conversions
+    (Ciddor 1996, Applied Optics 35, 1566). Wavelengths below 2000 Å are vacuum in either scale, so that the
+    air scale jumps there by 0.65 Å.
+
+    Parameters
+    ----------
+    wave : ndarray
+        Vacuum wavelengths in Å.
+
+    Returns
+    -------
+    ndarray
+        Air wavelengths in Å.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skspec._wavelength import vacuum_to_air
+    >>> float(vacuum_to_air(np.array([6564.614]))[0])  # H-alpha
+    6562.80
+    """
+    wave = np.asarray(wave, dtype=np.float64)
+    air = wave.copy()
+    optical = wave >= _VACUUM_LIMIT
+    air[optical] /= 1.0 + _refractivity(wave[optical])
+    return air
+
+
+def air_to_vacuum(wave: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Vacuum wavelengths of air wavelengths, in Å; the inverse of `vacuum_to_air` to rounding.
+
+    Parameters
+    ----------
+    wave : ndarray
+        Air wavelengths in Å.
+
+    Returns
+    -------
+    ndarray
+        Vacuum wavelengths in Å.
+    """
+    wave = np.asarray(wave, dtype=np.float64)
+    vacuum = wave.copy()
+    optical = wave >= _AIR_LIMIT
+    air = wave[optical]
+    guess = air
+    for _ in range(4):  # contracts by 1e-5 a step: exact to rounding after three
+        guess = air * (1.0 + _refractivity(guess))
+    vacuum[optical] = guess
+    return vacuum
+
+
+def pixel_edges(wave: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Edges of pixels: halfway between neighbouring centres, the outer ones by symmetry.
+
+    Parameters
+    ----------
+    wave : ndarray of shape (..., n_pixels)
+        Pixel centres, increasing along the last axis, at least two.
+
+    Returns
+    -------
+    ndarray of shape (..., n_pixels + 1)
+    """
+    edges = np.empty((*wave.shape[:-1], wave.shape[-1] + 1))
+    inner = edges[..., 1:-1]
+    np.add(wave[..., 1:], wave[..., :-1], out=inner)
+    inner *= 0.5
+    edges[..., 0] = 2.0 * wave[..., 0] - edges[..., 1]
+    edges[..., -1] = 2.0 * wave[..., -1] - edges[..., -2]
+    return edges
