@@ -16,6 +16,7 @@ _HOME = {
     "Spectra": "skspec.spectra",
     "load": "skspec.persistence",
     "make_spectra": "skspec.datasets",
+    "read_info": "skspec.persistence",
     "read_spectra": "skspec.io",
     "save": "skspec.persistence",
 }
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from skspec.classifiers import Conv1DClassifier
     from skspec.datasets import make_spectra
     from skspec.io import read_spectra
-    from skspec.persistence import load, save
+    from skspec.persistence import load, read_info, save
     from skspec.preprocessing import FluxNormalizer, LogWaveResampler
     from skspec.spectra import Spectra
 
@@ -36,6 +37,7 @@ __all__ = [
     "__version__",
     "load",
     "make_spectra",
+    "read_info",
     "read_spectra",
     "save",
 ]

@@ -1,7 +1,8 @@
 """Checks shared by every room: what came, what is needed, in one sentence."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -36,3 +37,14 @@ def fill_masked(name: str, value: Any) -> Any:
     if not np.issubdtype(value.dtype, np.floating):
         raise TypeError(f"{name} is a masked array of {value.dtype}; only floats can mark missing values")
     return value.filled(np.nan)
+
+
+def check_sizes(name: str, value: Any, *, length: int | None = None, allow_empty: bool = False) -> None:
+    """Raise unless `value` is a sequence of positive integers, of a given length where that is fixed."""
+    is_sequence = isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)
+    if not is_sequence or not all(isinstance(size, Integral) and int(size) > 0 for size in value):
+        raise ValueError(f"{name} must be a sequence of positive integers, got {value!r}")
+    if not allow_empty and not len(value):
+        raise ValueError(f"{name} must not be empty")
+    if length is not None and len(value) != length:
+        raise ValueError(f"{name} must have {length} values, got {len(value)}: {value!r}")

@@ -21,8 +21,7 @@ from skspec._wavelength import pixel_edges
 
 Array = NDArray[Any]
 
-_BINS_PER_BLOCK = 16  # dense blocks this wide keep the matrix product near memory speed
-_ROWS_PER_CHUNK = 256
+_ROWS_PER_CHUNK = 64  # so that a chunk stays in the cache
 _ROWS_PER_CHUNK_OWN = 32
 
 
@@ -34,11 +33,13 @@ class Resampled(NamedTuple):
     coverage: Array
 
 
-class OverlapOperator:
-    """Overlap of the pixels of one grid with output bins, applied to many spectra at once.
+def _empty(n: int, n_bins: int, dtype: np.dtype[Any], *, with_ivar: bool) -> Resampled:
+    flux, ivar, coverage = (np.empty((n, n_bins), dtype) for _ in range(3))
+    return Resampled(flux, ivar if with_ivar else None, coverage)
 
-    The overlap matrix of two increasing grids is a band; it is held as dense blocks of a few bins, which BLAS
-    multiplies twice as fast as a sparse matrix and without transposing the spectra.
+
+class OverlapOperator:
+    """Overlap of the pixels of one grid with output bins, as a sparse matrix applied to many spectra.
 
     Parameters
     ----------
@@ -50,41 +51,28 @@ class OverlapOperator:
 
     def __init__(self, wave: Array, edges: Array) -> None:
         pixels = pixel_edges(wave)
-        self.n_bins = len(edges) - 1
-        self._blocks: list[tuple[slice, slice, Array]] = []
-        for first in range(0, self.n_bins, _BINS_PER_BLOCK):
-            bins = slice(first, min(first + _BINS_PER_BLOCK, self.n_bins))
-            low, high = edges[bins], edges[bins.start + 1 : bins.stop + 1]
-            start = max(int(np.searchsorted(pixels, low[0], side="right")) - 1, 0)
-            stop = min(int(np.searchsorted(pixels, high[-1], side="left")), len(wave))
-            if stop <= start:
-                continue
-            inside = slice(start, stop)
-            lower, upper = pixels[start:stop, None], pixels[start + 1 : stop + 1, None]
-            overlap = np.minimum(upper, high) - np.maximum(lower, low)
-            self._blocks.append((inside, bins, np.clip(overlap, 0.0, None) / (high - low)))
-        self._cast: dict[tuple[np.dtype[Any], int], list[Array]] = {}
-        self.coverage = self._sum(np.ones((1, len(wave))), 1)[0]
+        cuts = np.union1d(pixels, edges)  # between neighbouring cuts lies one pixel and one bin, or none
+        middle = 0.5 * (cuts[1:] + cuts[:-1])
+        pixel = np.searchsorted(pixels, middle) - 1
+        bin_ = np.searchsorted(edges, middle) - 1
+        both = (pixel >= 0) & (pixel < len(wave)) & (bin_ >= 0) & (bin_ < len(edges) - 1)
+        pixel, bin_ = pixel[both], bin_[both]
+        fraction = np.diff(cuts)[both] / np.diff(edges)[bin_]
+        self._matrix = csr_array((fraction, (bin_, pixel)), shape=(len(edges) - 1, len(wave)))
+        self._cast: dict[tuple[np.dtype[Any], int], csr_array] = {}
+        self.coverage = self._matrix.sum(axis=1)
 
     def _sum(self, rows: Array, power: int) -> Array:
         """Sum of pixels weighted by their fraction of the bin to a power."""
         key = (rows.dtype, power)
         if key not in self._cast:
-            self._cast[key] = [(block**power).astype(rows.dtype) for *_, block in self._blocks]
-        out = np.zeros((len(rows), self.n_bins), dtype=rows.dtype)
-        for (pixels, bins, _), block in zip(self._blocks, self._cast[key], strict=True):
-            out[:, bins] = rows[:, pixels] @ block
-        return out
+            self._cast[key] = self._matrix.power(power).astype(rows.dtype)
+        return (self._cast[key] @ rows.T).T
 
     def __call__(self, flux: Array, ivar: Array | None = None) -> Resampled:
         """Resample rows of flux of shape (n_spectra, n_pixels), in their own floating-point type."""
-        n = len(flux)
-        out = Resampled(
-            np.empty((n, self.n_bins), flux.dtype),
-            None if ivar is None else np.empty((n, self.n_bins), flux.dtype),
-            np.empty((n, self.n_bins), flux.dtype),
-        )
-        for start in range(0, n, _ROWS_PER_CHUNK):
+        out = _empty(len(flux), len(self.coverage), flux.dtype, with_ivar=ivar is not None)
+        for start in range(0, len(flux), _ROWS_PER_CHUNK):
             rows = slice(start, start + _ROWS_PER_CHUNK)
             f, errors = flux[rows], None if ivar is None else ivar[rows]
             bad = ~valid(f, errors)
@@ -118,39 +106,48 @@ def resample_own_grids(
     flux: Sequence[Array], wave: Sequence[Array], ivar: Sequence[Array] | None, edges: Array
 ) -> Resampled:
     """Resample spectra that each have a grid of their own, in their own floating-point type."""
-    n, n_bins = len(flux), len(edges) - 1
-    dtype = flux[0].dtype if n else np.dtype(np.float32)
-    shape = (n, n_bins)
-    out = Resampled(
-        np.empty(shape, dtype), None if ivar is None else np.empty(shape, dtype), np.empty(shape, dtype)
-    )
-    for start in range(0, n, _ROWS_PER_CHUNK_OWN):
-        rows = slice(start, start + _ROWS_PER_CHUNK_OWN)
-        part = _integrate(flux[rows], wave[rows], None if ivar is None else ivar[rows], edges)
+    dtype = flux[0].dtype if len(flux) else np.dtype(np.float32)
+    out = _empty(len(flux), len(edges) - 1, dtype, with_ivar=ivar is not None)
+    chunks = [slice(k, k + _ROWS_PER_CHUNK_OWN) for k in range(0, len(flux), _ROWS_PER_CHUNK_OWN)]
+    work = _Workspace(max((sum(len(row) + 1 for row in flux[rows]) for rows in chunks), default=0), dtype)
+    for rows in chunks:
+        part = _integrate(flux[rows], wave[rows], None if ivar is None else ivar[rows], edges, work)
         for target, values in zip(out, part, strict=True):
             if target is not None:
                 target[rows] = values
     return out
 
 
+class _Workspace:
+    """Arrays that chunks use in turn: touching new memory costs more than the arithmetic."""
+
+    def __init__(self, size: int, dtype: np.dtype[Any]) -> None:
+        self.wave, self.edge = np.empty((2, size))
+        self.flux, self.ivar, self.width, self.overlap, self.square = np.empty((5, size), dtype)
+        self.columns = np.arange(size, dtype=np.int32)
+
+
 def _integrate(
-    flux: Sequence[Array], wave: Sequence[Array], ivar: Sequence[Array] | None, edges: Array
+    flux: Sequence[Array], wave: Sequence[Array], ivar: Sequence[Array] | None, edges: Array, work: _Workspace
 ) -> Resampled:
     """Integrate each spectrum over the bins; all pixels in one flat array, one spare after each spectrum."""
     dtype = flux[0].dtype
-    spare = np.zeros(1), np.zeros(1, dtype)
-    w = np.concatenate([part for row in wave for part in (row, spare[0])])
-    f = np.concatenate([part for row in flux for part in (row, spare[1])])
     length = np.fromiter(map(len, wave), np.intp, len(wave))
     start = np.cumsum(length + 1) - (length + 1)
     last = start + length - 1
+    size = int(last[-1]) + 2
 
-    edge = np.empty(len(w))  # lower edge of each pixel; the spare one's is the upper edge of the spectrum
+    def lay(rows: Sequence[Array], out: Array) -> Array:
+        spare = np.zeros(1, out.dtype)
+        return np.concatenate([part for row in rows for part in (row, spare)], out=out[:size])
+
+    w, f = lay(wave, work.wave), lay(flux, work.flux)
+    edge = work.edge[:size]  # lower edge of each pixel; the spare one's is the upper edge of the spectrum
     np.add(w[1:], w[:-1], out=edge[1:])
     edge *= 0.5
     edge[start] = 1.5 * w[start] - 0.5 * w[start + 1]
     edge[last + 1] = 1.5 * w[last] - 0.5 * w[last - 1]
-    width = np.empty(len(w), dtype)
+    width = work.width[:size]
     np.subtract(edge[1:], edge[:-1], out=width[:-1], casting="same_kind")
     width[last + 1] = 0
 
@@ -160,23 +157,25 @@ def _integrate(
     alone = pixel[:, 1:] == pixel[:, :-1]  # bins that lie in one pixel
     # Whole pixels from each bin edge to the next, the first one without its part below the edge. Where bins
     # share a pixel the last assignment holds, and the others are alone in it.
-    first = width.copy()
-    first[pixel] = (1 - cut) * width[pixel]
-    runs = np.concatenate([[0], pixel.reshape(-1), [len(w)]]).astype(np.int32)
-    columns = np.arange(len(w), dtype=np.int32)
+    overlap = work.overlap[:size]
+    overlap[:] = width
+    overlap[pixel] *= 1 - cut
+    runs = np.concatenate([[0], pixel.reshape(-1), [size]]).astype(np.int32)
+    columns, square = work.columns[:size], work.square[:size]
 
     def total(pixels: Array, power: int) -> Array:
         """Sum of pixels times overlap to a power, over each bin."""
+        weight = overlap if power == 1 else np.multiply(overlap, overlap, out=square)
         # The runs between bin edges as rows of a sparse matrix: half the time of np.add.reduceat.
-        matrix = csr_array((pixels, columns, runs), shape=(len(runs) - 1, len(w)))
-        sums = (matrix @ (first if power == 1 else first * first))[1:].reshape(pixel.shape)[:, :-1]
+        sums = (csr_array((pixels, columns, runs), shape=(len(runs) - 1, size)) @ weight)[1:]
+        sums = sums.reshape(pixel.shape)[:, :-1]
         at_edge = pixels[pixel] * width[pixel] ** power
         within = (cut[:, 1:] - cut[:, :-1]) ** power * at_edge[:, 1:]
         sums += cut[:, 1:] ** power * at_edge[:, 1:]
         sums[alone] = within[alone]
         return sums
 
-    errors = None if ivar is None else np.concatenate([part for row in ivar for part in (row, spare[1])])
+    errors = None if ivar is None else lay(ivar, work.ivar)
     bad = ~valid(f, errors)
     bad[last + 1] = False  # of no width
     if bad.any():
@@ -187,7 +186,7 @@ def _integrate(
     with np.errstate(divide="ignore", invalid="ignore"):
         flux_out, ivar_out = total(f, 1) / covered, None
         if errors is not None:
-            variance = 1 / errors
+            variance = np.divide(1, errors, out=errors)
             variance[bad] = variance[last + 1] = 0
             ivar_out = covered * covered / total(variance, 2)
             ivar_out[covered <= 0] = 0

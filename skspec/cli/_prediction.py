@@ -1,0 +1,188 @@
+"""What ``skspec predict`` does: classes, probabilities and flags for every file. Nothing here prints."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.table import Table
+from numpy.typing import NDArray
+
+from skspec.cli._training import to_rest_frame
+from skspec.preprocessing import LogWaveResampler
+from skspec.spectra import Spectra
+
+LOW_COVERAGE = 0.8
+"""A spectrum that fills less than this fraction of the model's wavelength grid is flagged ``low_coverage``."""
+
+LOW_SNR = 5.0
+"""A spectrum whose median signal-to-noise ratio per pixel is below this is flagged ``low_snr``."""
+
+TABLE_FORMATS = {".csv": "ascii.csv", ".ecsv": "ascii.ecsv", ".fits": "fits", ".parquet": "parquet"}
+
+
+def classify(
+    model: Any, spectra: Spectra, *, rest_frame: bool = False, skipped: Sequence[dict[str, str]] = ()
+) -> Table:
+    """Classify spectra, each for itself: one that cannot be classified is flagged and stops no other.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted; takes `Spectra`.
+    spectra : Spectra
+    rest_frame : bool, default=False
+        Whether the model was trained on rest-frame wavelengths.
+    skipped : sequence of dict, default=()
+        ``file`` and ``reason`` of files that could not be read; they become rows at the end.
+
+    Returns
+    -------
+    Table
+        One row a spectrum with ``file``, ``object``, ``class`` (empty if there is none), ``p_<class>`` for each
+        class if the model gives probabilities, ``coverage`` (fraction of the model's grid that is filled),
+        ``snr`` (median per pixel), ``flags`` (separated by commas, empty if all is well) and ``reason``.
+
+        =============  ==============================================================================
+        flag           meaning
+        =============  ==============================================================================
+        unreadable     the file could not be read; see ``reason``
+        no_redshift    the model works in the rest frame, and the redshift is not known
+        no_overlap     no valid pixel on the model's wavelength grid
+        failed         the model refused the spectrum; see ``reason``
+        low_coverage   less than 80 % of the grid is filled; the class is less sure than it looks
+        low_snr        signal-to-noise ratio below 5 per pixel; likewise
+        =============  ==============================================================================
+    """
+    n = len(spectra)
+    flags: list[list[str]] = [[] for _ in range(n)]
+    reasons = np.full(n, "", dtype=object)
+    snr, rows, usable = spectra.snr, np.arange(n), spectra
+    if rest_frame:
+        usable, known = to_rest_frame(spectra)
+        rows = np.flatnonzero(known)
+        for row in np.flatnonzero(~known):
+            flags[row].append("no_redshift")
+    coverage = np.full(n, np.nan)
+    resampler = next(
+        (step for step in getattr(model, "named_steps", {}).values() if isinstance(step, LogWaveResampler)),
+        None,
+    )
+    if resampler is not None and len(rows):
+        coverage[rows], failures = _for_each(resampler.coverage, usable, np.float64)
+        _note(failures, rows, flags, reasons)
+        for row in rows[coverage[rows] == 0]:
+            flags[row].append("no_overlap")
+        fine = coverage[rows] > 0
+        usable, rows = usable[fine], rows[fine]
+
+    classes = model.classes_
+    names = np.full(n, "", dtype=object)
+    probability = np.full((n, len(classes)), np.nan)
+    has_probability = hasattr(model, "predict_proba")
+    if len(rows):
+        if has_probability:
+            probability[rows], failures = _for_each(model.predict_proba, usable, np.float64, len(classes))
+            done = np.isfinite(probability[rows]).all(axis=1)
+            names[rows[done]] = classes.astype(str)[probability[rows[done]].argmax(axis=1)]
+        else:
+            names[rows], failures = _for_each(lambda X: model.predict(X).astype(str), usable, object)
+        _note(failures, rows, flags, reasons)
+    for row in np.flatnonzero((coverage > 0) & (coverage < LOW_COVERAGE)):
+        flags[row].append("low_coverage")
+    for row in np.flatnonzero(snr < LOW_SNR):
+        flags[row].append("low_snr")
+
+    bad = len(skipped)
+    files, objects = _text(spectra, "file"), _text(spectra, "object")
+    table = Table()
+    table["file"] = _strings([*files, *(item["file"] for item in skipped)])
+    table["object"] = _strings([*objects, *[""] * bad])
+    table["class"] = _strings([*(name or "" for name in names), *[""] * bad])
+    if has_probability:
+        for k, label in enumerate(classes.tolist()):
+            table[f"p_{label}"] = np.concatenate([probability[:, k], np.full(bad, np.nan)])
+    table["coverage"] = np.concatenate([coverage, np.full(bad, np.nan)])
+    table["snr"] = np.concatenate([snr, np.full(bad, np.nan)])
+    table["flags"] = _strings([",".join(items) for items in flags] + ["unreadable"] * bad)
+    table["reason"] = _strings([*reasons, *(item["reason"] for item in skipped)])
+    return table
+
+
+def _for_each(
+    function: Callable[[Spectra], Any], spectra: Spectra, dtype: Any, width: int | None = None
+) -> tuple[NDArray[Any], dict[int, str]]:
+    """Apply to all spectra at once or, if that fails, to each; NaN (or None) and the reason where it fails."""
+    try:
+        return np.asarray(function(spectra), dtype=dtype), {}
+    except ValueError:
+        pass  # found below
+    shape = (len(spectra),) if width is None else (len(spectra), width)
+    result = np.full(shape, None if dtype is object else np.nan, dtype=dtype)
+    failures = {}
+    for row in range(len(spectra)):
+        try:
+            result[row] = np.asarray(function(spectra[row]))[0]
+        except ValueError as error:
+            failures[row] = " ".join(str(error).split())
+    return result, failures
+
+
+def _note(
+    failures: dict[int, str], rows: NDArray[Any], flags: list[list[str]], reasons: NDArray[Any]
+) -> None:
+    for k, reason in failures.items():
+        flags[rows[k]].append("failed")
+        reasons[rows[k]] = reason
+
+
+def _text(spectra: Spectra, name: str) -> list[str]:
+    if name not in spectra.meta.colnames:
+        return [""] * len(spectra)
+    return [str(value) for value in np.ma.filled(np.ma.asarray(spectra.meta[name]).astype(object), "")]
+
+
+def _strings(values: list[Any]) -> NDArray[np.str_]:
+    return np.array([str(value) for value in values], dtype=np.str_)
+
+
+def table_format(path: Path) -> str:
+    """Astropy's name for the format of a table file, by its suffix.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If the suffix is not known.
+    """
+    if path.suffix not in TABLE_FORMATS:
+        raise ValueError(f"{path.name!r} must end in {', '.join(TABLE_FORMATS)}")
+    return TABLE_FORMATS[path.suffix]
+
+
+def write_table(table: Table, path: Path) -> None:
+    """Write a table, all or nothing.
+
+    Parameters
+    ----------
+    table : Table
+    path : Path
+        Its suffix says the format.
+    """
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    try:
+        table.write(temporary, format=table_format(path))
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,167 @@
+"""What the command line prints: tables that read well on a terminal and whole in a file."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from astropy.table import Table as AstroTable
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+from skspec.cli._models import CrossValidation
+from skspec.cli._training import TrainingSet
+from skspec.spectra import Spectra
+
+_WIDE = 100_000  # of a file, in which no line must wrap
+_SHOWN = 20  # rows of a list of files
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console for a terminal, or for plain text of any width if there is none."""
+    stream = sys.stderr if stderr else sys.stdout
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="replace")  # a path that the encoding does not have must not stop the run
+    if stream.isatty():
+        return Console(file=stream, highlight=False)
+    return Console(
+        file=stream, highlight=False, width=_WIDE, color_system=None, force_terminal=False, soft_wrap=True
+    )
+
+
+def progress(out: Console) -> Progress:
+    """Return a progress bar for standard error; silent where that is no terminal."""
+    bar = Console(file=sys.stderr)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=bar,
+        transient=True,
+        disable=not (bar.is_terminal and out.is_terminal),
+    )
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, left: int = 1) -> Table:
+    """Return a table whose first `left` columns are text and the others numbers, set to the right."""
+    result = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for k, name in enumerate(columns):
+        result.add_column(escape(name), justify="left" if k < left else "right", overflow="fold")
+    for row in rows:
+        result.add_row(*(escape(_cell(value)) for value in row))
+    return result
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float | np.floating):
+        return "" if np.isnan(value) else f"{value:.3f}"
+    return str(value)
+
+
+def print_read(out: Console, spectra: Spectra) -> None:
+    """Say what was read, and which files were not."""
+    skipped = spectra.meta.meta.get("skipped", [])
+    surveys = (
+        Counter(str(s) or "unknown" for s in spectra.meta["survey"])
+        if "survey" in spectra.meta.colnames
+        else {}
+    )
+    files = len(set(spectra.meta["file"])) if "file" in spectra.meta.colnames else len(spectra)
+    kinds = ", ".join(f"{name} {n}" for name, n in surveys.items())
+    out.print(f"Read {len(spectra)} spectra from {files} files" + (f" ({escape(kinds)})." if kinds else "."))
+    if skipped:
+        rows = [(item["file"], item["reason"]) for item in skipped[:_SHOWN]]
+        out.print(table(f"{len(skipped)} files skipped", ("file", "reason"), rows, left=2))
+        if len(skipped) > _SHOWN:
+            out.print(f"... and {len(skipped) - _SHOWN} more")
+
+
+def print_training_set(out: Console, data: TrainingSet) -> None:
+    """Say which classes there are, what was dropped, which spectra share an object, and the grid."""
+    rows = []
+    for label in np.unique(data.labels):
+        inside = data.labels == label
+        rows.append((label, int(inside.sum()), len(np.unique(data.groups[inside]))))
+    rows.append(("all", len(data.labels), len(np.unique(data.groups))))
+    out.print(table("Classes", ("class", "spectra", "objects"), rows))
+    if data.dropped:
+        dropped = sorted(data.dropped.items(), key=lambda item: -item[1])
+        out.print(table(f"{sum(data.dropped.values())} spectra dropped", ("reason", "spectra"), dropped))
+    out.print(escape(data.grouping))
+    grid = data.grid
+    low, high = 10 ** grid["loglam_min"], 10 ** grid["loglam_max"]
+    out.print(f"Wavelength grid: {grid['n_bins']} bins, {low:.0f} to {high:.0f} Å (vacuum).")
+
+
+def print_scores(out: Console, results: dict[str, CrossValidation], folds: int) -> None:
+    """Print accuracy and macro-F1 of each model, mean and spread over the folds, and pooled."""
+    rows = [
+        (
+            name,
+            f"{np.mean(cv.fold_accuracy):.3f} ± {np.std(cv.fold_accuracy, ddof=1):.3f}",
+            f"{cv.accuracy:.3f}",
+            f"{np.mean(cv.fold_f1):.3f} ± {np.std(cv.fold_f1, ddof=1):.3f}",
+            f"{cv.macro_f1:.3f}",
+            f"{cv.seconds:.0f} s",
+        )
+        for name, cv in results.items()
+    ]
+    out.print(
+        table(
+            f"Grouped {folds}-fold cross-validation (mean ± standard deviation of folds; all folds pooled)",
+            ("model", "accuracy", "pooled", "macro-F1", "pooled", "time"),
+            rows,
+        )
+    )
+
+
+def print_classes(out: Console, results: dict[str, CrossValidation]) -> None:
+    """Print the report by class of the first model beside the others' F1, and its confusion matrix."""
+    (name, first), *others = results.items()
+    classes = np.unique(first.labels)
+    scores = [
+        precision_recall_fscore_support(cv.labels, cv.predicted, labels=classes, zero_division=0)
+        for cv in results.values()
+    ]
+    precision, recall, f1, support = scores[0]
+    rows = [
+        (label, precision[k], recall[k], f1[k], *(score[2][k] for score in scores[1:]), int(support[k]))
+        for k, label in enumerate(classes)
+    ]
+    columns = ("class", "precision", "recall", "F1", *(f"F1 of {other}" for other, _ in others), "spectra")
+    out.print(table(f"By class: {name}, spectra not seen in training", columns, rows))
+    matrix = confusion_matrix(first.labels, first.predicted, labels=classes)
+    out.print(
+        table(
+            "Confusion matrix (rows: label, columns: predicted)",
+            ("", *map(str, classes)),
+            [(label, *row) for label, row in zip(classes, matrix.tolist(), strict=True)],
+        )
+    )
+
+
+def print_predictions(out: Console, result: AstroTable) -> None:
+    """Print a table of predictions."""
+    columns = [name for name in result.colnames if name != "reason" or any(result["reason"])]
+    text = {"file", "object", "class", "flags", "reason"}
+    grid = table("", columns, ([row[name] for name in columns] for row in result), left=len(columns))
+    for k, name in enumerate(columns):
+        grid.columns[k].justify = "left" if name in text else "right"
+    out.print(grid)
+
+
+def print_prediction_summary(out: Console, result: AstroTable) -> None:
+    """Count classes and flags."""
+    counts = Counter(str(label) or "(none)" for label in result["class"])
+    out.print(table("Predicted", ("class", "spectra"), sorted(counts.items())))
+    flags = Counter(flag for flags in result["flags"] for flag in str(flags).split(",") if flag)
+    if flags:
+        out.print(table("Flags", ("flag", "spectra"), sorted(flags.items())))

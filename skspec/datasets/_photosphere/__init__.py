@@ -1,0 +1,1 @@
+"""A small LTE synthesis of stellar spectra, from the Saha equation to the emergent flux."""

@@ -1,0 +1,157 @@
+"""Opacity of the lines of helium and the metals.
+
+Strength: Saha and Boltzmann. Profile: Doppler core and Lorentz wings. Damping by radiation, electrons and
+hydrogen atoms with the approximations of Kurucz & Avrett (1981, SAO Special Report 391).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skspec.datasets._photosphere._elements import ELEMENTS, abundance, partition_function
+from skspec.datasets._photosphere._lines import read_lines
+from skspec.datasets._photosphere._opacity import HC_K
+from skspec.datasets._photosphere._saha import BOLTZMANN_EV, ion_fractions
+from skspec.datasets._photosphere._structure import Layer
+
+Array = NDArray[np.float64]
+
+_LIGHT = 2.99792458e10  # cm/s
+_EV_ANGSTROM = 12398.42
+_NEAR, _FAR = 16, 512  # half-widths of the window of a core in fine, of wings in coarse pixels
+_NEVER = 200.0  # ionisation energy of stages beyond the table, eV
+_FAINTEST = 5e-3  # opacity relative to the continuum where a wing is cut off
+
+FINE = 8  # fine pixels in a coarse one
+
+
+class MetalLines:
+    """The line list laid out on one fine logarithmic wavelength grid.
+
+    Parameters
+    ----------
+    start, step : float
+        log10 of the first wavelength in Å, and the step of the grid in dex.
+    n_pixels : int
+        Length of the grid.
+    """
+
+    def __init__(self, start: float, step: float, n_pixels: int) -> None:
+        lines = read_lines()
+        self._n_pixels = n_pixels
+        self._pixel_velocity = step * np.log(10.0) * _LIGHT  # cm/s
+        position = (np.log10(lines["wave"]) - start) / step
+        lines = lines[(position > 0) & (position < n_pixels - 1)]
+        self._position = (np.log10(lines["wave"]) - start) / step
+        self._wave = lines["wave"]
+        self._energy = lines["energy"]
+        self._gf = 10.0 ** lines["log_gf"]
+        self._ions = sorted(set(zip(lines["element"].tolist(), (lines["spectrum"] - 1).tolist(), strict=True)))
+        numbers = {ion: number for number, ion in enumerate(self._ions)}
+        self._ion = np.array([numbers[line["element"], line["spectrum"] - 1] for line in lines])
+        ionisation = np.array([(*ELEMENTS[symbol].ionisation, _NEVER)[stage] for symbol, stage in self._ions])
+        charge = lines["spectrum"].astype(float)
+        self._mass = np.array([ELEMENTS[symbol].mass for symbol, _ in self._ions])[self._ion]
+
+        def effective_level(energy: Array) -> Array:
+            """Square of the effective quantum number."""
+            return np.minimum(13.598 * charge**2 / np.maximum(ionisation[self._ion] - energy, 0.1), 25.0)
+
+        upper = effective_level(self._energy + _EV_ANGSTROM / self._wave)
+        lower = effective_level(self._energy)
+        self._radiative = 2.223e15 / self._wave**2
+        self._stark = 1e-8 * upper**2.5
+        radius = np.maximum(2.5 * (upper**2 - lower**2) / charge**2, 1.0)
+        self._van_der_waals = 4.5e-9 * radius**0.4
+
+    def populations(self, layer: Layer) -> Array:
+        """Ions per hydrogen nucleus divided by their partition function, shape (n_atmospheres, n_ions)."""
+        state = (layer.temperature, layer.electron_pressure)
+        fractions = {symbol: ion_fractions(symbol, *state) for symbol in {symbol for symbol, _ in self._ions}}
+        return np.stack(
+            [
+                fractions[symbol][:, stage]
+                / partition_function(symbol, stage, layer.temperature)
+                * abundance(symbol, layer.feh)
+                for symbol, stage in self._ions
+            ],
+            axis=1,
+        )
+
+    def opacity(self, layer: Layer, row: int, populations: Array, turbulence: float) -> tuple[Array, Array]:
+        """Line opacity over the Rosseland mean: cores on the fine grid, far wings on the coarse one.
+
+        Parameters
+        ----------
+        layer : Layer
+            Where the lines form.
+        row : int
+            Which of its atmospheres.
+        populations : ndarray of shape (n_ions,)
+            Row of what `populations` gives.
+        turbulence : float
+            Velocity that broadens the lines with the thermal one, in km/s.
+        """
+        temperature = float(layer.temperature[row])
+        doppler = np.sqrt(1.6629e8 * temperature / self._mass + (turbulence * 1e5) ** 2)  # cm/s
+        excitation = np.exp(-self._energy / (BOLTZMANN_EV * temperature))
+        stimulated = -np.expm1(-HC_K / (self._wave * temperature))
+        lower_level = populations[self._ion] * excitation * stimulated / layer.rosseland[row]
+        centre = 0.026540 * self._gf * lower_level * self._wave * 1e-8 / (np.sqrt(np.pi) * doppler)
+        rate = (
+            self._radiative
+            + self._stark * layer.electron_density[row]
+            + self._van_der_waals * (temperature / 1e4) ** 0.3 * layer.nuclei_density[row]
+        )
+        damping = rate * self._wave * 1e-8 / (4.0 * np.pi * doppler)
+        return self._add_up(centre, damping, doppler / self._pixel_velocity)
+
+    def _add_up(self, centre: Array, damping: Array, width: Array) -> tuple[Array, Array]:
+        """Sum the profiles near the cores on the fine grid, and the far wings on the coarse one."""
+        relevant = np.flatnonzero(centre > _FAINTEST)
+        centre, damping, width = centre[relevant], damping[relevant] / np.sqrt(np.pi), width[relevant]
+        position = self._position[relevant]
+        core_reach = width * np.sqrt(np.log(centre / _FAINTEST))
+        reach = np.maximum(core_reach, width * np.sqrt(centre * damping / _FAINTEST))
+
+        # exp(-v^2) and, where that has gone, damping / v^2; the sum is normalised for small damping
+        fine, coarse = np.zeros(self._n_pixels), np.zeros(self._n_pixels // FINE)
+        amplitude = centre / (1.0 + 2.0 * damping)
+        for low, half in _windows(4, _NEAR):
+            rows = np.flatnonzero((reach > low) & ((reach <= half) | (half == _NEAR)))
+            middle = np.rint(position[rows]).astype(np.intp)
+            if half == _NEAR:
+                middle = middle // FINE * FINE + FINE // 2  # whole coarse pixels
+            at = middle[:, None] + np.arange(-half - FINE // 2, half + FINE // 2)
+            v2 = _square((at - position[rows, None]) / width[rows, None])
+            core = np.exp(-v2)
+            profile = core + damping[rows, None].astype(np.float32) * (1 - core) / v2
+            _accumulate(fine, at, profile * amplitude[rows, None].astype(np.float32))
+        for low, half in _windows(2 * _NEAR // FINE, _FAR):
+            rows = np.flatnonzero(
+                (reach > (_NEAR if low == 0 else low * FINE)) & ((reach <= half * FINE) | (half == _FAR))
+            )
+            middle = np.rint(position[rows]).astype(np.intp) // FINE
+            offset = np.arange(-half, half + 1)
+            at = middle[:, None] + offset[np.abs(offset) > _NEAR // FINE]
+            v2 = _square((at * FINE + (FINE - 1) / 2 - position[rows, None]) / width[rows, None])
+            wing = (damping * amplitude)[rows, None].astype(np.float32) / v2
+            _accumulate(coarse, at, np.maximum(wing - wing[:, :1], 0))
+        return fine, coarse
+
+
+def _windows(first: int, last: int) -> list[tuple[int, int]]:
+    """Half-widths of windows, each twice the one before, with the reach that the narrower one serves."""
+    halves = [first]
+    while halves[-1] < last:
+        halves.append(min(2 * halves[-1], last))
+    return list(zip([0, *halves[:-1]], halves, strict=True))
+
+
+def _square(v: Array) -> NDArray[np.float32]:
+    v = v.astype(np.float32)
+    return np.maximum(v * v, np.float32(1e-6))
+
+
+def _accumulate(total: Array, at: NDArray[np.intp], values: NDArray[np.float32]) -> None:
+    inside = (at >= 0) & (at < len(total))
+    total += np.bincount(at[inside], weights=values[inside], minlength=len(total))

@@ -1,0 +1,150 @@
+"""Ionisation and dissociation equilibrium: Saha's equation and what follows from it.
+
+Pressures are in dyn cm-2, temperatures in K. Gray (2005), *The Observation and Analysis of Stellar
+Photospheres*, 3rd edition, chapters 1 and 8; molecules: Tatum (1966, Publ. Dominion Astrophys. Obs. 13, 1).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skspec.datasets._photosphere._elements import ELEMENTS, abundance, partition_function
+
+Array = NDArray[np.float64]
+
+BOLTZMANN = 1.380649e-16  # erg/K
+BOLTZMANN_EV = 8.617333e-5  # eV/K
+_SAHA = 0.66667  # 2 (2 pi m_e)^(3/2) k^(5/2) / h^3 in cgs, Gray (2005) eq. 1.21
+
+
+def saha(temperature: Array | float, energy: float, u_upper: Array | float, u_lower: Array | float) -> Array:
+    """Return (n_upper / n_lower) P_e, in dyn cm-2, of two neighbouring stages of ionisation.
+
+    Parameters
+    ----------
+    temperature : array-like
+        Temperature in K.
+    energy : float
+        Ionisation energy of the lower stage in eV.
+    u_upper, u_lower : array-like
+        Partition functions of the two stages.
+    """
+    temperature = np.asarray(temperature, dtype=np.float64)
+    return _SAHA * u_upper / u_lower * temperature**2.5 * np.exp(-energy / (BOLTZMANN_EV * temperature))
+
+
+def ion_fractions(symbol: str, temperature: Array | float, electron_pressure: Array | float) -> Array:
+    """Fractions of an element's atoms in each stage of ionisation; the stages are the last axis."""
+    temperature, electron_pressure = np.broadcast_arrays(
+        np.asarray(temperature, dtype=np.float64), np.asarray(electron_pressure, dtype=np.float64)
+    )
+    element = ELEMENTS[symbol]
+    relative = [np.ones_like(temperature)]
+    for stage, energy in enumerate(element.ionisation):
+        u_lower = partition_function(symbol, stage, temperature)
+        u_upper = partition_function(symbol, stage + 1, temperature)
+        relative.append(relative[-1] * saha(temperature, energy, u_upper, u_lower) / electron_pressure)
+    numbers = np.stack(relative, axis=-1)
+    return numbers / numbers.sum(axis=-1, keepdims=True)
+
+
+def electrons_per_hydrogen(temperature: Array, electron_pressure: Array, feh: Array | float) -> Array:
+    """Free electrons per hydrogen nucleus that hydrogen, helium and the metals give."""
+    total = np.zeros(np.broadcast_shapes(np.shape(temperature), np.shape(electron_pressure), np.shape(feh)))
+    for symbol, element in ELEMENTS.items():
+        if element.abundance < 4.9:
+            continue  # too rare to matter
+        fractions = ion_fractions(symbol, temperature, electron_pressure)
+        total = total + abundance(symbol, feh) * (fractions @ np.arange(fractions.shape[-1]))
+    return total
+
+
+def nuclei_per_hydrogen(feh: Array | float) -> Array:
+    """Atoms of all elements per hydrogen atom."""
+    return np.sum([abundance(symbol, feh) for symbol in ELEMENTS], axis=0)
+
+
+def mass_per_hydrogen(feh: Array | float) -> Array:
+    """Mass of the gas per hydrogen atom, in u."""
+    return np.sum([abundance(symbol, feh) * element.mass for symbol, element in ELEMENTS.items()], axis=0)
+
+
+@dataclass(frozen=True)
+class Molecule:
+    """A diatomic molecule: dissociation energy (eV), vibration and rotation constants (cm-1).
+
+    `weight` is the statistical weight of the electronic ground state (with Lambda doubling) divided by the
+    symmetry number. Huber & Herzberg (1979), *Constants of Diatomic Molecules*.
+    """
+
+    atoms: tuple[str, str]
+    dissociation: float
+    vibration: float
+    rotation: float
+    weight: float
+
+    def partition_function(self, temperature: Array) -> Array:
+        """Rigid rotator and harmonic oscillator in the electronic ground state."""
+        rotation = temperature / (1.43878 * self.rotation)
+        return self.weight * rotation / -np.expm1(-1.43878 * self.vibration / temperature)
+
+    def equilibrium(self, temperature: Array) -> Array:
+        """Return P_A P_B / P_AB in dyn cm-2."""
+        a, b = (ELEMENTS[symbol].mass for symbol in self.atoms)
+        reduced = a * b / (a + b)
+        u_atoms = np.prod([partition_function(symbol, 0, temperature) for symbol in self.atoms], axis=0)
+        # (2 pi u k / h^2)^(3/2) k in cgs: the same translation factor as in Saha's equation
+        translation = 0.33333 * (reduced * 1822.89) ** 1.5 * temperature**2.5
+        return translation * u_atoms / self.partition_function(temperature) * np.exp(
+            -self.dissociation / (BOLTZMANN_EV * temperature)
+        )
+
+
+MOLECULES: dict[str, Molecule] = {
+    "H2": Molecule(("H", "H"), 4.478, 4401.2, 60.85, 0.5),
+    "CO": Molecule(("C", "O"), 11.092, 2169.8, 1.931, 1.0),
+    "CH": Molecule(("C", "H"), 3.465, 2858.5, 14.457, 4.0),
+    "CN": Molecule(("C", "N"), 7.72, 2068.6, 1.900, 2.0),
+    "MgH": Molecule(("Mg", "H"), 1.285, 1495.2, 5.826, 2.0),
+    "CaH": Molecule(("Ca", "H"), 1.70, 1298.3, 4.277, 2.0),
+    "TiO": Molecule(("Ti", "O"), 6.87, 1009.0, 0.5354, 6.0),
+    "VO": Molecule(("V", "O"), 6.41, 1011.3, 0.5482, 4.0),
+}
+
+
+def molecules_per_hydrogen(
+    temperature: Array, electron_pressure: Array, nuclei_pressure: Array, feh: Array | float
+) -> dict[str, Array]:
+    """Molecules per hydrogen nucleus, with the carbon-oxygen balance that CO imposes (H2O included).
+
+    `nuclei_pressure` is the pressure that all nuclei would have if none were bound in molecules. H2 and CO
+    are solved exactly; the others are trace species.
+    """
+    hydrogen = nuclei_pressure / nuclei_per_hydrogen(feh)
+
+    def neutral(symbol: str) -> Array:
+        return ion_fractions(symbol, temperature, electron_pressure)[..., 0] * abundance(symbol, feh) * hydrogen
+
+    free = {symbol: neutral(symbol) for symbol in ("H", "C", "N", "O", "Mg", "Ca", "Ti", "V")}
+    k_h2 = MOLECULES["H2"].equilibrium(temperature)
+    # p + 2 p^2 / K = p_total; written so that it is accurate for large K
+    free["H"] = 2.0 * free["H"] / (1.0 + np.sqrt(1.0 + 8.0 * free["H"] / k_h2))
+    k_co = MOLECULES["CO"].equilibrium(temperature)
+    excess = free["C"] - free["O"] - k_co
+    root = np.sqrt(excess**2 + 4.0 * k_co * free["C"])
+    carbon = np.where(excess > 0, 0.5 * (excess + root), 2.0 * k_co * free["C"] / (root - excess))
+    free["O"] = free["O"] - (free["C"] - carbon)
+    free["C"] = carbon
+    # P_H^2 P_O / P_H2O from its Gibbs energy of atomisation near 3000 K (JANAF tables)
+    wet = free["H"] ** 2 / 10.0 ** (25.0 - 50600.0 / temperature)
+    steam = free["O"] * wet / (1.0 + wet)
+    free["O"] = free["O"] - steam
+    # A metal and a commoner partner: the share of the metal that is bound is x / (1 + x)
+    bound = {name: free[m.atoms[1]] / m.equilibrium(temperature) for name, m in MOLECULES.items()}
+    depletion = {"H2": 0.0, "CO": 0.0}
+    steam = steam / hydrogen
+    return {"H2O": steam} | {
+        name: free[molecule.atoms[0]] / hydrogen * bound[name] / (1.0 + depletion.get(name, bound[name]))
+        for name, molecule in MOLECULES.items()
+    }

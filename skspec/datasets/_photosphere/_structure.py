@@ -1,0 +1,87 @@
+"""Temperature and pressure of the layers that make a stellar spectrum.
+
+The continuum comes from Rosseland optical depth 2/3, the lines from higher up, molecules from where it is coolest. Temperature follows a grey
+atmosphere with blanketing by lines, pressure hydrostatic equilibrium.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skspec.datasets._photosphere._opacity import HC_K, continuous_opacity
+from skspec.datasets._photosphere._saha import (
+    BOLTZMANN,
+    electrons_per_hydrogen,
+    mass_per_hydrogen,
+    nuclei_per_hydrogen,
+)
+
+Array = NDArray[np.float64]
+
+TAU_CONTINUUM = 2.0 / 3.0
+TAU_LINES = 0.2
+MOLECULAR_ZONES = ((0.002, 0.03), (0.1, 0.3))  # depth that stands for all of a zone, and where the zone ends
+_ATOMIC_MASS = 1.660539e-24  # g
+_LOG_PE = np.linspace(-6.0, 6.0, 41)
+
+
+def grey_temperature(tau: Array | float, teff: Array | float) -> Array:
+    """Temperature at a Rosseland optical depth.
+
+    Eddington's T^4 = 3/4 Teff^4 (tau + q) with a Hopf function q that lines warm in depth and cool at the
+    surface, to about 0.74 Teff; it follows the line-blanketed models of Kurucz (1993, CD-ROM 13) between
+    3500 and 40,000 K within some per cent.
+    """
+    tau = np.asarray(tau)
+    hopf = 0.85 - 0.26 / (1.0 + 8.0 * tau) ** 2 - 0.2 / (1.0 + 300.0 * tau)
+    return teff * (0.75 * (tau + hopf)) ** 0.25
+
+
+@dataclass(frozen=True)
+class Layer:
+    """State of the gas at one optical depth of each of n atmospheres; arrays of shape (n,), cgs units."""
+
+    temperature: Array
+    electron_pressure: Array
+    nuclei_pressure: Array
+    rosseland: Array
+    feh: Array
+
+    @property
+    def electron_density(self) -> Array:
+        """Free electrons per cm3."""
+        return self.electron_pressure / (BOLTZMANN * self.temperature)
+
+    @property
+    def nuclei_density(self) -> Array:
+        """Nuclei per cm3."""
+        return self.nuclei_pressure / (BOLTZMANN * self.temperature)
+
+
+def rosseland_mean(temperature: Array, electron_pressure: Array, nuclei_pressure: Array, feh: Array | float) -> Array:
+    """Rosseland mean of the continuous opacity, in cm2 per hydrogen nucleus."""
+    temperature = np.asarray(temperature, dtype=np.float64)
+    x = np.geomspace(0.8, 22.0, 40).reshape((-1,) + (1,) * np.ndim(electron_pressure))  # hc / (wave k T)
+    opacity = continuous_opacity(HC_K / (x * temperature), temperature, electron_pressure, nuclei_pressure, feh)
+    weight = x**5 * np.exp(x) / np.expm1(x) ** 2  # dB/dT for logarithmic steps of x
+    return weight.sum(axis=0) / (weight / opacity).sum(axis=0)
+
+
+def solve_layer(teff: Array, logg: Array, feh: Array, tau: float) -> Layer:
+    """Gas pressure at an optical depth from hydrostatic equilibrium, P_gas = 1.5 g m tau / kappa.
+
+    The factor stands for the opacity that falls outwards (kappa growing as tau**(1/3)).
+    The electron pressure that satisfies it is found on a grid, for all atmospheres at once: opacity and
+    ionisation depend on temperature and electron pressure (and weakly on metallicity) alone.
+    """
+    temperature = grey_temperature(tau, np.asarray(teff, dtype=np.float64))
+    t, z = temperature[:, None], np.asarray(feh, dtype=np.float64)[:, None]
+    electron = 10.0 ** np.broadcast_to(_LOG_PE, (len(temperature), len(_LOG_PE)))
+    nuclei = electron / electrons_per_hydrogen(t, electron, z) * nuclei_per_hydrogen(z)
+    opacity = rosseland_mean(t, electron, nuclei, z)
+    weight = np.log10((nuclei + electron) * opacity / (mass_per_hydrogen(z) * _ATOMIC_MASS * 2.0 * tau))
+    log_pe = np.array([np.interp(g, row, _LOG_PE) for g, row in zip(logg, weight, strict=True)])
+    pe = 10.0**log_pe
+    nuclei_pressure = pe / electrons_per_hydrogen(temperature, pe, feh) * nuclei_per_hydrogen(feh)
+    return Layer(temperature, pe, nuclei_pressure, rosseland_mean(temperature, pe, nuclei_pressure, feh), np.asarray(feh))

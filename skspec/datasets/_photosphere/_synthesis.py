@@ -1,0 +1,138 @@
+"""Spectra of stars from temperature, gravity and metallicity.
+
+A small LTE synthesis in the Eddington-Barbier approximation: at each wavelength the flux is that of a black body
+at the temperature where the optical depth, of continuum and lines together, is 2/3 (Gray 2005, chapters 6-9). The
+Balmer jump, saturation of strong lines and their depth against wavelength follow from it by themselves.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skspec.datasets._photosphere._hydrogen import HydrogenLines
+from skspec.datasets._photosphere._metal_lines import FINE, MetalLines
+from skspec.datasets._photosphere._molecules import BANDS, Bands
+from skspec.datasets._photosphere._opacity import HC_K, continuous_opacity
+from skspec.datasets._photosphere._saha import (
+    BOLTZMANN_EV,
+    MOLECULES,
+    ion_fractions,
+    molecules_per_hydrogen,
+)
+from skspec.datasets._photosphere._structure import (
+    MOLECULAR_ZONES,
+    TAU_CONTINUUM,
+    TAU_LINES,
+    Layer,
+    grey_temperature,
+    solve_layer,
+)
+
+Array = NDArray[np.float64]
+
+LOG_START = 3.2455  # log10 of 1760 Å
+LOG_STEP = 5e-5
+N_PIXELS = 16000  # up to 11,104 Å
+WAVE = 10.0 ** (LOG_START + LOG_STEP * np.arange(N_PIXELS))
+
+_COARSE = WAVE[::8]  # resolves the continuum
+
+# Which of the fine pixels the rotational lines of a molecule fill
+_COMB = {1.0: slice(None), 0.5: slice(0, None, 2), 0.25: slice(1, None, 4)}
+_HOTTEST_MOLECULES = 6500.0
+
+
+class Synthesizer:
+    """Computes spectra on the grid `WAVE`; what does not depend on the star is prepared once."""
+
+    def __init__(self) -> None:
+        fine_step = LOG_STEP / FINE
+        self._fine_start = LOG_START - LOG_STEP / 2 + fine_step / 2
+        self._metals = MetalLines(self._fine_start, fine_step, N_PIXELS * FINE)
+        self._hydrogen = HydrogenLines(WAVE)
+        self._bands = Bands(WAVE)
+
+    def spectra(self, teff: Array, logg: Array, feh: Array) -> NDArray[np.float32]:
+        """Surface flux per Å of stars, shape (n_stars, N_PIXELS), in erg s-1 cm-2 Å-1.
+
+        Parameters
+        ----------
+        teff, logg, feh : ndarray of shape (n_stars,)
+            Effective temperature in K, log10 of the gravity in cm s-2, and metallicity [Fe/H] in dex.
+        """
+        deep = solve_layer(teff, logg, feh, TAU_CONTINUUM)
+        high = solve_layer(teff, logg, feh, TAU_LINES)
+        zones = [solve_layer(teff, logg, feh, tau) for tau, _ in MOLECULAR_ZONES]
+        molecules = [_molecules(zone) for zone in zones]
+        levels = _hydrogen_levels(deep)
+        continuum = _continuum(deep)
+        ions = self._metals.populations(high)
+        turbulence = np.clip(5.5 - logg, 1.0, 5.0)
+
+        flux = np.empty((len(teff), N_PIXELS), dtype=np.float32)
+        for row in range(len(teff)):
+            # two kilometres a second more than in the star, for lines no narrower than the fine pixels
+            cores, wings = self._metals.opacity(high, row, ions[row], float(np.hypot(turbulence[row], 2.0)))
+            # cores no narrower than the pixels; they are saturated
+            thermal = max(float(np.hypot(0.129 * np.sqrt(deep.temperature[row]), turbulence[row])), 20.0)
+            hydrogen = self._hydrogen.opacity(levels[row], float(deep.electron_density[row]), thermal)
+            smooth = np.interp(WAVE, _COARSE, continuum[row]) + wings + hydrogen / deep.rosseland[row]
+            opacity = cores.astype(np.float32).reshape(N_PIXELS, FINE)
+            opacity += smooth.astype(np.float32)[:, None]
+            cool = [
+                self._molecular(numbers[row], float(zone.rosseland[row]))
+                for zone, numbers in zip(zones, molecules, strict=True)
+                if zone.temperature[row] < _HOTTEST_MOLECULES
+            ]
+            flux[row] = _emergent_flux(opacity, cool, float(teff[row]))
+        return flux
+
+    def _molecular(self, numbers: Array, rosseland: float) -> NDArray[np.float32]:
+        """Molecular opacity over the Rosseland mean, on the fine pixels."""
+        total = np.zeros((N_PIXELS, FINE), dtype=np.float32)
+        for share, absorption in self._bands.opacity(numbers / rosseland).items():
+            total[:, _COMB[share]] += absorption[:, None]
+        return total
+
+
+def _molecules(layer: Layer) -> Array:
+    """Molecules per hydrogen nucleus divided by their partition function, shape (n_atmospheres, n_molecules)."""
+    numbers = molecules_per_hydrogen(layer.temperature, layer.electron_pressure, layer.nuclei_pressure, layer.feh)
+    return np.stack([numbers[name] / MOLECULES[name].partition_function(layer.temperature) for name in BANDS], axis=1)
+
+
+def _hydrogen_levels(layer: Layer) -> Array:
+    """Share of the hydrogen nuclei in levels 2 and 3, shape (n_atmospheres, 2)."""
+    neutral = ion_fractions("H", layer.temperature, layer.electron_pressure)[:, :1]
+    n = np.array([2.0, 3.0])
+    return neutral * n**2 * np.exp(-13.598 * (1.0 - 1.0 / n**2) / (BOLTZMANN_EV * layer.temperature[:, None]))
+
+
+def _continuum(layer: Layer) -> Array:
+    """Continuous opacity over the Rosseland mean on every eighth pixel, shape (n_atmospheres, n_pixels // 8)."""
+    state = (layer.temperature, layer.electron_pressure, layer.nuclei_pressure, layer.feh)
+    return continuous_opacity(_COARSE, *(a[:, None] for a in state)) / layer.rosseland[:, None]
+
+
+def _emergent_flux(
+    opacity: NDArray[np.float32], molecules: list[NDArray[np.float32]], teff: float
+) -> NDArray[np.float32]:
+    """Black-body flux at optical depth 2/3, averaged over the fine pixels.
+
+    Opacities are over the Rosseland mean, shape (N_PIXELS, FINE). That of continuum and lines, `opacity`, holds at
+    all depths, that of the molecules in zones from the surface downwards.
+    """
+    missing = np.float32(TAU_CONTINUUM)  # optical depth still to go
+    top = np.float32(0.0)
+    tau = None
+    for zone, (_, end) in zip(molecules, MOLECULAR_ZONES, strict=False):
+        total = opacity + zone
+        within = top + missing / total
+        tau = within if tau is None else np.where(missing > 0, within, tau)
+        missing = missing - total * np.float32(end - top)
+        top = np.float32(end)
+    below = top + missing / opacity
+    tau = below if tau is None else np.where(missing > 0, below, tau)
+    temperature = grey_temperature(tau, np.float32(teff))
+    wave = WAVE[:, None].astype(np.float32)
+    intensity = 1.0 / np.expm1(np.float32(HC_K) / (wave * temperature))
+    return (3.7418e27 / WAVE**5).astype(np.float32) * intensity.mean(axis=1)

@@ -1,0 +1,18 @@
+"""Reading spectra: `read_spectra` and the formats it knows."""
+
+from skspec.io import formats as _formats  # noqa: F401  (registers them)
+from skspec.io._block import Block
+from skspec.io._errors import SpectrumReadError
+from skspec.io._read import read_spectra
+from skspec.io._registry import FormatInfo, available_formats, register_format
+from skspec.io._source import Source
+
+__all__ = [
+    "Block",
+    "FormatInfo",
+    "Source",
+    "SpectrumReadError",
+    "available_formats",
+    "read_spectra",
+    "register_format",
+]

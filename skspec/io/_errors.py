@@ -1,0 +1,28 @@
+"""What goes wrong with a file, in one sentence that names it."""
+
+import os
+
+
+class SpectrumReadError(OSError, ValueError):
+    """A file that cannot be read as spectra.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    cause : str
+        What is wrong with it.
+
+    Attributes
+    ----------
+    path, cause : str
+        As above.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], cause: str) -> None:
+        self.path = os.fspath(path)
+        self.cause = cause
+        super().__init__(f"{self.path}: {cause}")
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:  # worker processes hand errors back
+        return type(self), (self.path, self.cause)

@@ -1,0 +1,264 @@
+"""Lean FITS reader: plain images and binary tables by their bytes, everything unusual by astropy.
+
+A survey is millions of files of which a few columns are wanted, and `astropy.io.fits` spends 20 to 50 ms
+on each, mostly on the ~130 columns of the one-row catalogue table. Here only the header cards of the HDUs
+in use are scanned and only the bytes asked for become arrays. Values are those astropy gives, bit for bit;
+scaled, compressed, variable-length, bit and multi-dimensional data are left to astropy itself.
+
+Reference: FITS standard 4.0, https://fits.gsfc.nasa.gov/fits_standard.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property, lru_cache
+from math import prod
+from struct import unpack_from
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skspec.io._errors import SpectrumReadError
+from skspec.io._fits_header import CARD, CELL, PIXEL, Column, Header
+
+if TYPE_CHECKING:
+    from astropy.io.fits import HDUList
+
+    from skspec.io._source import Source
+
+_BLOCK = 2880
+_END = re.compile(rb"(?:.{80})*?(?=END {5})", re.DOTALL)
+
+
+class FitsFile:
+    """HDUs of a FITS file, found as they are asked for.
+
+    Parameters
+    ----------
+    source : Source
+        The opened file.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._hdus: list[Hdu] = []
+        self._end = 0
+        self._astropy: HDUList | None = None
+        self._scan()
+
+    def __iter__(self) -> Iterator[Hdu]:
+        index = 0
+        while (hdu := self.get(index)) is not None:
+            yield hdu
+            index += 1
+
+    def get(self, key: int | str) -> Hdu | None:
+        """HDU by number or by EXTNAME (any case), None if there is none."""
+        if isinstance(key, str):
+            return next((hdu for hdu in self if hdu.name == key.upper()), None)
+        while len(self._hdus) <= key:
+            if not self._scan():
+                return None
+        return self._hdus[key]
+
+    def __getitem__(self, key: int | str) -> Hdu:
+        hdu = self.get(key)
+        if hdu is None:
+            raise SpectrumReadError(self.source.path, f"has no HDU {key!r}, the file may be truncated")
+        return hdu
+
+    @property
+    def header(self) -> Header:
+        """Header of the primary HDU."""
+        return self._hdus[0].header
+
+    def __repr__(self) -> str:
+        return ", ".join(f"{hdu.name or hdu.index} ({hdu.kind} {hdu.shape})" for hdu in self)
+
+    def astropy(self, index: int) -> Any:
+        """HDU `index` as astropy sees it, for what is not plain."""
+        self[index].check_complete()
+        if self._astropy is None:
+            from astropy.io import fits  # noqa: PLC0415  (most files never need it)
+
+            self._astropy = fits.open(self.source.reopen(), memmap=False)
+        return self._astropy[index]
+
+    def close(self) -> None:
+        """Release what astropy holds."""
+        if self._astropy is not None:
+            self._astropy.close()
+
+    def _scan(self) -> bool:
+        """Find the next HDU; False where there is none."""
+        start, size = self._end, 10 * _BLOCK
+        if self._hdus:
+            self._hdus[-1].check_complete()
+            if self.source.read(start, start + 8) != b"XTENSION":
+                return False
+        while (end := _END.match(raw := self.source.read(start, start + size))) is None:
+            if len(raw) < size:
+                raise SpectrumReadError(
+                    self.source.path,
+                    f"the FITS header of HDU {len(self._hdus)} has no END card, the file may be truncated",
+                )
+            size *= 4
+        cards = raw[: end.end()]
+        header = _extension_header(cards) if self._hdus else Header(cards)
+        hdu = Hdu(self, len(self._hdus), header, start + _padded(len(cards) + CARD))
+        self._end = hdu.start + _padded(header.geometry.n_bytes)
+        self._hdus.append(hdu)
+        return True
+
+
+class Hdu:
+    """One HDU.
+
+    Parameters
+    ----------
+    file : FitsFile
+        Where it is.
+    index : int
+        Its number, 0 for the primary.
+    header : Header
+        Its header.
+    start : int
+        First byte of its data.
+    """
+
+    def __init__(self, file: FitsFile, index: int, header: Header, start: int) -> None:
+        self.file, self.index, self.header, self.start = file, index, header, start
+
+    @property
+    def name(self) -> str:
+        """EXTNAME in upper case."""
+        return self.header.geometry.name
+
+    @property
+    def kind(self) -> str:
+        """``image``, ``table`` (binary) or ``other``."""
+        return self.header.geometry.kind
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of an image; of a table, the number of its rows."""
+        axes = self.header.geometry.axes
+        return axes[:1] if self.kind == "table" else axes
+
+    @property
+    def n_bytes(self) -> int:
+        """Size of the data."""
+        return self.header.geometry.n_bytes
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        """Columns of a table by upper-case name; empty for an image."""
+        return self.header.columns
+
+    def image(self, n_rows: int | None = None) -> NDArray[Any]:
+        """Pixels in native byte order.
+
+        Parameters
+        ----------
+        n_rows : int, default=None
+            Take only so many of the first axis; None takes all.
+
+        Returns
+        -------
+        ndarray
+        """
+        if not self.header.geometry.plain:
+            data = self.file.astropy(self.index).data[:n_rows]
+            return np.ascontiguousarray(data, dtype=data.dtype.newbyteorder("="))
+        dtype = np.dtype(PIXEL[self.header.get("BITPIX")])
+        shape = self.shape if n_rows is None else (min(n_rows, self.shape[0]), *self.shape[1:])
+        raw = self._bytes(prod(shape) * dtype.itemsize)
+        return np.frombuffer(raw, dtype).reshape(shape).astype(dtype.newbyteorder("="))
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Column in native byte order, shape (n_rows,) or (n_rows, repeat); strings stripped.
+
+        Parameters
+        ----------
+        name : str
+            Name in any case.
+
+        Returns
+        -------
+        ndarray
+        """
+        column = self.columns.get(name.upper())
+        if column is None:
+            raise SpectrumReadError(self.file.source.path, f"table {self.index} has no column {name!r}")
+        if not column.plain:
+            data = np.asarray(self.file.astropy(self.index).data.field(column.number))
+            return np.ascontiguousarray(data, dtype=data.dtype.newbyteorder("="))
+        n_rows, width = self.header.geometry.axes
+        if column.code == "A":
+            dtype, repeat = np.dtype(f"S{column.repeat}"), 1
+        else:
+            dtype, repeat = np.dtype(CELL[column.code]), column.repeat
+        cells = np.ndarray(
+            (n_rows, repeat), dtype, self._table, offset=column.offset, strides=(width, dtype.itemsize)
+        )
+        if repeat == 1:
+            cells = cells[:, 0]
+        if column.code == "A":
+            return np.char.strip(np.char.decode(cells, "latin-1"))
+        return cells == ord("T") if column.code == "L" else cells.astype(dtype.newbyteorder("="))
+
+    def cell(self, name: str, row: int = 0) -> Any:
+        """One value of a table as a Python bool, int, float or stripped str, or an array; None without column.
+
+        Parameters
+        ----------
+        name : str
+            Column in any case.
+        row : int, default=0
+            Row.
+
+        Returns
+        -------
+        object
+        """
+        column = self.header.columns.get(name.upper())
+        n_rows, width = self.header.geometry.axes
+        if column is None or row >= n_rows:
+            return None
+        start = row * width + column.offset
+        if column.plain and column.code == "A":
+            return self._table[start : start + column.repeat].partition(b"\0")[0].decode("latin-1").strip()
+        if column.plain and column.repeat == 1:
+            (value,) = unpack_from(CELL[column.code], self._table, start)
+            return value == ord("T") if column.code == "L" else value
+        value = self.column(name)[row]
+        return value.item() if np.ndim(value) == 0 else value
+
+    @cached_property
+    def _table(self) -> bytes:
+        return self._bytes(prod(self.header.geometry.axes))
+
+    def check_complete(self) -> None:
+        """Raise SpectrumReadError if the file ends before the data."""
+        needed, size = self.start + self.n_bytes, self.file.source.size
+        if needed > size:
+            raise SpectrumReadError(
+                self.file.source.path,
+                f"truncated: HDU {self.index} needs {needed} bytes, the file has {size}",
+            )
+
+    def _bytes(self, n: int) -> bytes:
+        self.check_complete()
+        return self.file.source.read(self.start, self.start + n)
+
+
+@lru_cache(maxsize=64)
+def _extension_header(raw: bytes) -> Header:
+    """Header of an extension; the files of one survey repeat theirs, so that they are parsed once."""
+    return Header(raw)
+
+
+def _padded(n: int) -> int:
+    return -(-n // _BLOCK) * _BLOCK

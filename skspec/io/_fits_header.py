@@ -1,0 +1,166 @@
+"""Header of a FITS HDU: its cards, parsed when asked for.
+
+Reference: FITS standard 4.0, sections 4 and 7.3, https://fits.gsfc.nasa.gov/fits_standard.html
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property, lru_cache
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+CARD = 80
+PIXEL = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
+CELL = {"L": ">B", "B": ">B", "I": ">h", "J": ">i", "K": ">q", "E": ">f", "D": ">d"}
+_WIDTH = {"L": 1, "B": 1, "I": 2, "J": 4, "K": 8, "A": 1, "E": 4, "D": 8, "C": 8, "M": 16, "P": 8, "Q": 16}
+_STRING = re.compile(rb" *'((?:[^']|'')*)'")
+_FORM = re.compile(rb"'(\d*)([LXBIJKAEDCMPQ])")
+
+
+class Geometry(NamedTuple):
+    """What the mandatory cards say of the data.
+
+    ``axes`` are those of the array in numpy's order; ``plain`` tells that neither compression nor scaling stands
+    between the bytes and the values.
+    """
+
+    kind: str
+    axes: tuple[int, ...]
+    plain: bool
+    n_bytes: int
+    name: str
+
+
+class Header:
+    """Cards of one header, parsed when asked for.
+
+    Parameters
+    ----------
+    raw : bytes
+        The cards before END.
+    """
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        names = np.frombuffer(raw, "S8")[:: CARD // 8]
+        # Backwards, since the first of repeated cards is the one that counts.
+        self._at = dict(zip(names[::-1].tolist(), range(len(raw) - CARD, -1, -CARD), strict=True))
+
+    def _card(self, key: str) -> bytes:
+        """Card `key` behind its name, empty if there is none."""
+        at = self._at.get(key.ljust(8).encode())
+        return b"" if at is None else self.raw[at + 8 : at + CARD]
+
+    def __contains__(self, key: str) -> bool:
+        return key.ljust(8).encode() in self._at
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Value of card `key` as bool, int, float or stripped str; `default` if absent or undefined."""
+        card = self._card(key)
+        if card[:2] != b"= ":
+            return default
+        if match := _STRING.match(card, 2):
+            text = match[1].replace(b"''", b"'").decode("latin-1")
+            return self._unusual(key) if text.endswith("&") else text.strip()
+        value = card[2:].partition(b"/")[0].strip()
+        if not value:
+            return default
+        if value in (b"T", b"F"):
+            return value == b"T"
+        try:
+            return int(value)
+        except ValueError:
+            pass
+        try:
+            return float(value.replace(b"D", b"E"))
+        except ValueError:
+            return self._unusual(key)
+
+    def comment(self, key: str) -> str:
+        """Comment of card `key`, empty if there is none."""
+        card = self._card(key)
+        match = _STRING.match(card, 2)
+        rest = card[match.end() :] if match else card
+        return rest.partition(b"/")[2].decode("latin-1").strip()
+
+    def _unusual(self, key: str) -> Any:
+        from astropy.io.fits import Header as AstropyHeader  # noqa: PLC0415
+
+        value = AstropyHeader.fromstring(self.raw)[key]
+        return value.strip() if isinstance(value, str) else value
+
+    @cached_property
+    def columns(self) -> dict[str, Column]:
+        """Columns of a binary table by upper-case name."""
+        return _columns(self.raw) if self.geometry.kind == "table" else {}
+
+    @cached_property
+    def geometry(self) -> Geometry:
+        """Kind, shape and size of the data."""
+        n_axes, bits = self.get("NAXIS", 0), self.get("BITPIX", 8)
+        stored = tuple(self.get(f"NAXIS{i}", 0) for i in range(n_axes, 0, -1))
+        n_cells = self.get("GCOUNT", 1) * (self.get("PCOUNT", 0) + prod(stored)) if n_axes else 0
+        extension, compressed = self.get("XTENSION", "IMAGE"), self.get("ZIMAGE", False)
+        kind = {"IMAGE": "image", "BINTABLE": "table"}.get(extension, "other")
+        axes, plain = stored, not compressed
+        if compressed:
+            kind = "image"
+            axes = tuple(self.get(f"ZNAXIS{i}") for i in range(self.get("ZNAXIS"), 0, -1))
+        elif kind == "image":
+            scaled = self.get("BSCALE", 1) != 1 or self.get("BZERO", 0) != 0
+            plain = bits in PIXEL and not scaled and "BLANK" not in self
+        name = str(self.get("EXTNAME", "" if "XTENSION" in self else "PRIMARY")).upper()
+        return Geometry(kind, axes, plain, abs(bits) // 8 * n_cells, name)
+
+
+class Column(NamedTuple):
+    """A column by its name, and where it lies in its rows."""
+
+    name: str
+    number: int
+    offset: int
+    code: str
+    repeat: int
+    plain: bool
+
+
+def _columns(raw: bytes) -> dict[str, Column]:
+    names: dict[int, str] = {}
+    forms: dict[int, bytes] = {}
+    unusual: set[int] = set()
+    for i in range(0, len(raw), CARD):
+        if raw[i : i + 1] != b"T":
+            continue
+        length = 4 if raw[i : i + 4] == b"TDIM" else 5
+        stem, digits = raw[i : i + length], raw[i + length : i + 8].rstrip()
+        if not digits.isdigit():
+            continue
+        number = int(digits)
+        if stem == b"TFORM":
+            forms[number] = raw[i + 10 : i + 40]
+        elif stem == b"TTYPE" and (match := _STRING.match(raw, i + 10, i + CARD)):
+            names[number] = match[1].decode("latin-1").strip()
+        elif stem in (b"TSCAL", b"TZERO", b"TDIM"):
+            unusual.add(number)
+    columns: dict[str, Column] = {}
+    offset = 0
+    for number in sorted(forms):
+        repeat, code, width = _form(forms[number])
+        plain = number not in unusual and repeat > 0 and (code in CELL or code == "A")
+        name = names.get(number, f"COL{number}")
+        columns.setdefault(name.upper(), Column(name, number - 1, offset, code, repeat, plain))
+        offset += width
+    return columns
+
+
+@lru_cache(maxsize=256)
+def _form(form: bytes) -> tuple[int, str, int]:
+    """Repeat, code and width in bytes of a TFORM value."""
+    match = _FORM.search(form)
+    if match is None:
+        raise ValueError(f"FITS column format {form!r} is not known")
+    repeat, code = int(match[1] or 1), match[2].decode()
+    return repeat, code, -(-repeat // 8) if code == "X" else repeat * _WIDTH[code]

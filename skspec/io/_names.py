@@ -1,0 +1,150 @@
+"""What columns and header cards are called in the wild."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from skspec.io._fits_header import Header
+
+_ROLES = {
+    "wave": (
+        "wave wavelength wavelengths wavelen lambda lam wl wlen spectral spectralaxis spectralcoordinate waveobs "
+        "obswave obswavelength"
+    ),
+    "loglam": "loglam loglambda loglamb logwave logwavelength log10lam log10lambda log10wave",
+    "flux": (
+        "flux fluxes flam flambda fluxlambda fluxdensity fluxreduced intensity spectrum spec relflux relativeflux "
+        "normflux normalizedflux normalisedflux counts f"
+    ),
+    "ivar": "ivar fluxivar invvar inversevariance inverse",
+    "variance": "var variance fluxvar fluxvariance",
+    "error": (
+        "err error errors eflux fluxerr fluxerror errflux errorflux fluxunc unc uncertainty sigma sig sigflux "
+        "fluxsigma noise errreduced flerr"
+    ),
+}
+_ROLE_OF = {word: role for role, words in _ROLES.items() for word in words.split()}
+_UNIT = re.compile(r"[\[(]\s*([^\[\]]*?)\s*[\])]\s*$")
+_UNIT_SUFFIX = re.compile(r"_(aa|ang|angstroms?|nm|um|microns?)$", re.IGNORECASE)
+_MEDIUM = re.compile(r"(?<![a-z])(air|vac(?:uum)?)(?![a-z])", re.IGNORECASE)
+_CTYPE = re.compile(r"(AWAV|WAVE)(?:-[A-Z0-9]{3})?$")  # FITS standard 4.0, table 25
+
+# Canonical names of catalogue columns, and what else they are called in lower case.
+META_NAMES = {
+    "class": "class",
+    "cls": "class",
+    "srcclass": "class",
+    "subclass": "subclass",
+    "sptype": "subclass",
+    "z": "z",
+    "redshift": "z",
+    "ra": "ra",
+    "raj2000": "ra",
+    "dec": "dec",
+    "dej2000": "dec",
+    "snr": "snr",
+    "object": "object",
+    "name": "object",
+    "objname": "object",
+    "survey": "survey",
+}
+
+
+class Role(NamedTuple):
+    """What a column of a spectrum holds: its role, and the unit and medium that its name states."""
+
+    kind: str
+    unit: str | None
+    medium: str | None
+
+
+def column_role(name: str) -> Role | None:
+    """Role of a column by its name, None if it is not one of a spectrum.
+
+    Parameters
+    ----------
+    name : str
+        For example ``"Wavelength (nm)"``, ``"lambda_air"``, ``"LOGLAM"`` or ``"flux_err"``.
+
+    Returns
+    -------
+    Role or None
+        Its ``kind`` is one of wave, loglam, flux, ivar, variance and error.
+    """
+    text = name.strip().strip("#\"'").strip()
+    unit = None
+    if match := _UNIT.search(text) or _UNIT_SUFFIX.search(text):
+        unit, text = match[1], text[: match.start()]
+    medium = find_medium(text)
+    plain = re.sub(r"[^a-z0-9]", "", _MEDIUM.sub("", text.lower().replace("_", " ")))
+    kind = _ROLE_OF.get(plain)
+    if kind is None:
+        return None
+    return Role("wave", "log10(Angstrom)", medium) if kind == "loglam" else Role(kind, unit, medium)
+
+
+def find_roles(names: Iterable[str]) -> dict[str, tuple[int, Role]]:
+    """First column of each kind: ``{kind: (number, Role)}``."""
+    found: dict[str, tuple[int, Role]] = {}
+    for number, name in enumerate(names):
+        role = column_role(name)
+        if role is not None:
+            found.setdefault(role.kind, (number, role))
+    return found
+
+
+def find_medium(text: str) -> str | None:
+    """``"air"`` or ``"vacuum"`` if `text` says so as a word."""
+    match = _MEDIUM.search(text.replace("_", " "))
+    return None if match is None else "air" if match[1].lower() == "air" else "vacuum"
+
+
+def header_medium(header: Header) -> str | None:
+    """Medium of the wavelengths by the cards that state it, None if none does."""
+    if (vacuum := header.get("VACUUM")) is not None:
+        return "vacuum" if vacuum in (True, "T", "True", 1) else "air"
+    if match := _CTYPE.match(str(header.get("CTYPE1", ""))):
+        return "air" if match[1] == "AWAV" else "vacuum"
+    return find_medium(str(header.get("AIRORVAC", "")))
+
+
+def header_meta(header: Header) -> dict[str, Any]:
+    """Catalogue values of a header under their canonical names; degrees for positions."""
+    get = header.get
+    meta: dict[str, Any] = {
+        "object": next((v for k in ("OBJECT", "OBJNAME", "TARGNAME") if (v := get(k))), None),
+        "class": next((v for k in ("CLASS", "SRCCLASS") if (v := get(k))), None),
+        "subclass": next((v for k in ("SUBCLASS", "SPTYPE") if (v := get(k))), None),
+        "z": next((v for k in ("Z", "REDSHIFT") if isinstance(v := get(k), int | float)), None),
+    }
+    for key, cards, hours in (("ra", ("OBJRA", "RA"), True), ("dec", ("OBJDEC", "DEC"), False)):
+        value = next((v for card in cards if (v := get(card)) is not None), None)
+        degrees = to_degrees(value, hours=hours)
+        if degrees is not None:
+            meta[key] = degrees
+    return {
+        key: str(value) if key in ("object", "class", "subclass") else value
+        for key, value in meta.items()
+        if value is not None
+    }
+
+
+def to_degrees(value: Any, *, hours: bool) -> float | None:
+    """Degrees of a number (degrees) or of sexagesimal text (hours where `hours`), None if it is neither."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int | float):
+        return float(value)
+    parts = re.split(r"[:\s]+", str(value).strip())
+    try:
+        numbers = [abs(float(part)) for part in parts]
+    except ValueError:
+        return None
+    if len(numbers) == 1:
+        return float(parts[0])
+    if len(numbers) > 3:
+        return None
+    total = sum(number / 60**i for i, number in enumerate(numbers)) * (15.0 if hours else 1.0)
+    return -total if parts[0].startswith("-") else total

@@ -1,0 +1,219 @@
+"""`read_spectra`: from survey files to `Spectra`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
+from typing import Any
+
+import numpy as np
+
+from skspec._validation import check_choice
+from skspec.io._assemble import assemble
+from skspec.io._block import Block, validated
+from skspec.io._errors import SpectrumReadError
+from skspec.io._paths import Wanted, as_catalogue, find_files
+from skspec.io._registry import Format, UnknownFormatError, identify_format, ordered_formats
+from skspec.io._source import Source
+from skspec.spectra import Spectra
+
+_BATCH = 32  # files a task: they take tenths of milliseconds each, a task as much
+_MANY = 100  # files from which on a progress bar is worth its line
+
+Result = list[Block] | SpectrumReadError
+
+
+def read_spectra(
+    source: Any,
+    *,
+    format: str | None = None,  # noqa: A002  (the name astropy users know)
+    medium: str | None = None,
+    wave_unit: str | None = None,
+    n_jobs: int | None = None,
+    progress: bool | None = None,
+    on_error: str = "raise",
+) -> Spectra:
+    r"""Read spectra from files of any known format.
+
+    The format of each file is recognised by its content, whatever its name; gzip is undone. `available_formats`
+    lists the formats, `register_format` adds one.
+
+    Parameters
+    ----------
+    source : path-like, str, list or table
+        One of
+
+        - a file, or a glob pattern such as ``"night1/*.fits"`` or ``"~/survey/**/spec-*.fits"``;
+        - a directory: all files in it that are recognised, sorted by name, the others are listed as skipped;
+        - a list of these;
+        - a table (astropy Table or pandas DataFrame) with a column of paths called ``file``, ``path`` or
+          ``filename``. Its other columns are carried into ``meta``. Where file and table both have a value
+          of the same name, the table wins for the whole column.
+    format : str, default=None
+        Name of the format of all files, which is then not looked for.
+    medium : {"air", "vacuum"}, default=None
+        Medium of the wavelengths in the files, instead of what they say. None trusts each file; where it does
+        not say, vacuum is taken and ``meta["native_medium"]`` is empty.
+    wave_unit : str, default=None
+        Unit of wavelengths for files that give none, for example ``"nm"``. None takes Å, and refuses
+        numbers that may be meant otherwise.
+    n_jobs : int, default=None
+        Threads that read, as in joblib; -1 takes one a core. Worth it on slow or remote disks and for
+        ``.gz``; local files are read as fast by one.
+    progress : bool, default=None
+        Whether to show a progress bar. None shows one for 100 files or more on a terminal.
+    on_error : {"raise", "warn", "skip"}, default="raise"
+        What to do about a file that cannot be read: stop, or go on without it, with or without a warning.
+
+    Returns
+    -------
+    Spectra
+        With vacuum wavelengths, on a common grid if all files share one. Flux and ivar are those of the files,
+        bit for bit where they are float32 there. ``meta`` has one row a spectrum with the columns ``file``,
+        ``native_medium`` (before the conversion) and, as far as any file has them, ``survey, object, class,
+        subclass, z, ra, dec`` (degrees), ``snr`` (in the r band) and more by format. A value that one file
+        lacks is ``""`` in a column of text and masked in one of numbers. ``meta.meta["skipped"]`` lists what
+        was left out, as dictionaries with ``file`` and ``reason``.
+
+    Raises
+    ------
+    SpectrumReadError
+        If a file cannot be read (``on_error="raise"``), or none can.
+    ValueError
+        If an argument has a value that does not exist, or a table has no column of paths.
+
+    Warns
+    -----
+    UserWarning
+        If only some of the files give errors: ``ivar`` is then None for all.
+
+    Notes
+    -----
+    Plain FITS files are read without `astropy.io.fits`, some hundred times faster and with the same values;
+    anything unusual in them (compression, scaling, variable-length columns) is handed to astropy.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from skspec import read_spectra
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "vega.txt").write_text("wave flux err\n4000 1.0 0.1\n4001 1.1 0.1\n4002 0.9 0.1\n")
+    >>> spectra = read_spectra(folder)
+    >>> spectra
+    <Spectra: 1 spectra × 3 pixels, 4000.0–4002.0 Å (vacuum), ivar; meta: file, native_medium>
+    """
+    check_choice("on_error", on_error, ("raise", "warn", "skip"))
+    check_choice("medium", medium, (None, "air", "vacuum"))
+    formats = ordered_formats(format)
+    catalogue = as_catalogue(source)
+    if catalogue is None:
+        wanted = find_files(source)
+    else:
+        table, path_column = catalogue
+        wanted = [Wanted(os.path.expanduser(str(path)), named=True) for path in table[path_column]]
+
+    blocks: list[Block] = []
+    files: list[str] = []
+    origin: list[int] = []
+    skipped: list[dict[str, str]] = []
+    with closing(_read_all([path for path, _ in wanted], formats, medium, wave_unit, n_jobs)) as results:
+        for number, result in enumerate(_with_bar(results, len(wanted), progress)):
+            path, named = wanted[number]
+            if isinstance(result, SpectrumReadError):
+                stray = isinstance(result, UnknownFormatError) and not named
+                if on_error == "raise" and not stray:
+                    raise result
+                if on_error == "warn" and not stray:
+                    warnings.warn(f"skipped {result}", stacklevel=2)
+                skipped.append({"file": path, "reason": result.cause})
+                continue
+            if not result:
+                skipped.append({"file": path, "reason": "the file holds no spectra of its own"})
+            blocks += result
+            files += [path] * len(result)
+            origin += [number] * len(result)
+    if not blocks:
+        first = skipped[0]
+        others = f" (and none of the {len(wanted) - 1} other files has spectra)" if len(wanted) > 1 else ""
+        raise SpectrumReadError(first["file"], first["reason"] + others)
+
+    spectra, block_of = assemble(blocks, files)
+    if catalogue is not None:
+        rows = np.asarray(origin)[block_of]
+        for name in table.colnames:
+            if name != path_column:
+                spectra.meta[name] = table[name][rows]
+        spectra.meta.meta.update(table.meta)
+    spectra.meta.meta["skipped"] = skipped
+    return spectra
+
+
+def _read_all(
+    paths: Sequence[str],
+    formats: Sequence[Format],
+    medium: str | None,
+    wave_unit: str | None,
+    n_jobs: int | None,
+) -> Generator[Result]:
+    """Results in the order of `paths`."""
+    if n_jobs in (None, 1):
+        for path in paths:
+            yield _read_file(path, formats, medium, wave_unit)
+        return
+    from joblib import Parallel, delayed  # noqa: PLC0415
+
+    parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+    tasks = (
+        delayed(_read_batch)(paths[i : i + _BATCH], formats, medium, wave_unit)
+        for i in range(0, len(paths), _BATCH)
+    )
+    batches = parallel(tasks)
+    try:
+        for batch in batches:
+            yield from batch
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # joblib warns of the tasks that the first error cancels
+            batches.close()
+
+
+def _read_batch(
+    paths: Sequence[str], formats: Sequence[Format], medium: str | None, wave_unit: str | None
+) -> list[Result]:
+    return [_read_file(path, formats, medium, wave_unit) for path in paths]
+
+
+def _read_file(path: str, formats: Sequence[Format], medium: str | None, wave_unit: str | None) -> Result:
+    """Blocks of one file, or what is wrong with it."""
+    known = formats[0] if len(formats) == 1 else None
+    try:
+        with Source(path, wave_unit=wave_unit) as source:
+            try:
+                known = known or identify_format(source, formats)
+                found = known.read(source)
+                blocks = [validated(block) for block in ([found] if isinstance(found, Block) else found)]
+            except (SpectrumReadError, ImportError, MemoryError):
+                raise
+            except Exception as error:  # a reader trips over a broken file in ways of its own
+                cause = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+                suffix = f" (read as {known.name})" if known else ""
+                raise SpectrumReadError(path, cause + suffix) from error
+    except SpectrumReadError as error:
+        return error
+    if medium is not None:
+        for block in blocks:
+            block.medium = medium
+    return blocks
+
+
+def _with_bar(results: Iterable[Result], n: int, progress: bool | None) -> Iterable[Result]:
+    if progress is None:
+        progress = n >= _MANY and sys.stderr.isatty()
+    if not progress:
+        return results
+    from tqdm.auto import tqdm  # noqa: PLC0415
+
+    return tqdm(results, total=n, desc="reading spectra", unit=" files")

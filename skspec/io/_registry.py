@@ -1,0 +1,141 @@
+"""The formats `read_spectra` knows; anyone may add one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from skspec._validation import check_choice
+from skspec.io._block import Block
+from skspec.io._errors import SpectrumReadError
+from skspec.io._source import Source
+
+Identify = Callable[[Source], bool]
+Read = Callable[[Source], Block | Sequence[Block]]
+
+
+class FormatInfo(NamedTuple):
+    """Name and description of a format."""
+
+    name: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Format:
+    """A registered format; see `register_format`."""
+
+    name: str
+    description: str
+    identify: Identify = field(repr=False)
+    read: Read = field(repr=False)
+    priority: int = 0
+
+
+_formats: dict[str, Format] = {}
+
+
+def register_format(
+    name: str,
+    *,
+    description: str,
+    identify: Identify,
+    read: Read,
+    priority: int = 10,
+    replace: bool = False,
+) -> None:
+    """Teach `read_spectra` a file format.
+
+    Parameters
+    ----------
+    name : str
+        What ``read_spectra(..., format=name)`` calls it.
+    description : str
+        One line for ``skspec formats``.
+    identify : callable
+        ``identify(source) -> bool`` tells by content, never by name, whether a file has this format. The
+        `source` has ``head`` (its first bytes, decompressed), ``fits`` (its HDUs, or None), ``is_text`` and
+        ``lines``, all read once and shared with the other formats. It should take microseconds.
+    read : callable
+        ``read(source) -> Block or sequence of Block``. What it raises is reported with the file's name.
+    priority : int, default=10
+        Formats are asked in falling order of it, among equals the oldest first. Those of skspec have 10
+        where they recognise one survey and 0 where they take whatever looks like a spectrum.
+    replace : bool, default=False
+        Whether an existing format of that name is replaced.
+
+    Raises
+    ------
+    ValueError
+        If the name is taken and `replace` is False.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skspec.io import Block, register_format
+    >>> def read(source):
+    ...     wave, flux = np.loadtxt(source.text.splitlines()[1:], unpack=True)
+    ...     return Block(flux, wave, medium="air", meta={"survey": "mine"})
+    >>> register_format(
+    ...     "mine",
+    ...     description="my spectrograph",
+    ...     identify=lambda source: source.head.startswith(b"MY SPECTROGRAPH"),
+    ...     read=read,
+    ...     replace=True,
+    ... )
+    """
+    if name in _formats and not replace:
+        raise ValueError(f"format {name!r} exists already; give replace=True to put another in its place")
+    _formats[name] = Format(name, description, identify, read, priority)
+
+
+def available_formats() -> list[FormatInfo]:
+    """Name and description of every format, in the order in which files are tried.
+
+    Returns
+    -------
+    list of FormatInfo
+        Named tuples ``(name, description)``.
+
+    Examples
+    --------
+    >>> from skspec.io import available_formats
+    >>> "sdss-spec" in [format.name for format in available_formats()]
+    True
+    """
+    return [FormatInfo(known.name, known.description) for known in ordered_formats()]
+
+
+def ordered_formats(name: str | None = None) -> tuple[Format, ...]:
+    """Return the formats in the order in which they are tried, or the one called `name`."""
+    if name is not None:
+        check_choice("format", name, _formats)
+        return (_formats[name],)
+    return tuple(sorted(_formats.values(), key=lambda known: -known.priority))
+
+
+def identify_format(source: Source, formats: Sequence[Format]) -> Format:
+    """Return the first of `formats` that recognises the file.
+
+    Raises
+    ------
+    UnknownFormatError
+        If none does.
+    """
+    for known in formats:
+        if known.identify(source):
+            return known
+    if source.fits is not None:
+        what = f"FITS with HDUs {source.fits!r}"
+    elif source.is_text:
+        what = f"text that starts with {source.head[:40].decode('latin-1')!r}"
+    else:
+        what = f"bytes that start with {source.head[:12]!r}"
+    raise UnknownFormatError(
+        source.path, f"the format is not recognised ({what}); `skspec formats` lists those known"
+    )
+
+
+class UnknownFormatError(SpectrumReadError):
+    """A file of no known format."""

@@ -1,0 +1,152 @@
+"""Tables that hold spectra: a pixel a row, or a spectrum a row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skspec.io._block import Block, ivar_from_error, ivar_from_variance
+from skspec.io._names import META_NAMES, find_roles
+from skspec.io._wave import check_flux_unit, to_angstrom
+
+_WIDE = re.compile(r"^\s*(?:(flux|ivar)_)?(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)\s*$")
+ERRORS = ("ivar", "variance", "error")  # kinds of columns, in the order in which one is taken
+_MIN_WIDE = 8  # so many columns named by a wavelength make a table of spectra
+
+
+@dataclass(frozen=True)
+class SpectrumTable:
+    """Columns of a table, and what is known of them.
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray
+        Values of shape (n_rows,), (n_rows, n_pixels), or (n_rows,) of arrays. May load what is asked for.
+    units : dict, default={}
+        Units of columns.
+    medium : str, default=None
+        Medium of the wavelengths, if the file says.
+    meta : dict, default={}
+        Catalogue values that hold for all spectra of the table.
+    wave_unit : str, default=None
+        Unit of the wavelengths if nothing else says.
+    """
+
+    columns: Mapping[str, NDArray[Any]]
+    units: Mapping[str, str | None] = field(default_factory=dict)
+    medium: str | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    wave_unit: str | None = None
+
+    def blocks(self) -> list[Block]:
+        """Spectra of the table.
+
+        Raises
+        ------
+        ValueError
+            If there are no columns of wavelength and flux.
+        """
+        if is_wide(list(self.columns)):
+            return [self._wide()]
+        roles = find_roles(self.columns)
+        wave_role = roles.get("loglam") or roles.get("wave")
+        if wave_role is None or "flux" not in roles:
+            raise ValueError(f"no columns of wavelength and flux among {', '.join(self.columns)}")
+        names = list(self.columns)
+        wave_name, role = names[wave_role[0]], wave_role[1]
+        flux_name = names[roles["flux"][0]]
+        check_flux_unit(self.units.get(flux_name) or roles["flux"][1].unit)
+        flux, waves = self.columns[flux_name], self.columns[wave_name]
+        unit = self.units.get(wave_name) or role.unit or self.wave_unit
+        medium = role.medium or self.medium
+        errors = {}
+        used = [wave_name, flux_name]
+        for kind in ERRORS:
+            values = self.columns[names[roles[kind][0]]] if kind in roles else None
+            # A column ``sigma`` of one value a spectrum is no error of its flux.
+            if (
+                values is not None
+                and values.shape == flux.shape
+                and (values.dtype == object) == (flux.dtype == object)
+            ):
+                errors[kind] = values
+                used.append(names[roles[kind][0]])
+        if flux.ndim == 1 and flux.dtype != object:
+            return [Block(flux, to_angstrom(waves, unit), pick_ivar(errors), medium, self.meta)]
+        meta = dict(self.meta) | catalogue(self.columns, len(flux), skip=used)
+        if waves.ndim == 2 and flux.ndim == 2 and (waves == waves[0]).all():
+            return [Block(flux, to_angstrom(waves[0], unit), pick_ivar(errors), medium, meta)]
+        return [
+            Block(
+                np.asarray(flux[i]),
+                to_angstrom(waves[i], unit),
+                pick_ivar({kind: np.asarray(values[i]) for kind, values in errors.items()}),
+                medium,
+                {name: values[i] if isinstance(values, list) else values for name, values in meta.items()},
+            )
+            for i in range(len(flux))
+        ]
+
+    def _wide(self) -> Block:
+        """Columns named by their wavelengths: ``flux_4861.3`` and perhaps ``ivar_4861.3``, or ``4861.3``."""
+        named: dict[str, dict[float, str]] = {"flux": {}, "ivar": {}}
+        for name in self.columns:
+            if match := _WIDE.match(name):
+                named[match[1] or "flux"][float(match[2])] = name
+        wave = np.array(list(named["flux"]))
+        flux = np.column_stack([self.columns[name] for name in named["flux"].values()])
+        ivar = None
+        if named["ivar"]:
+            if list(named["ivar"]) != list(named["flux"]):
+                raise ValueError(
+                    f"{len(named['ivar'])} ivar columns do not match the {wave.size} flux columns"
+                )
+            ivar = np.column_stack([self.columns[name] for name in named["ivar"].values()])
+        skip = (*named["flux"].values(), *named["ivar"].values())
+        meta = dict(self.meta) | catalogue(self.columns, len(flux), skip=skip)
+        return Block(flux, to_angstrom(wave, self.wave_unit), ivar, self.medium, meta)
+
+
+def is_wide(names: Sequence[str]) -> bool:
+    """Whether columns are named by increasing wavelengths."""
+    matches = [match for name in names if (match := _WIDE.match(name)) and match[1] != "ivar"]
+    wave = np.array([float(match[2]) for match in matches])
+    return wave.size >= _MIN_WIDE and bool((np.diff(wave) > 0).all())
+
+
+def pick_ivar(errors: Mapping[Any, NDArray[Any]]) -> NDArray[Any] | None:
+    """Inverse variance from whichever of ivar, variance and error there is."""
+    convert: dict[str, Callable[[Any], NDArray[Any]]] = {
+        "ivar": np.asarray,
+        "variance": ivar_from_variance,
+        "error": ivar_from_error,
+    }
+    return next((convert[kind](errors[kind]) for kind in ERRORS if kind in errors), None)
+
+
+def catalogue(columns: Mapping[str, NDArray[Any]], n: int, *, skip: Sequence[str]) -> dict[str, list[Any]]:
+    """Columns of one value a spectrum, under their canonical names where they have one.
+
+    Columns of more than one value a spectrum (masks, models) are not taken.
+    """
+    meta: dict[str, list[Any]] = {}
+    taken = {META_NAMES[name] for name in columns if META_NAMES.get(name) == name}
+    for name in columns:
+        if name in skip:
+            continue
+        values = columns[name]
+        if values.shape != (n,) or (values.dtype == object and isinstance(values[0], np.ndarray | list)):
+            continue
+        canonical = META_NAMES.get(name.lower(), name)
+        if canonical != name and canonical in taken:
+            canonical = name
+        if canonical == "file":
+            canonical = "filename"  # `file` is the file that was read
+        taken.add(canonical)
+        meta[canonical] = values.tolist()
+    return meta

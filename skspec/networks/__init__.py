@@ -1,0 +1,9 @@
+"""Networks: `torch.nn.Module` only, one family a file.
+
+Each takes ``(n_spectra, n_channels, n_pixels)`` to logits, gives the activations before its last layer as
+``features(x)``, and calls that layer ``final_layer``.
+"""
+
+from skspec.networks.conv1d import Conv1D
+
+__all__ = ["Conv1D"]

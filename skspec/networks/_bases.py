@@ -1,0 +1,182 @@
+"""Families of functions of one variable, for networks that learn functions."""
+
+import math
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
+
+_CACHED = 2**17  # values; a few arrays of this size stay in a processor's cache
+
+
+class Basis(nn.Module):
+    """A family of functions.
+
+    Both methods yield one function after the other; what is yielded may be overwritten when the next is asked for.
+
+    Parameters
+    ----------
+    n_bases : int
+        How many functions.
+    """
+
+    minimum: ClassVar[int]
+
+    def __init__(self, n_bases: int) -> None:
+        super().__init__()
+        if n_bases < self.minimum:
+            raise ValueError(f"n_bases must be at least {self.minimum} for this basis, got {n_bases}")
+        self.n_bases = n_bases
+
+    def values(self, x: Tensor) -> Iterator[Tensor]:
+        """Each function at x."""
+        raise NotImplementedError
+
+    def slopes(self, x: Tensor) -> Iterator[Tensor]:
+        """The derivative of each function at x."""
+        raise NotImplementedError
+
+
+class BSpline(Basis):
+    """Cubic B-splines on uniform knots, of which the inner ones cut [-1, 1] into ``n_bases - 3`` intervals.
+
+    At a knot spacings from its centre, each is ((2 - a)₊³ - 4 (1 - a)₊³) / 6: four of them are not zero anywhere
+    in [-1, 1], and none beyond the outermost knots.
+    """
+
+    minimum = 4
+    knots: Tensor
+
+    def __init__(self, n_bases: int) -> None:
+        super().__init__(n_bases)
+        reach = 1 + 6 / (n_bases - 3)
+        self.register_buffer("knots", torch.linspace(-reach, reach, n_bases + 4))
+
+    def values(self, x: Tensor) -> Iterator[Tensor]:
+        for _, outer, inner in self._distances(x):
+            yield outer.pow_(3).sub_(inner.pow_(3), alpha=4).div_(-6)
+
+    def slopes(self, x: Tensor) -> Iterator[Tensor]:
+        factor = -0.5 / self._spacing()
+        for offset, outer, inner in self._distances(x):
+            yield outer.square_().sub_(inner.square_(), alpha=4).mul_(offset.sign_()).mul_(factor)
+
+    def _spacing(self) -> Tensor:
+        return (self.knots[-1] - self.knots[0]) / (len(self.knots) - 1)
+
+    def _distances(self, x: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """For each spline x - centre, and -(2 - a)₊ and -(1 - a)₊ of a = |x - centre|; all in knot spacings."""
+        spacing = self._spacing()
+        x = x / spacing
+        offset, outer, inner = torch.empty_like(x), torch.empty_like(x), torch.empty_like(x)
+        for centre in self.knots[2:-2] / spacing:
+            torch.sub(x, centre, out=offset)
+            torch.abs(offset, out=outer)
+            torch.clamp(outer, max=1, out=inner).sub_(1)
+            outer.clamp_(max=2).sub_(2)
+            yield offset, outer, inner
+
+
+class Chebyshev(Basis):
+    """Chebyshev polynomials of degree 0 to ``n_bases - 1`` of tanh x, which is within [-1, 1]."""
+
+    minimum = 2
+
+    def values(self, x: Tensor) -> Iterator[Tensor]:
+        u = x.tanh()
+        previous, value = torch.ones_like(u), u
+        yield previous
+        for _ in range(1, self.n_bases):
+            yield value
+            previous, value = value, 2 * u * value - previous
+
+    def slopes(self, x: Tensor) -> Iterator[Tensor]:
+        u = x.tanh()
+        slope_of_u = 1 - u.square()
+        previous, value = torch.zeros_like(u), torch.ones_like(u)  # polynomials of the second kind
+        yield previous
+        for degree in range(1, self.n_bases):
+            yield value * slope_of_u * degree
+            previous, value = value, 2 * u * value - previous
+
+
+class Radial(Basis):
+    """Gaussians exp(-((x - c) / w)²) with centres c from -2 to 2, a width w apart."""
+
+    minimum = 2
+    centres: Tensor
+
+    def __init__(self, n_bases: int) -> None:
+        super().__init__(n_bases)
+        self.register_buffer("centres", torch.linspace(-2, 2, n_bases))
+
+    def values(self, x: Tensor) -> Iterator[Tensor]:
+        for distance in self._distances(x):
+            yield distance.square_().neg_().exp_()
+
+    def slopes(self, x: Tensor) -> Iterator[Tensor]:
+        factor = -2 / self._width()
+        for distance in self._distances(x):
+            yield distance.square().neg_().exp_().mul_(distance).mul_(factor)
+
+    def _width(self) -> Tensor:
+        return self.centres[1] - self.centres[0]
+
+    def _distances(self, x: Tensor) -> Iterator[Tensor]:
+        for centre in self.centres:
+            yield (x - centre) / self._width()
+
+
+BASES: dict[str, type[Basis]] = {"bspline": BSpline, "chebyshev": Chebyshev, "radial": Radial}
+
+
+class Expansion(torch.autograd.Function):
+    """GELU and the basis functions of each value, side by side as channels.
+
+    ``Expansion.apply(x, basis)`` takes (n, n_channels, 1, length) to (n, (1 + n_bases) · n_channels, 1, length):
+    first the GELU of all channels, then the first basis function of all channels, and so on. Only x is kept for
+    the gradient, which evaluates the slopes.
+
+    In half precision, by autocast or by x, the functions are evaluated in float32, and the result has the layout in
+    which such numbers are convolved fastest: channels last.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, basis: Basis) -> Tensor:
+        n, n_channels, _, length = x.shape
+        n_parts, dtype = 1 + basis.n_bases, x.dtype
+        if torch.is_autocast_enabled(x.device.type):
+            dtype = torch.get_autocast_dtype(x.device.type)
+        if dtype.itemsize < 4:
+            x = x.float()
+            out = x.new_empty((n, 1, length, n_parts, n_channels), dtype=dtype).permute(0, 3, 4, 1, 2)
+        else:
+            out = x.new_empty((n, n_parts, n_channels, 1, length))
+        rows = _rows_at_once(x)
+        for chunk, parts in zip(x.split(rows), out.split(rows), strict=True):
+            parts[:, 0] = F.gelu(chunk)
+            for part, value in zip(parts.unbind(1)[1:], basis.values(chunk), strict=True):
+                part.copy_(value)
+        ctx.save_for_backward(x)
+        ctx.basis = basis
+        return out.flatten(1, 2)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        (x,) = ctx.saved_tensors
+        grad = grad.unflatten(1, (-1, x.shape[1]))
+        result = torch.ops.aten.gelu_backward(grad[:, 0].to(x.dtype), x)
+        rows = _rows_at_once(x)
+        for chunk, parts, sums in zip(x.split(rows), grad.split(rows), result.split(rows), strict=True):
+            for part, slope in zip(parts.unbind(1)[1:], ctx.basis.slopes(chunk), strict=True):
+                sums.addcmul_(part, slope)
+        return result, None
+
+
+def _rows_at_once(x: Tensor) -> int:
+    """Rows that one pass works on: what fits the cache of a processor, or all on other devices."""
+    return max(1, _CACHED // math.prod(x.shape[1:]) if x.device.type == "cpu" else len(x))

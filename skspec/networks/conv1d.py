@@ -1,0 +1,147 @@
+"""Parallel stacks of one-dimensional convolutions."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+HEADS = ("channel_max", "flatten", "pool")
+
+
+class Conv1D(nn.Module):
+    """Branches of convolutions with kernels of different width, joined by a perceptron.
+
+    Narrow and broad features of a spectrum are looked for side by side: each branch is a stack of
+    convolutions with one kernel size, and what the branches found is concatenated.
+
+    ============  ===========================================  ==================================
+    layer         operation                                    output shape
+    ============  ===========================================  ==================================
+    branch j      for each i: convolution (kernel              (n, filters[-1], length_j)
+                  ``kernel_sizes[j]``, stride ``strides[i]``,
+                  no padding) to ``filters[i]`` channels,
+                  [batch normalisation], ReLU
+    head          ``channel_max``: maximum over channels       (n, Σ_j length_j)
+                  ``flatten``                                  (n, filters[-1] · Σ_j length_j)
+                  ``pool``: mean over pixels                   (n, filters[-1] · n_branches)
+    hidden m      dropout, linear, ReLU                        (n, hidden[m])
+    final_layer   dropout, linear                              (n, n_outputs)
+    ============  ===========================================  ==================================
+
+    Parameters
+    ----------
+    n_pixels : int
+        Pixels of a spectrum.
+    n_outputs : int
+        Logits, one a class.
+    n_channels : int, default=1
+        Values of a pixel (flux; flux and inverse variance; ...).
+    filters : sequence of int, default=(16, 32, 64)
+        Channels after each convolution, the same in all branches.
+    kernel_sizes : sequence of int, default=(3, 5, 7)
+        Kernel of each branch, in pixels.
+    strides : int or sequence of int, default=2
+        Stride of each convolution, or one for all.
+    head : {"pool", "flatten", "channel_max"}, default="pool"
+        How a branch becomes a vector; see the table.
+    hidden : sequence of int, default=()
+        Widths of the linear layers between head and output.
+    dropout : float, default=0.0
+        Fraction of activations dropped before each linear layer while training.
+    batch_norm : bool, default=True
+        Whether convolutions are followed by batch normalisation (they then have no bias of their own).
+
+    Notes
+    -----
+    Convolutions are not padded, as published, unless what is left of the spectrum is shorter than the
+    kernel: it is then padded with zeros, evenly on both sides, to the length of the kernel. So any network
+    works on any number of pixels.
+
+    Two systems of joint MK classification [1]_ are configurations of this network (2305 pixels, 39 classes,
+    ``batch_norm=False``):
+
+    - v1: ``filters=(512, 256, 128, 64), strides=1, head="channel_max", hidden=(2048, 1024)``, that is
+      18,794,855 parameters. The released model has 65 more, in a layer that is never called.
+    - v2: ``filters=(32, 128, 512, 2048, 512, 128, 32), strides=(1, 2, 2, 2, 2, 2, 2), head="flatten",
+      hidden=(2048,)``, that is 40,126,919 parameters.
+
+    References
+    ----------
+    .. [1] https://github.com/volgasezen/StellarClassification
+    """
+
+    def __init__(
+        self,
+        n_pixels: int,
+        n_outputs: int,
+        *,
+        n_channels: int = 1,
+        filters: Sequence[int] = (16, 32, 64),
+        kernel_sizes: Sequence[int] = (3, 5, 7),
+        strides: int | Sequence[int] = 2,
+        head: str = "pool",
+        hidden: Sequence[int] = (),
+        dropout: float = 0.0,
+        batch_norm: bool = True,
+    ) -> None:
+        super().__init__()
+        if head not in HEADS:
+            raise ValueError(f"head must be one of {', '.join(HEADS)}, got {head!r}")
+        strides = [strides] * len(filters) if isinstance(strides, int) else list(strides)
+        if len(strides) != len(filters):
+            raise ValueError(
+                f"strides has {len(strides)} values for {len(filters)} filters; give one for each"
+            )
+        self.head = head
+        self.branches = nn.ModuleList()
+        n_features = 0
+        for kernel_size in kernel_sizes:
+            branch, length = _branch(
+                n_pixels, n_channels, kernel_size, filters=filters, strides=strides, batch_norm=batch_norm
+            )
+            self.branches.append(branch)
+            n_features += {"channel_max": length, "flatten": filters[-1] * length, "pool": filters[-1]}[head]
+        widths = [n_features, *hidden]
+        self.hidden = nn.ModuleList(nn.Linear(*sizes) for sizes in pairwise(widths))
+        self.dropout = nn.Dropout(dropout)
+        self.final_layer = nn.Linear(widths[-1], n_outputs)
+
+    def features(self, x: Tensor) -> Tensor:
+        """Activations before the last layer, shape (n, n_features), of `x`, shape (n, n_channels, n_pixels)."""
+        joined = torch.cat([self._head(branch(x)) for branch in self.branches], dim=1)
+        for layer in self.hidden:
+            joined = torch.relu(layer(self.dropout(joined)))
+        return joined
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits, shape (n, n_outputs), of `x`, shape (n, n_channels, n_pixels)."""
+        return self.final_layer(self.dropout(self.features(x)))
+
+    def _head(self, x: Tensor) -> Tensor:
+        if self.head == "channel_max":
+            return x.amax(dim=1)
+        return x.mean(dim=2) if self.head == "pool" else x.flatten(1)
+
+
+def _branch(
+    length: int,
+    n_channels: int,
+    kernel_size: int,
+    *,
+    filters: Sequence[int],
+    strides: Sequence[int],
+    batch_norm: bool,
+) -> tuple[nn.Sequential, int]:
+    """Stack convolutions over `length` pixels; also give the number of pixels that come out."""
+    layers: list[nn.Module] = []
+    for n_filters, stride in zip(filters, strides, strict=True):
+        missing = max(kernel_size - length, 0)
+        if missing:
+            layers.append(nn.ZeroPad1d((missing // 2, missing - missing // 2)))
+        layers.append(nn.Conv1d(n_channels, n_filters, kernel_size, stride=stride, bias=not batch_norm))
+        if batch_norm:
+            layers.append(nn.BatchNorm1d(n_filters))
+        layers.append(nn.ReLU())
+        n_channels, length = n_filters, (length + missing - kernel_size) // stride + 1
+    return nn.Sequential(*layers), length

@@ -1,0 +1,166 @@
+"""The file: a zip archive of manifest, arrays and skops blobs, written atomically and read with suspicion."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import secrets
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+FORMAT = "skspec model"
+FORMAT_VERSION = 1
+SUFFIX = ".skspec"
+
+_MANIFEST = "manifest.json"
+_WEIGHTS = "weights.safetensors"
+_KEYS = {"format", "format_version", "created", "versions", "classes", "wave", "info", "blobs", "model"}
+_MAX_MANIFEST = 64 * 2**20  # parsed JSON takes some ten times its size in memory
+
+
+def check_suffix(path: str | os.PathLike[str]) -> Path:
+    """Return the path, refused unless it ends in ``.skspec``."""
+    path = Path(path)
+    if path.suffix != SUFFIX:
+        raise ValueError(f"path must end in {SUFFIX}, got {path.name!r}")
+    return path
+
+
+def safetensors() -> Any:
+    """Return the module safetensors.numpy, or say how to get it."""
+    try:
+        import safetensors.numpy  # noqa: PLC0415
+    except ImportError as error:
+        raise ImportError(
+            "saving and loading models needs safetensors: pip install 'skspec[save]'"
+        ) from error
+    return safetensors.numpy
+
+
+@contextmanager
+def refusing(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn whatever a bad file provokes into one ValueError that names the file."""
+    try:
+        yield
+    except zipfile.BadZipFile as error:
+        raise ValueError(f"{path} is not a skspec model, or is damaged: {error}") from error
+    except RecursionError as error:
+        raise ValueError(f"{path} is not a skspec model: nested too deeply") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not a skspec model: its {_MANIFEST} is not UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is not a skspec model: its {_MANIFEST} is no JSON ({error})") from error
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be loaded: {error}") from error
+
+
+def write(
+    path: Path, manifest: dict[str, Any], arrays: dict[str, NDArray[Any]], blobs: dict[str, bytes]
+) -> None:
+    """Write all or nothing: to a temporary file beside `path`, which then takes its place."""
+    manifest = {"format": FORMAT, "format_version": FORMAT_VERSION} | manifest | {"blobs": sorted(blobs)}
+    text = json.dumps(manifest, allow_nan=False, ensure_ascii=False, indent=1)
+    entries = {_MANIFEST: text.encode(), _WEIGHTS: safetensors().save(arrays)} | blobs
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            # Nothing is compressed, so that nothing can swell when it is read.
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+                for name, content in entries.items():
+                    archive.writestr(zipfile.ZipInfo(name), content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, NDArray[Any]], dict[str, bytes]]:
+    """Read manifest, arrays and skops blobs; nothing in the file may be left over or missing."""
+    module = safetensors()
+    with open(path, "rb") as file, _open(file) as archive:
+        manifest = _manifest(archive)
+        blobs = manifest["blobs"]
+        _check_names(archive, {_MANIFEST, _WEIGHTS, *blobs})
+        weights = archive.read(_WEIGHTS)
+        try:
+            arrays = module.load(weights)
+        except Exception as error:  # safetensors raises its own exception, and others for exotic dtypes
+            raise ValueError(f"its {_WEIGHTS} cannot be read ({error})") from error
+        return manifest, arrays, {name: archive.read(name) for name in blobs}
+
+
+def read_manifest(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read and check the manifest alone."""
+    with open(path, "rb") as file, _open(file) as archive:
+        return _manifest(archive)
+
+
+def check_archive(data: bytes) -> None:
+    """Raise ValueError unless the bytes are a zip archive in which nothing is compressed."""
+    with _open(io.BytesIO(data)):
+        pass
+
+
+@contextmanager
+def _open(file: Any) -> Iterator[zipfile.ZipFile]:
+    size = file.seek(0, os.SEEK_END)
+    with zipfile.ZipFile(file) as archive:
+        infos = archive.infolist()
+        for info in infos:
+            if (
+                info.compress_type != zipfile.ZIP_STORED
+                or info.compress_size != info.file_size
+                or info.flag_bits & 1
+            ):
+                raise ValueError(
+                    f"its entry {info.filename!r} is compressed or encrypted, as skspec writes none"
+                )
+        if sum(info.file_size for info in infos) > size:
+            raise ValueError("its entries claim more bytes than the file has")
+        if len({info.filename for info in infos}) < len(infos):
+            raise ValueError("it has two entries of one name")
+        yield archive
+
+
+def _manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
+    if _MANIFEST not in archive.namelist():
+        raise ValueError(f"it has no {_MANIFEST}, so it is not a skspec model")
+    if archive.getinfo(_MANIFEST).file_size > _MAX_MANIFEST:
+        raise ValueError(f"its {_MANIFEST} is larger than {_MAX_MANIFEST >> 20} MiB")
+    manifest = json.loads(archive.read(_MANIFEST).decode(), parse_constant=_no_constant)
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise ValueError(f"its {_MANIFEST} does not say format {FORMAT!r}, so it is not a skspec model")
+    number = manifest.get("format_version")
+    if type(number) is not int or number < 1:
+        raise ValueError(f"its format_version is {number!r}; a positive integer is needed")
+    if number > FORMAT_VERSION:
+        raise ValueError(
+            f"it has format version {number}, this skspec reads up to {FORMAT_VERSION}; install a newer skspec"
+        )
+    if manifest.keys() != _KEYS:
+        wrong = ", ".join(sorted(manifest.keys() ^ _KEYS))
+        raise ValueError(f"its {_MANIFEST} has unknown or missing keys: {wrong}")
+    if not isinstance(manifest["blobs"], list) or not all(
+        isinstance(name, str) for name in manifest["blobs"]
+    ):
+        raise ValueError(f"blobs in its {_MANIFEST} must be a list of names")
+    return manifest
+
+
+def _check_names(archive: zipfile.ZipFile, wanted: set[str]) -> None:
+    names = set(archive.namelist())
+    if names != wanted:
+        extra, missing = sorted(names - wanted), sorted(wanted - names)
+        raise ValueError(f"it has unexpected entries {extra}" if extra else f"it lacks the entries {missing}")
+
+
+def _no_constant(text: str) -> Any:
+    raise ValueError(f"its {_MANIFEST} has the value {text}, which is no JSON")

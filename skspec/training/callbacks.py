@@ -1,0 +1,37 @@
+"""What a fit tells while it runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skorch.callbacks import Callback
+from tqdm import tqdm
+
+
+class ProgressBar(Callback):
+    """A bar over the epochs with loss and time left, on standard error.
+
+    Parameters
+    ----------
+    label : str
+        What stands before the bar.
+    """
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+
+    def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
+        """Show the bar."""
+        self.bar_ = tqdm(total=net.max_epochs, desc=self.label, unit="epoch")
+
+    def on_epoch_end(
+        self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
+    ) -> None:
+        """Advance it by an epoch."""
+        self.bar_.set_postfix(loss=f"{net.history[-1, 'train_loss']:.4f}", refresh=False)
+        self.bar_.update()
+
+    def on_train_end(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
+        """Leave it standing, and let go of it, since an open file cannot be pickled."""
+        self.bar_.close()
+        del self.bar_

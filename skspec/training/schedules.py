@@ -1,0 +1,69 @@
+"""Learning rates over a training run, as functions of how much of it is done."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from skorch.callbacks import Callback
+
+_WARM_UP = 0.3  # of a one-cycle run; Smith and Topin recommend 0.2 to 0.45
+_START = 0.04  # of the highest learning rate
+
+
+def one_cycle(done: float) -> float:
+    """Rise along a cosine to 1 at 30 % of the run, then fall to 0 (Smith and Topin 2017, arXiv:1708.07120)."""
+    if done < _WARM_UP:
+        return _START + (1.0 - _START) * 0.5 * (1.0 - math.cos(math.pi * done / _WARM_UP))
+    return 0.5 * (1.0 + math.cos(math.pi * (done - _WARM_UP) / (1.0 - _WARM_UP)))
+
+
+def cosine(done: float) -> float:
+    """Fall from 1 to 0 along half a cosine (Loshchilov and Hutter 2016, arXiv:1608.03983)."""
+    return 0.5 * (1.0 + math.cos(math.pi * done))
+
+
+def constant(done: float) -> float:
+    """Stay at 1."""
+    return 1.0
+
+
+SCHEDULES = {"one-cycle": one_cycle, "cosine": cosine, "constant": constant}
+
+
+class LearningRate(Callback):
+    """Sets the learning rate before each step, and records it for each epoch.
+
+    Parameters
+    ----------
+    schedule : str
+        One of `SCHEDULES`.
+    lr : float
+        Highest learning rate.
+    """
+
+    def __init__(self, schedule: str, lr: float) -> None:
+        self.schedule = schedule
+        self.lr = lr
+
+    def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
+        """Count the steps that the run will have."""
+        self.step_ = 0
+        self.n_steps_ = net.max_epochs * len(net.get_iterator(X, training=True))
+
+    def on_batch_begin(
+        self, net: Any, batch: Any = None, training: bool | None = None, **kwargs: Any
+    ) -> None:
+        """Set the learning rate of this step."""
+        if not training:
+            return
+        self.lr_ = self.lr * SCHEDULES[self.schedule](self.step_ / self.n_steps_)
+        for group in net.optimizer_.param_groups:
+            group["lr"] = self.lr_
+        self.step_ += 1
+
+    def on_epoch_end(
+        self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
+    ) -> None:
+        """Record the learning rate at the end of the epoch."""
+        net.history.record("lr", self.lr_)

@@ -1,0 +1,273 @@
+"""What every neural classifier promises beyond scikit-learn's own checks."""
+
+import copy
+import pickle
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import VotingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skspec.training import NeuralClassifier
+from tests._estimators import CASES, names
+
+N_PIXELS = 24
+
+
+def spectra(n=60, n_pixels=N_PIXELS, n_classes=3, seed=0):
+    """Noisy flat spectra with a line whose place is the class; easy, but not without the spectra."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % n_classes
+    X = 1.0 + 0.1 * rng.normal(size=(n, n_pixels))
+    X[np.arange(n), 2 + y * (n_pixels // n_classes)] += 1.0
+    return X, y
+
+
+def weights(model):
+    return {name: t.clone() for name, t in model.net_.module_.state_dict().items()}
+
+
+def assert_same_weights(a, b):
+    torch.testing.assert_close(weights(a), weights(b), rtol=0, atol=0)
+
+
+@pytest.fixture(params=names(NeuralClassifier))
+def model(request):
+    return CASES[request.param].make().set_params(random_state=0)
+
+
+@pytest.fixture
+def fitted(model):
+    return model.fit(*spectra())
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["K giant", "A", "white dwarf"],
+        np.array(["b", "a", "c"], dtype=object),
+        [7, -3, 100],
+        [0.5, 2.0, -1.0],
+        [2, 0, 4],
+    ],
+    ids=["str", "object", "gapped", "float", "even"],
+)
+def test_labels_come_back_as_they_were_given(model, labels):
+    X, index = spectra()
+    y = np.asarray(labels)[index]
+    model.fit(X, y)
+    np.testing.assert_array_equal(model.classes_, np.unique(y))
+    assert model.predict(X).dtype == y.dtype
+    assert model.score(X, y) == 1.0
+    order = model.classes_[model.predict_proba(X).argmax(axis=1)]
+    np.testing.assert_array_equal(order, y)
+
+
+def test_two_classes_of_any_kind(model):
+    X, index = spectra(n_classes=2)
+    for y in (index == 0, np.where(index, "star", "galaxy")):
+        model.fit(X, y)
+        decision = model.decision_function(X)
+        assert decision.shape == (60,)
+        np.testing.assert_array_equal(model.classes_[(decision > 0).astype(int)], y)
+        np.testing.assert_allclose(model.predict_proba(X)[:, 1], 1 / (1 + np.exp(-decision.astype(float))), rtol=1e-5)
+
+
+def test_probabilities_and_logits_agree(fitted):
+    X, _ = spectra(seed=1)
+    proba, logits = fitted.predict_proba(X), fitted.decision_function(X).astype(float)
+    assert proba.dtype == np.float64
+    np.testing.assert_allclose(proba.sum(axis=1), 1.0, rtol=0, atol=1e-14)
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(proba, expected, rtol=1e-12)
+
+
+def test_embedding_is_what_the_last_layer_sees(fitted):
+    X, _ = spectra(seed=1)
+    last = fitted.net_.module_.network.final_layer
+    with torch.inference_mode():
+        logits = last(torch.from_numpy(fitted.embed(X)))
+    np.testing.assert_allclose(logits, fitted.decision_function(X), rtol=1e-5, atol=1e-5)
+
+
+def test_same_seed_same_weights(model):
+    X, y = spectra()
+    a, b = clone(model).fit(X, y), clone(model).fit(X, y)
+    assert_same_weights(a, b)
+    assert_same_weights(a, a.fit(X, y))
+    assert_same_weights(a, clone(model).set_params(random_state=np.random.RandomState(0)).fit(X, y))
+    other = clone(model).set_params(random_state=1).fit(X, y)
+    assert not np.array_equal(a.decision_function(X), other.decision_function(X))
+
+
+def test_same_seed_same_weights_in_threads(model):
+    X, y = spectra()
+    alone = clone(model).fit(X, y)
+    with joblib.parallel_config("threading", n_jobs=2):
+        together = joblib.Parallel()(joblib.delayed(clone(model).fit)(X, y) for _ in range(2))
+    for fitted in together:
+        assert_same_weights(fitted, alone)
+
+
+def test_no_seed_differs_and_global_generators_are_untouched(model):
+    X, y = spectra()
+    model.set_params(random_state=None)
+    np.random.seed(3)  # noqa: NPY002 - the very generator that must stay as it is
+    torch.manual_seed(3)
+    before = np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
+    a, b = clone(model).fit(X, y), clone(model).fit(X, y)
+    a.predict(X)
+    np.testing.assert_array_equal(np.random.get_state()[1], before[0])  # noqa: NPY002
+    assert torch.equal(torch.get_rng_state(), before[1])
+    assert not np.array_equal(a.decision_function(X), b.decision_function(X))
+
+
+@pytest.mark.parametrize("copy_of", [lambda m: pickle.loads(pickle.dumps(m)), copy.deepcopy], ids=["pickle", "deepcopy"])
+def test_copies_predict_bit_for_bit(fitted, copy_of):
+    X, _ = spectra(seed=1)
+    twin = copy_of(fitted)
+    np.testing.assert_array_equal(twin.predict_proba(X), fitted.predict_proba(X))
+    assert_same_weights(twin.fit(*spectra()), fitted)
+
+
+def test_joblib_file(fitted, tmp_path):
+    X, _ = spectra(seed=1)
+    joblib.dump(fitted, tmp_path / "model")
+    np.testing.assert_array_equal(joblib.load(tmp_path / "model").predict_proba(X), fitted.predict_proba(X))
+
+
+def test_fitted_state_without_pickle(fitted):
+    import json
+
+    X, _ = spectra(seed=1)
+    state, arrays = fitted._get_fitted_state()
+    twin = clone(fitted)._set_fitted_state(json.loads(json.dumps(state)), arrays)
+    np.testing.assert_array_equal(twin.predict_proba(X), fitted.predict_proba(X))
+    assert all(isinstance(array, np.ndarray) for array in arrays.values())
+    assert vars(twin).keys() == vars(fitted).keys()
+    assert twin.history_.colnames == fitted.history_.colnames
+    assert_same_weights(twin.fit(*spectra()), fitted)
+    arrays.pop(next(name for name in arrays if name.endswith("final_layer.bias")))
+    with pytest.raises(ValueError, match="arrays do not fit .* final_layer.bias"):
+        clone(fitted)._set_fitted_state(state, arrays)
+
+
+def test_clone_and_set_params_forget_nothing_and_learn_nothing(fitted):
+    X, y = spectra()
+    twin = clone(fitted)
+    assert not hasattr(twin, "net_")
+    assert twin.get_params() == fitted.get_params()
+    before = fitted.decision_function(X)
+    fitted.set_params(max_epochs=1)
+    np.testing.assert_array_equal(fitted.decision_function(X), before)
+    assert len(fitted.fit(X, y).history_) == 1
+
+
+def test_refit_with_other_sizes(fitted):
+    X, y = spectra(n=64, n_pixels=31, n_classes=4)
+    fitted.fit(X, y)
+    assert fitted.n_features_in_ == 31
+    assert fitted.predict_proba(X).shape == (64, 4)
+    assert_same_weights(fitted, clone(fitted).fit(X, y))
+    with pytest.raises(ValueError, match="24 features, but .* is expecting 31 features"):
+        fitted.predict(spectra()[0])
+
+
+def test_predictions_do_not_depend_on_the_batch(fitted):
+    X, _ = spectra(n=300, seed=1)
+    one_by_one = np.concatenate([fitted.decision_function(row[None]) for row in X[:20]])
+    np.testing.assert_allclose(one_by_one, fitted.decision_function(X)[:20], rtol=1e-4, atol=1e-5)
+
+
+def test_pandas_in_and_feature_names(model):
+    X, y = spectra()
+    frame = pd.DataFrame(X, columns=[f"flux_{4000 + k}.0" for k in range(N_PIXELS)])
+    model.fit(frame, pd.Series(y, name="class"))
+    assert list(model.feature_names_in_) == list(frame.columns)
+    np.testing.assert_array_equal(model.predict(frame), y)
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.predict(frame.rename(columns={"flux_4000.0": "flux_3999.0"}))
+
+
+@pytest.mark.parametrize("n", [33, 65])
+def test_last_batch_of_one(model, n):
+    X, y = spectra(n=n)
+    assert clone(model).set_params(batch_size=32, max_epochs=2).fit(X, y).predict(X).shape == (n,)
+
+
+def test_channels_side_by_side(model):
+    X, y = spectra()
+    noise = np.random.default_rng(2).normal(size=X.shape)
+    model.set_params(n_channels=2).fit(np.hstack([noise, X]), y)
+    assert model.score(np.hstack([noise, X]), y) == 1.0
+    with pytest.raises(ValueError, match=r"n_channels must divide the 24 features of X, got 5"):
+        clone(model).set_params(n_channels=5).fit(X, y)
+    with pytest.raises(ValueError, match=r"shape \(60, 2, 24\), but one row a spectrum .* n_channels="):
+        model.fit(np.stack([noise, X], axis=1), y)
+
+
+def test_class_weight_moves_the_boundary(model):
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], [90, 30])
+    X = rng.normal(size=(120, N_PIXELS)) + 0.35 * y[:, None]
+    X_test, y_test = rng.normal(size=(400, N_PIXELS)) + 0.35 * np.repeat([0, 1], 200)[:, None], np.repeat([0, 1], 200)
+    model.set_params(max_epochs=3)
+    recall = {}
+    for name, kwargs in {
+        "none": {},
+        "balanced": {"class_weight": "balanced"},
+        "mapping": {"class_weight": {0: 1.0, 1: 100.0}},
+    }.items():
+        recall[name] = clone(model).set_params(**kwargs).fit(X, y).predict(X_test)[y_test == 1].mean()
+    assert recall["none"] < recall["balanced"] <= recall["mapping"]
+    assert recall["mapping"] > 0.95
+    by_sample = clone(model).fit(X, y, sample_weight=np.where(y, 100.0, 1.0))
+    by_class = clone(model).set_params(class_weight={0: 1.0, 1: 100.0}).fit(X, y)
+    assert_same_weights(by_sample, by_class)
+
+
+def test_sample_weight_tells_whom_to_believe(model):
+    X, y = spectra(n=120, n_classes=2)
+    wrong = np.arange(120) < 40
+    lie = np.where(wrong, 1 - y, y)
+    trusting = clone(model).fit(X, lie).score(X[wrong], y[wrong])
+    doubting = clone(model).fit(X, lie, sample_weight=np.where(wrong, 0.0, 1.0)).score(X[wrong], y[wrong])
+    assert doubting == 1.0 > trusting
+    left_out = clone(model).fit(X[~wrong], y[~wrong])
+    assert_same_weights(clone(model).fit(X, lie, sample_weight=np.where(wrong, 0.0, 3.0)), left_out)
+
+
+def test_grid_search_in_a_pipeline_in_processes(model):
+    X, y = spectra()
+    name = type(model).__name__.lower()
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), model), {f"{name}__lr": [1e-7, 1e-2]}, cv=2, n_jobs=2, refit=True
+    ).fit(X, np.array(["A", "F", "G"])[y])
+    assert search.best_params_ == {f"{name}__lr": 1e-2}
+    assert search.best_score_ > 0.9
+
+
+def test_inside_ensembles_and_calibration(model):
+    X, index = spectra(n=90)
+    y = np.array(["A", "F", "G"])[index]
+    vote = VotingClassifier([("net", model), ("lr", LogisticRegression())], voting="soft").fit(X, y)
+    assert vote.score(X, y) == 1.0
+    calibrated = CalibratedClassifierCV(model, cv=2).fit(X, y)
+    np.testing.assert_allclose(calibrated.predict_proba(X).sum(axis=1), 1.0, atol=1e-12)
+    assert calibrated.score(X, y) == 1.0
+    assert (cross_val_predict(model, X, y, cv=3) == y).mean() > 0.9
+
+
+def test_history_is_a_table(model):
+    history = model.set_params(max_epochs=5).fit(*spectra()).history_
+    assert history["epoch"].tolist() == [1, 2, 3, 4, 5]
+    assert {"train_loss", "lr", "dur"} <= set(history.colnames)
+    assert history["train_loss"][-1] < history["train_loss"][0]

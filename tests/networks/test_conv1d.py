@@ -1,0 +1,108 @@
+"""Conv1D against the published sizes and against a plain restatement of its layer table in numpy."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from numpy.lib.stride_tricks import sliding_window_view
+
+from skspec.networks import Conv1D
+from tests._data import data_path
+
+PUBLISHED = {
+    "conv1d_v1": dict(filters=(512, 256, 128, 64), strides=1, head="channel_max", hidden=(2048, 1024)),
+    "conv1d_v2": dict(
+        filters=(32, 128, 512, 2048, 512, 128, 32), strides=(1, 2, 2, 2, 2, 2, 2), head="flatten", hidden=(2048,)
+    ),
+    "conv1d_v2_small": dict(filters=(8, 16, 32, 16, 8), strides=(1, 2, 2, 2, 2), head="flatten", hidden=(64,)),
+}
+UNUSED = {"conv1d_v1": [[1, 64, 1, 1], [1]]}  # a layer of the released model that is never called
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_sizes(name):
+    expected = json.loads(data_path("mk_predictions/arch_parity.json").read_text())[name]
+    shapes = expected["param_shapes_in_definition_order"]
+    for shape in UNUSED.get(name, []):
+        shapes.remove(shape)
+    with torch.device("meta"):  # sizes without the 160 MB of weights
+        network = Conv1D(2305, 39, batch_norm=False, **PUBLISHED[name])
+        output = network(torch.empty(2, 1, 2305))
+    assert [list(p.shape) for p in network.parameters()] == shapes
+    unused = sum(int(np.prod(shape)) for shape in UNUSED.get(name, []))
+    assert sum(p.numel() for p in network.parameters()) == expected["params"] - unused
+    assert list(output.shape) == expected["output_shape"]
+
+
+def plain_conv1d(weights, x, *, kernel_sizes, strides, head, batch_norm):
+    """Restate the layer table in float64; `weights` in the order of definition."""
+    weights = iter(weights)
+    joined = []
+    for kernel in kernel_sizes:
+        z = x
+        for stride in strides:
+            short = max(kernel - z.shape[2], 0)
+            z = np.pad(z, ((0, 0), (0, 0), (short // 2, short - short // 2)))
+            w = next(weights)
+            z = np.einsum("nclk,fck->nfl", sliding_window_view(z, kernel, axis=2)[:, :, ::stride], w)
+            if batch_norm:
+                gain, offset, mean, var = (next(weights)[:, None] for _ in range(4))
+                z = (z - mean) / np.sqrt(var + 1e-5) * gain + offset
+            else:
+                z = z + next(weights)[:, None]
+            z = np.maximum(z, 0)
+        joined.append({"pool": z.mean(2), "flatten": z.reshape(len(z), -1), "channel_max": z.max(1)}[head])
+    z = np.concatenate(joined, axis=1)
+    linear = list(weights)
+    for w, b in zip(linear[:-2:2], linear[1:-2:2], strict=True):
+        z = np.maximum(z @ w.T + b, 0)
+    return z, z @ linear[-2].T + linear[-1]
+
+
+@pytest.mark.parametrize("n_pixels", [1, 5, 101])
+@pytest.mark.parametrize("hidden", [(), (7, 5)])
+@pytest.mark.parametrize("batch_norm", [True, False])
+@pytest.mark.parametrize("head", ["pool", "flatten", "channel_max"])
+def test_forward_is_the_layer_table(n_pixels, hidden, batch_norm, head):
+    config = dict(kernel_sizes=(3, 6), strides=(1, 3, 2), head=head, batch_norm=batch_norm)
+    torch.manual_seed(0)
+    network = Conv1D(n_pixels, 4, n_channels=2, filters=(3, 6, 5), hidden=hidden, dropout=0.3, **config).eval()
+    with torch.no_grad():
+        for tensor in network.state_dict().values():
+            if tensor.is_floating_point():
+                tensor.copy_(torch.rand_like(tensor) + 0.1 if (tensor.ndim == 1) else torch.randn_like(tensor) / 3)
+    weights = [t.double().numpy() for t in network.state_dict().values() if t.is_floating_point()]
+    x = torch.randn(6, 2, n_pixels)
+    features, logits = plain_conv1d(weights, x.double().numpy(), **config)
+    with torch.inference_mode():
+        np.testing.assert_allclose(network(x), logits, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(network.features(x), features, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(network.final_layer(network.features(x)), network(x))
+
+
+@pytest.mark.parametrize("head", ["pool", "flatten", "channel_max"])
+@pytest.mark.parametrize("n_pixels", range(1, 21))
+def test_any_number_of_pixels(n_pixels, head):
+    network = Conv1D(n_pixels, 3, filters=(4, 4, 4), kernel_sizes=(1, 7, 31), head=head)
+    logits = network(torch.randn(5, 1, n_pixels))
+    logits.sum().backward()
+    assert logits.shape == (5, 3)
+    assert all(torch.isfinite(p.grad).all() for p in network.parameters())
+
+
+def test_dropout_acts_in_training_only():
+    torch.manual_seed(0)
+    network = Conv1D(50, 3, dropout=0.5, hidden=(16,))
+    x = torch.randn(4, 1, 50)
+    network.eval()
+    torch.testing.assert_close(network(x), network(x), rtol=0, atol=0)
+    network.train()
+    assert not torch.equal(network(x), network(x))
+
+
+def test_errors_name_the_argument():
+    with pytest.raises(ValueError, match="strides has 2 values for 3 filters"):
+        Conv1D(50, 3, strides=(1, 2))
+    with pytest.raises(ValueError, match="head must be one of channel_max, flatten, pool, got 'avg'"):
+        Conv1D(50, 3, head="avg")
