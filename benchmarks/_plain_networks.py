@@ -3,9 +3,11 @@
 What `benchmarks.networks` compares with. Parameters have the shapes and the order of the published code.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 
 class PlainConv1D(nn.Module):
@@ -24,7 +26,7 @@ class PlainConv1D(nn.Module):
         with torch.no_grad():
             widths = [self.join(torch.zeros(1, 1, n_pixels)).shape[1], *hidden]
         layers = []
-        for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
+        for n_in, n_out in pairwise(widths):
             layers += [nn.Linear(n_in, n_out), nn.ReLU()]
         self.top = nn.Sequential(*layers, nn.Linear(widths[-1], n_outputs))
 
@@ -75,10 +77,12 @@ class PlainBottleneck(nn.Module):
         )
         self.shortcut = nn.Sequential()
         if n_in != n_out:
-            self.shortcut = nn.Sequential(nn.Conv1d(n_in, n_out, 1, stride, bias=False), nn.BatchNorm1d(n_out))
+            self.shortcut = nn.Sequential(
+                nn.Conv1d(n_in, n_out, 1, stride, bias=False), nn.BatchNorm1d(n_out)
+            )
 
     def forward(self, x):
-        return F.relu(self.residual(x) + self.shortcut(x))
+        return functional.relu(self.residual(x) + self.shortcut(x))
 
 
 class PlainConvTran(nn.Module):
@@ -182,4 +186,4 @@ class PlainKANConv(nn.Module):
         return bases.movedim(-1, 2).flatten(1, 2)
 
     def forward(self, x):
-        return self.activation(self.norm(self.base(F.gelu(x)) + self.spline(self.bases(x))))
+        return self.activation(self.norm(self.base(functional.gelu(x)) + self.spline(self.bases(x))))

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from astropy.table import Table
 from rich.markup import escape
@@ -119,6 +120,44 @@ def main(
     ] = False,
 ) -> None:
     """Classify astronomical spectra: from survey files to a cross-validated classifier."""
+
+
+@app.command()
+def demo(
+    *,
+    n_spectra: Annotated[int, typer.Option("--n-spectra", min=50, help="Spectra to simulate.")] = 800,
+    folds: Folds = 5,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Passes over the training spectra.")] = 20,
+    n_jobs: Jobs = None,
+    seed: Seed = 0,
+    debug: Debug = False,
+) -> None:
+    """Simulate a survey and cross-validate a classifier on it: nothing to download, about a minute."""
+    with _reporting(debug):
+        console = _report.console()
+        console.print(
+            f"Simulating {n_spectra} spectra as a survey takes them: stars of types A to M, galaxies and quasars, "
+            "with noise, dust, missing pixels and repeated observations."
+        )
+        spectra = skspec.make_spectra(
+            n_spectra, classes=("A", "F", "G", "K", "M", "GALAXY", "QSO"), random_state=seed
+        )
+        kind, star = spectra.meta["class"], spectra.meta["spectral_class"]
+        spectra.meta["type"] = np.where(kind == "STAR", star, kind)
+        data = _training.prepare(spectra, labels="type", min_class_size=folds)
+        _report.print_training_set(console, data)
+        console.print(
+            "\nTraining Conv1DClassifier (a convolutional network) and, beside it, a random forest on the same "
+            f"{folds} folds. Spectra of one object are in one fold."
+        )
+        model = _models.make_model("conv1d", data.grid, epochs=epochs, seed=seed)
+        _cross_validate(console, model, data, name="conv1d", folds=folds, seed=seed, n_jobs=n_jobs)
+        _next(
+            console,
+            "skspec formats                                                   # what it reads",
+            "skspec fit 'night1/*.fits' --labels class --out model.skspec     # train on your own files",
+            "skspec predict model.skspec 'night2/*.fits' --out classes.ecsv   # classify others",
+        )
 
 
 @app.command()

@@ -6,17 +6,17 @@ Emission lines: case B (Osterbrock & Ferland 2006, *Astrophysics of Gaseous Nebu
 of the diagnostic diagram of Baldwin, Phillips & Terlevich (1981) as in Kewley et al. (2013, ApJ 774, 100).
 """
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skspec.datasets._extinction import extinction_law
 from skspec.datasets._library import star_spectra
-from skspec.datasets._photosphere._synthesis import LOG_START, LOG_STEP, WAVE
+from skspec.datasets._photosphere._synthesis import WAVE
 from skspec.datasets._population import Population, add_line
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 _AGES = (0.01, 0.05, 0.2, 0.8, 3.0, 10.0)  # Gyr
 _FEH = (-0.5, 0.2)
@@ -43,7 +43,8 @@ _HISTORIES = np.array(
 _DISPERSION = np.array([(130.0, 300.0), (60.0, 150.0), (40.0, 100.0), (100.0, 250.0)])  # km/s
 _GAS_DISPERSION = np.array([(100.0, 250.0), (40.0, 120.0), (40.0, 100.0), (120.0, 300.0)])
 _REDDENING = np.array([(0.0, 0.05), (0.05, 0.35), (0.05, 0.35), (0.05, 0.3)])  # E(B-V) within the galaxy
-_LOG_EW_H_ALPHA = np.array([(-0.5, 0.3), (1.25, 0.25), (2.0, 0.2), (1.1, 0.3)])  # Å: mean and scatter of the log
+# mean and scatter of log10 of the equivalent width of H alpha in Å
+_LOG_EW_H_ALPHA = np.array([(-0.5, 0.3), (1.25, 0.25), (2.0, 0.2), (1.1, 0.3)])
 
 _REFERENCE = slice(*np.searchsorted(WAVE, (5450.0, 5550.0)))
 
@@ -58,7 +59,7 @@ def _main_sequence(age: float) -> tuple[Array, Array, Array]:
     return teff, logg, numbers * luminosity
 
 
-@lru_cache(maxsize=1)
+@cache
 def population_spectra() -> NDArray[np.float32]:
     """Spectra of single-age populations, shape (n_ages, n_metallicities, n_pixels), 1 at 5500 Å."""
     spectra = np.empty((len(_AGES), len(_FEH), len(WAVE)), dtype=np.float32)

@@ -3,30 +3,32 @@
 The grid is computed when it is first needed, one temperature at a time, and kept for the life of the process.
 """
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from skspec.datasets._photosphere._synthesis import N_PIXELS, Synthesizer
+from skspec.datasets._photosphere._synthesis import Synthesizer
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
-TEFF = np.concatenate([np.geomspace(2500.0, 5000.0, 11), np.geomspace(5500.0, 10000.0, 7), np.geomspace(13000.0, 46000.0, 5)])
+TEFF = np.concatenate(
+    [np.geomspace(2500.0, 5000.0, 11), np.geomspace(5500.0, 10000.0, 7), np.geomspace(13000.0, 46000.0, 5)]
+)
 LOGG = np.array([0.0, 1.5, 3.0, 4.0, 5.0])
 FEH = np.array([-2.0, -0.6, 0.4])
 _PER_TEFF = len(LOGG) * len(FEH)
 
 
-@lru_cache(maxsize=1)
+@cache
 def _synthesizer() -> Synthesizer:
     return Synthesizer()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _spectra_of_temperature(index: int) -> NDArray[np.float32]:
-    """All gravities and metallicities of one temperature, shape (_PER_TEFF, N_PIXELS)."""
+    """Compute all gravities and metallicities of one temperature, shape (_PER_TEFF, N_PIXELS)."""
     teff = TEFF[index]
     logg, feh = (a.ravel() for a in np.meshgrid(LOGG, FEH, indexing="ij"))
     # no star is lighter than its own radiation allows, and few metal lines are left in the hottest
@@ -37,14 +39,14 @@ def _spectra_of_temperature(index: int) -> NDArray[np.float32]:
 
 
 def _bracket(grid: Array, value: Array) -> tuple[NDArray[np.intp], Array]:
-    """Index of the node below, and the share of the node above."""
+    """Find the node below, and the share of the node above."""
     value = np.clip(value, grid[0], grid[-1])
     lower = np.clip(np.searchsorted(grid, value, side="right") - 1, 0, len(grid) - 2)
     return lower, (value - grid[lower]) / (grid[lower + 1] - grid[lower])
 
 
 class StarMixer:
-    """Weights of the grid spectra for a set of stars.
+    """A set of stars as mixtures of the spectra in the grid.
 
     Parameters
     ----------
@@ -54,32 +56,33 @@ class StarMixer:
     """
 
     def __init__(self, teff: Array, logg: Array, feh: Array) -> None:
-        axes = [_bracket(np.log(TEFF), np.log(teff)), _bracket(LOGG, logg), _bracket(FEH, feh)]
-        needed, row = np.unique(axes[0][0], return_inverse=True)
-        temperatures = np.unique([needed, needed + 1])
-        row = np.searchsorted(temperatures, axes[0][0])
-        columns, shares = [], []
-        for corner in np.ndindex(2, 2, 2):
-            i, j, k = (lower + step for (lower, _), step in zip(axes, corner, strict=True))
-            i = row + corner[0]
-            columns.append(i * _PER_TEFF + j * len(FEH) + k)
-            shares.append(
-                np.prod([s if step else 1.0 - s for (_, s), step in zip(axes, corner, strict=True)], axis=0)
-            )
+        (temperature, t), (gravity, g), (metallicity, z) = (
+            _bracket(np.log(TEFF), np.log(teff)),
+            _bracket(LOGG, logg),
+            _bracket(FEH, feh),
+        )
+        computed = np.unique([temperature, temperature + 1])
+        first = np.searchsorted(computed, temperature) * _PER_TEFF + gravity * len(FEH) + metallicity
+        nodes, shares = [], []
+        for i, j, k in np.ndindex(2, 2, 2):
+            nodes.append(first + i * _PER_TEFF + j * len(FEH) + k)
+            shares.append((t if i else 1.0 - t) * (g if j else 1.0 - g) * (z if k else 1.0 - z))
         n = len(teff)
-        self._nodes = np.concatenate([_spectra_of_temperature(int(i)) for i in temperatures])
+        self._spectra = np.concatenate([_spectra_of_temperature(int(index)) for index in computed])
         self._weights = csr_array(
-            (np.stack(shares, axis=1).ravel().astype(np.float32), np.stack(columns, axis=1).ravel(), np.arange(n + 1) * 8),
-            shape=(n, len(self._nodes)),
+            (
+                np.stack(shares, axis=1).ravel().astype(np.float32),
+                np.stack(nodes, axis=1).ravel(),
+                np.arange(n + 1) * 8,
+            ),
+            shape=(n, len(self._spectra)),
         )
 
     def __call__(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
         """Surface flux per Å of some of the stars, shape (len(rows), N_PIXELS)."""
-        return self._weights[rows] @ self._nodes
+        return self._weights[rows] @ self._spectra
 
 
 def star_spectra(teff: Array, logg: Array, feh: Array) -> NDArray[np.float32]:
     """Surface flux per Å of stars, shape (n_stars, N_PIXELS), in erg s-1 cm-2 Å-1."""
-    if not len(teff):
-        return np.empty((0, N_PIXELS), dtype=np.float32)
     return StarMixer(teff, logg, feh)(np.arange(len(teff)))

@@ -16,7 +16,7 @@ from skspec.datasets._spectrograph import Spectrograph
 from skspec.datasets._survey import Visits, draw_objects, observe
 from skspec.spectra import Spectra
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 Range = float | tuple[float, float]
 
 CLASSES = ("STAR", "GALAXY", "QSO", *SPECTRAL_CLASSES)
@@ -202,10 +202,12 @@ def _check_classes(classes: str | Sequence[str]) -> list[str]:
 
 
 def _class_counts(n_spectra: int, n_classes: int, weights: ArrayLike | None) -> NDArray[np.intp]:
-    """Number of spectra in each class, by largest remainder."""
+    """Share the spectra out to the classes, by largest remainder."""
     shares = np.ones(n_classes) if weights is None else np.asarray(weights, dtype=np.float64)
     if shares.shape != (n_classes,):
-        raise ValueError(f"weights has shape {shares.shape}; one for each of the {n_classes} classes is needed")
+        raise ValueError(
+            f"weights has shape {shares.shape}; one for each of the {n_classes} classes is needed"
+        )
     if not (np.isfinite(shares) & (shares >= 0)).all() or not shares.sum():
         raise ValueError(f"weights must be finite, not negative and not all zero, got {shares.tolist()}")
     exact = n_spectra * shares / shares.sum()
@@ -219,7 +221,9 @@ def _check_number(name: str, value: Any, low: float, high: float, *, closed: boo
         raise TypeError(f"{name} must be a number, got {type(value).__name__}")
     value = float(value)
     if not (low <= value <= high) or (value == high and not closed):
-        raise ValueError(f"{name} must be from {low:g} to {'' if closed else 'below '}{high:g}, got {value:g}")
+        raise ValueError(
+            f"{name} must be from {low:g} to {'' if closed else 'below '}{high:g}, got {value:g}"
+        )
     return value
 
 

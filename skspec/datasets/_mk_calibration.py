@@ -5,6 +5,8 @@ and Cox (2000), *Allen's Astrophysical Quantities*, 4th edition, tables 15.7 and
 van Belle et al. (1999, AJ 117, 521) and Levesque et al. (2005, ApJ 628, 973).
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -43,7 +45,7 @@ def type_number(spectral_class: str, subtype: float) -> float:
     return 10.0 * SPECTRAL_CLASSES.index(spectral_class) + subtype
 
 
-def _columns(table: dict[str, tuple[float, float]]) -> tuple[NDArray[np.float64], ...]:
+def _columns(table: Mapping[str, tuple[float, float]]) -> tuple[NDArray[np.float64], ...]:
     numbers = np.array([type_number(name[0], float(name[1:])) for name in table])
     values = np.array(list(table.values()), dtype=np.float64)
     return numbers, np.log10(values[:, 0]), values[:, 1]
@@ -74,7 +76,6 @@ def physical_parameters(
     position = np.asarray(luminosity) / 2.0  # 0 supergiant, 1 giant, 2 dwarf
     lower = np.minimum(position.astype(np.intp), 1)
     rows = np.arange(len(at))
-    mixed = columns[lower, :, rows] * (1 + lower - position)[:, None] + columns[lower + 1, :, rows] * (
-        position - lower
-    )[:, None]
+    share = (position - lower)[:, None]
+    mixed = columns[lower, :, rows] * (1.0 - share) + columns[lower + 1, :, rows] * share
     return 10.0 ** mixed[:, 0], mixed[:, 1]

@@ -5,10 +5,14 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.constants import speed_of_light
 
 from skspec.datasets._photosphere._synthesis import LOG_START, LOG_STEP
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
+
+LIGHT_SPEED = speed_of_light / 1e3  # km/s
+SAMPLE_VELOCITY = LOG_STEP * np.log(10.0) * LIGHT_SPEED  # from one sample to the next, km/s
 
 
 class Population(ABC):
@@ -79,8 +83,7 @@ def add_line(
         Flux in the line.
     """
     centre = (np.log10(wave) - LOG_START) / LOG_STEP - first
-    pixel = LOG_STEP * np.log(10.0)
-    width = np.maximum(sigma / 299792.458 / pixel, 0.5)
+    width = np.maximum(sigma / SAMPLE_VELOCITY, 0.5)
     half = int(np.ceil(4.0 * width.max()))
     seen = np.flatnonzero((centre > -half) & (centre < flux.shape[1] + half))
     if not len(seen):
@@ -88,7 +91,9 @@ def add_line(
     nearest = np.rint(centre[seen]).astype(np.intp)
     at = nearest[:, None] + np.arange(-half, half + 1)
     distance = ((at - centre[seen, None]) / width[seen, None]).astype(np.float32)
-    peak = (strength / (np.sqrt(2.0 * np.pi) * width * wave * pixel)).astype(np.float32)
+    peak = (strength / (np.sqrt(2.0 * np.pi) * width * wave * SAMPLE_VELOCITY / LIGHT_SPEED)).astype(
+        np.float32
+    )
     profile = peak[seen, None] * np.exp(np.float32(-0.5) * distance**2)
     inside = (at >= 0) & (at < flux.shape[1])
     flux[np.broadcast_to(seen[:, None], at.shape)[inside], at[inside]] += profile[inside]

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skspec.datasets._photosphere._synthesis import LOG_START, LOG_STEP
-from skspec.datasets._population import Population, add_line
+from skspec.datasets._population import LIGHT_SPEED, Population, add_line
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 # vacuum wavelength (Å), equivalent width (Å), sigma (km/s) of broad lines and blends
 _BROAD = (
@@ -93,7 +93,9 @@ class Quasars(Population):
         flux = np.exp(mean.astype(np.float32)[window] + slope * x.astype(np.float32)[window])
         lines = hump * balmer.astype(np.float32)[window]
         for k, (wave, ew, sigma) in enumerate(_BROAD):
-            centre = wave * (1.0 + (self._shift[rows, k] / 3e5 if wave < 2000.0 else np.zeros(len(rows))))
+            centre = wave * (
+                1.0 + (self._shift[rows, k] / LIGHT_SPEED if wave < 2000.0 else np.zeros(len(rows)))
+            )
             level = np.exp(_continuum(np.log10(wave)) + self._slope[rows] * np.log(wave / 3000.0))
             add_line(
                 lines,
@@ -105,7 +107,9 @@ class Quasars(Population):
         for wave, ew in _NARROW:
             level = np.exp(_continuum(np.log10(wave)) + self._slope[rows] * np.log(wave / 3000.0))
             strength = ew * level * self._narrow_strength[rows]
-            add_line(lines, first, wave=np.full(len(rows), wave), sigma=self._narrow_width[rows], strength=strength)
+            add_line(
+                lines, first, wave=np.full(len(rows), wave), sigma=self._narrow_width[rows], strength=strength
+            )
         flux += lines
         for row, line in enumerate(rows):
             self._absorb(flux[row], int(first[row]), int(line))
@@ -119,7 +123,8 @@ class Quasars(Population):
         n_forest = min(n_forest, len(flux))
         wave = 10.0 ** (LOG_START + LOG_STEP * (first + np.arange(n_forest)))
         absorber = wave / _LYMAN_ALPHA * (1.0 + self.catalogue["z"][row])  # 1 + z of the hydrogen
-        rng = np.random.default_rng(self._forest_seed[row])  # the same forest each time the object is observed
+        # the same forest each time the object is observed
+        rng = np.random.default_rng(self._forest_seed[row])
         smooth = np.cumsum(rng.standard_normal(n_forest + _CORRELATION))
         density = (smooth[_CORRELATION:] - smooth[:-_CORRELATION]) / np.sqrt(_CORRELATION)
         depth = 0.0018 * absorber**3.92 * 0.8 * np.exp(1.2 * density)
@@ -131,6 +136,8 @@ class Quasars(Population):
 def _balmer_continuum(wave: Array) -> Array:
     """Optically thin Balmer continuum of hot gas, 1 at the edge at 3646 Å and smeared beyond it."""
     edge = 3646.0
-    planck = (edge / wave) ** 5 * np.expm1(1.4388e8 / (edge * 15000.0)) / np.expm1(1.4388e8 / (wave * 15000.0))
+    planck = (
+        (edge / wave) ** 5 * np.expm1(1.4388e8 / (edge * 15000.0)) / np.expm1(1.4388e8 / (wave * 15000.0))
+    )
     thin = planck * (wave / edge) ** 3
     return np.where(wave <= edge, thin, np.exp(-(((wave - edge) / 120.0) ** 2)))

@@ -5,12 +5,11 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from skspec.datasets._photosphere._synthesis import LOG_START, LOG_STEP
+from skspec.datasets._population import LIGHT_SPEED, SAMPLE_VELOCITY
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 Array32 = NDArray[np.float32]
 
-LIGHT_SPEED = 299792.458  # km/s
-_PIXEL_VELOCITY = LOG_STEP * np.log(10.0) * LIGHT_SPEED
 _FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
 _PADDING = 64
 
@@ -77,7 +76,7 @@ class Spectrograph:
 
     def __init__(self, wave: Array, resolution: float) -> None:
         self.wave = wave
-        self._sigma = LIGHT_SPEED / resolution / _FWHM / _PIXEL_VELOCITY
+        self._sigma = LIGHT_SPEED / resolution / _FWHM / SAMPLE_VELOCITY
         position = (np.log10(wave) - np.log10(wave[0])) / LOG_STEP + 1.0
         self._first = (np.log10(wave[0]) - LOG_START) / LOG_STEP - 1.0 - _PADDING
         self.n_samples = int(fft.next_fast_len(int(position[-1]) + 3 + 2 * _PADDING, real=True))
@@ -119,7 +118,7 @@ class Spectrograph:
             Standard deviation of velocities in the source, in km/s.
         """
         f = self._frequency
-        variance = self._sigma**2 + (broadening / _PIXEL_VELOCITY) ** 2
+        variance = self._sigma**2 + (broadening / SAMPLE_VELOCITY) ** 2
         damping = np.exp(np.float32(-2.0 * np.pi**2) * f**2 * variance[:, None].astype(np.float32))
         phase = (2.0 * np.pi * fraction[:, None]).astype(np.float32) * f
         transform = fft.rfft(samples, axis=1)
@@ -130,7 +129,7 @@ class Spectrograph:
             pixels += smooth[:, self._sample + offset] * weight
         return pixels
 
-    def variance(self, flux: Array32, snr: Array, sky: Array, airmass: Array) -> Array32:
+    def variance(self, flux: Array32, *, snr: Array, sky: Array, airmass: Array) -> Array32:
         """Variance of flux that is exposed until its median signal-to-noise ratio per pixel is `snr`.
 
         Photons of object and sky, and readout. The time follows from requiring `snr` in each pixel by itself: its

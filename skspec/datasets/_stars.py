@@ -4,11 +4,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skspec.datasets._library import StarMixer
-from skspec.datasets._mk_calibration import LUMINOSITY_CLASSES, SPECTRAL_CLASSES, physical_parameters, type_number
-from skspec.datasets._population import Population
-from skspec.datasets._spectrograph import LIGHT_SPEED
+from skspec.datasets._mk_calibration import (
+    LUMINOSITY_CLASSES,
+    SPECTRAL_CLASSES,
+    physical_parameters,
+    type_number,
+)
+from skspec.datasets._population import LIGHT_SPEED, Population
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 # Of the 279,098 stars of the eBOSS quasar survey with a type
 SURVEY_SHARES = {"O": 0.006, "B": 0.036, "A": 0.127, "F": 0.397, "G": 0.111, "K": 0.160, "M": 0.163}

@@ -13,7 +13,7 @@ from skspec.datasets._quasars import Quasars
 from skspec.datasets._spectrograph import Spectrograph, lost_pixels
 from skspec.datasets._stars import Stars, survey_mixture
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 _BLOCK = 64  # spectra computed together: their working set fits the cache
 
@@ -122,10 +122,12 @@ def observe(
             truth = _light(population, visits.objects[block] - before, spectrograph)
             truth *= np.exp(visits.reddening[block, None].astype(np.float32) * dust)
             truth *= (visits.brightness[block] / truth.mean(axis=1))[:, None].astype(np.float32)
-            if ivar is not None:
+            if ivar is not None and missing is not None:
                 # seeded by the block, so that it matters to no spectrum how many others there are before it
                 rng = np.random.Generator(np.random.SFC64([seed, int(block[0])]))
-                variance = spectrograph.variance(truth, visits.snr[block], visits.sky[block], visits.airmass[block])
+                variance = spectrograph.variance(
+                    truth, snr=visits.snr[block], sky=visits.sky[block], airmass=visits.airmass[block]
+                )
                 truth += np.sqrt(variance) * rng.standard_normal(truth.shape, dtype=np.float32)
                 inverse = np.float32(1.0) / variance
                 lost = lost_pixels(truth.shape, missing, rng)
@@ -136,7 +138,9 @@ def observe(
     return flux, ivar
 
 
-def _light(population: Population, members: NDArray[np.intp], spectrograph: Spectrograph) -> NDArray[np.float32]:
+def _light(
+    population: Population, members: NDArray[np.intp], spectrograph: Spectrograph
+) -> NDArray[np.float32]:
     """Flux of objects as the spectrograph resolves it, shape (len(members), n_pixels)."""
     first, fraction = spectrograph.first_sample(population.catalogue["z"][members])
     samples = population.samples(members, first, spectrograph.n_samples)

@@ -11,7 +11,7 @@ Reference: FITS standard 4.0, https://fits.gsfc.nasa.gov/fits_standard.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
 from math import prod
 from struct import unpack_from
@@ -153,7 +153,7 @@ class Hdu:
         return self.header.geometry.n_bytes
 
     @property
-    def columns(self) -> dict[str, Column]:
+    def columns(self) -> Mapping[str, Column]:
         """Columns of a table by upper-case name; empty for an image."""
         return self.header.columns
 

@@ -6,7 +6,9 @@ Reference: FITS standard 4.0, sections 4 and 7.3, https://fits.gsfc.nasa.gov/fit
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
+from itertools import accumulate
 from math import prod
 from typing import Any, NamedTuple
 
@@ -17,7 +19,9 @@ PIXEL = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 CELL = {"L": ">B", "B": ">B", "I": ">h", "J": ">i", "K": ">q", "E": ">f", "D": ">d"}
 _WIDTH = {"L": 1, "B": 1, "I": 2, "J": 4, "K": 8, "A": 1, "E": 4, "D": 8, "C": 8, "M": 16, "P": 8, "Q": 16}
 _STRING = re.compile(rb" *'((?:[^']|'')*)'")
-_FORM = re.compile(rb"'(\d*)([LXBIJKAEDCMPQ])")
+_FORM = re.compile(r"(\d*)([LXBIJKAEDCMPQ])")
+_NUMBERED = {stem: re.compile(stem + rb"(\d+) *= '([^']*?) *'(?!')") for stem in (b"TTYPE", b"TFORM")}
+_NUMBERS = [b"%d" % i for i in range(1, 1000)]
 
 
 class Geometry(NamedTuple):
@@ -93,9 +97,9 @@ class Header:
         return value.strip() if isinstance(value, str) else value
 
     @cached_property
-    def columns(self) -> dict[str, Column]:
-        """Columns of a binary table by upper-case name."""
-        return _columns(self.raw) if self.geometry.kind == "table" else {}
+    def columns(self) -> Mapping[str, Column]:
+        """Columns of a binary table by upper-case name, none of anything else."""
+        return Columns(self) if self.geometry.kind == "table" else {}
 
     @cached_property
     def geometry(self) -> Geometry:
@@ -127,40 +131,58 @@ class Column(NamedTuple):
     plain: bool
 
 
-def _columns(raw: bytes) -> dict[str, Column]:
-    names: dict[int, str] = {}
-    forms: dict[int, bytes] = {}
-    unusual: set[int] = set()
-    for i in range(0, len(raw), CARD):
-        if raw[i : i + 1] != b"T":
-            continue
-        length = 4 if raw[i : i + 4] == b"TDIM" else 5
-        stem, digits = raw[i : i + length], raw[i + length : i + 8].rstrip()
-        if not digits.isdigit():
-            continue
-        number = int(digits)
-        if stem == b"TFORM":
-            forms[number] = raw[i + 10 : i + 40]
-        elif stem == b"TTYPE" and (match := _STRING.match(raw, i + 10, i + CARD)):
-            names[number] = match[1].decode("latin-1").strip()
-        elif stem in (b"TSCAL", b"TZERO", b"TDIM"):
-            unusual.add(number)
-    columns: dict[str, Column] = {}
-    offset = 0
-    for number in sorted(forms):
-        repeat, code, width = _form(forms[number])
-        plain = number not in unusual and repeat > 0 and (code in CELL or code == "A")
-        name = names.get(number, f"COL{number}")
-        columns.setdefault(name.upper(), Column(name, number - 1, offset, code, repeat, plain))
-        offset += width
-    return columns
+class Columns(Mapping[str, Column]):
+    """Columns of a binary table by upper-case name.
+
+    Catalogue rows have hundreds of columns of which a few are wanted, so that only offsets are worked out at once.
+
+    Parameters
+    ----------
+    header : Header
+        Header of the table.
+    """
+
+    def __init__(self, header: Header) -> None:
+        self._header = header
+        n_columns = header.get("TFIELDS", 0)
+        self._names = _strings(header, b"TTYPE", n_columns)
+        self._forms = list(map(_form, _strings(header, b"TFORM", n_columns)))
+        self._offsets = list(accumulate((form[2] for form in self._forms), initial=0))
+        # Backwards, so that the first of equal names counts.
+        upper = "\n".join(self._names).upper().split("\n") if n_columns else []
+        self._numbers = dict(zip(reversed(upper), range(n_columns - 1, -1, -1), strict=True))
+
+    def __getitem__(self, name: str) -> Column:
+        number = self._numbers[name]
+        repeat, code, _ = self._forms[number]
+        scaled = any(f"{stem}{number + 1}" in self._header for stem in ("TSCAL", "TZERO", "TDIM"))
+        plain = not scaled and repeat > 0 and (code in CELL or code == "A")
+        return Column(self._names[number], number, self._offsets[number], code, repeat, plain)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._numbers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+
+def _strings(header: Header, stem: bytes, n: int) -> list[str]:
+    """Values of the string cards ``stem1`` to ``stemN``."""
+    found = _NUMBERED[stem].findall(header.raw)
+    numbers, values = zip(*found, strict=True) if found else ((), ())
+    if b" ".join(numbers) != b" ".join(_NUMBERS[:n]):  # not in order, not all, or one that a comment mentions
+        return [str(header.get(f"{stem.decode()}{i + 1}", "")) for i in range(n)]
+    return b"\n".join(values).decode("latin-1").split("\n")
 
 
 @lru_cache(maxsize=256)
-def _form(form: bytes) -> tuple[int, str, int]:
+def _form(form: str) -> tuple[int, str, int]:
     """Repeat, code and width in bytes of a TFORM value."""
-    match = _FORM.search(form)
+    match = _FORM.match(form.strip())
     if match is None:
-        raise ValueError(f"FITS column format {form!r} is not known")
-    repeat, code = int(match[1] or 1), match[2].decode()
+        raise ValueError(f"the FITS column format {form!r} is not known")
+    repeat, code = int(match[1] or 1), match[2]
     return repeat, code, -(-repeat // 8) if code == "X" else repeat * _WIDTH[code]

@@ -53,7 +53,7 @@ def read_spectra(
           ``filename``. Its other columns are carried into ``meta``. Where file and table both have a value
           of the same name, the table wins for the whole column.
     format : str, default=None
-        Name of the format of all files, which is then not looked for.
+        Name of the format of all files, one of `available_formats`. None looks at each file.
     medium : {"air", "vacuum"}, default=None
         Medium of the wavelengths in the files, instead of what they say. None trusts each file; where it does
         not say, vacuum is taken and ``meta["native_medium"]`` is empty.
@@ -61,8 +61,8 @@ def read_spectra(
         Unit of wavelengths for files that give none, for example ``"nm"``. None takes Å, and refuses
         numbers that may be meant otherwise.
     n_jobs : int, default=None
-        Threads that read, as in joblib; -1 takes one a core. Worth it on slow or remote disks and for
-        ``.gz``; local files are read as fast by one.
+        Threads that read, as in joblib; -1 takes one a core. They pay on slow or remote disks, where they wait
+        together; for local files one is as fast. Within ``joblib.parallel_config("loky")`` they are processes.
     progress : bool, default=None
         Whether to show a progress bar. None shows one for 100 files or more on a terminal.
     on_error : {"raise", "warn", "skip"}, default="raise"
@@ -92,7 +92,7 @@ def read_spectra(
 
     Notes
     -----
-    Plain FITS files are read without `astropy.io.fits`, some hundred times faster and with the same values;
+    Plain FITS files are read without `astropy.io.fits`, fifty to a hundred times faster and with the same values;
     anything unusual in them (compression, scaling, variable-length columns) is handed to astropy.
 
     Examples

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
-from torch.nn import functional as F
+from torch.nn import functional
 
 _CACHED = 2**17  # values; a few arrays of this size stay in a processor's cache
 
@@ -32,11 +32,11 @@ class Basis(nn.Module):
         self.n_bases = n_bases
 
     def values(self, x: Tensor) -> Iterator[Tensor]:
-        """Each function at x."""
+        """Evaluate each function at x."""
         raise NotImplementedError
 
     def slopes(self, x: Tensor) -> Iterator[Tensor]:
-        """The derivative of each function at x."""
+        """Evaluate the derivative of each function at x."""
         raise NotImplementedError
 
 
@@ -157,7 +157,7 @@ class Expansion(torch.autograd.Function):
             out = x.new_empty((n, n_parts, n_channels, 1, length))
         rows = _rows_at_once(x)
         for chunk, parts in zip(x.split(rows), out.split(rows), strict=True):
-            parts[:, 0] = F.gelu(chunk)
+            parts[:, 0] = functional.gelu(chunk)
             for part, value in zip(parts.unbind(1)[1:], basis.values(chunk), strict=True):
                 part.copy_(value)
         ctx.save_for_backward(x)

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
-from torch.nn import functional as F
+from torch.nn import functional
 
 from skspec.networks._bases import BASES, Basis, Expansion
 
@@ -48,8 +48,8 @@ class ConvKAN(nn.Module):
         Stride of each convolution, or one for all.
     basis : {"bspline", "chebyshev", "radial"}, default="bspline"
         Functions that are combined: cubic B-splines on a uniform grid over [-1, 1], as published;
-        Chebyshev polynomials of degree 0 to ``n_bases - 1`` of tanh x; or Gaussians with centres from -2
-        to 2, as wide as these are apart.
+        Chebyshev polynomials of degree 0 to ``n_bases - 1`` of tanh x [3]_; or Gaussians with centres from
+        -2 to 2, as wide as these are apart [4]_.
     n_bases : int, default=8
         Basis functions of a value. Eight cubic B-splines are a grid of five intervals.
     input_scale : float or None, default=0.5
@@ -65,18 +65,18 @@ class ConvKAN(nn.Module):
 
     Notes
     -----
-    B-splines vanish beyond their outermost knots (±2.2 for eight of them), so an input that is not scaled, like the
-    ratio of a spectrum to its continuum, may get little or no response from them.
+    B-splines vanish beyond their outermost knots (±2.2 for eight of them), so an input that is not scaled, like
+    the ratio of a spectrum to its continuum, may get little or no response from them.
 
-    The basis functions are evaluated in closed form one after the other into the input of the convolution, which
-    is the only large array; the gradient evaluates their slopes anew. They and the GELU of the published layer go
-    through one convolution. The weights of that convolution are stored basis by basis (all channels of
-    the first, of the second, ...); the published code has all bases of the first channel first.
+    The basis functions are evaluated in closed form, one after the other, into the input of the convolution. That
+    is the only large array: their slopes are evaluated anew for the gradient. They and the GELU go through one
+    convolution. Its weights are stored basis by basis (all channels of the first, of the second, ...); the
+    published code has all bases of the first channel first.
 
     Any number of pixels works. Where fewer than 8 are left after a layer, they are not normalised: the
     published layer would refuse a single pixel, and two become ±1 whatever they were.
 
-    The joint MK classification of 2305 pixels into 39 classes [3]_ has ``filters=(64, 128, 256, 512),
+    The joint MK classification of 2305 pixels into 39 classes [5]_ has ``filters=(64, 128, 256, 512),
     strides=(1, 2, 2, 1), input_scale=None``, that is 4,666,603 parameters.
 
     References
@@ -85,7 +85,11 @@ class ConvKAN(nn.Module):
        (2024), https://arxiv.org/abs/2406.13155
     .. [2] I. Drokin, "Kolmogorov-Arnold convolutions: design principles and empirical studies" (2024),
        https://arxiv.org/abs/2407.01092
-    .. [3] https://github.com/volgasezen/StellarClassification
+    .. [3] S. S. Sidharth, A. R. Keerthana, R. Gokul, K. P. Anas, "Chebyshev polynomial-based Kolmogorov-Arnold
+       networks" (2024), https://arxiv.org/abs/2405.07200
+    .. [4] Z. Li, "Kolmogorov-Arnold networks are radial basis function networks" (2024),
+       https://arxiv.org/abs/2405.06721
+    .. [5] https://github.com/volgasezen/StellarClassification
     """
 
     def __init__(
@@ -105,7 +109,9 @@ class ConvKAN(nn.Module):
         super().__init__()
         strides = [strides] * len(filters) if isinstance(strides, int) else list(strides)
         if len(strides) != len(filters):
-            raise ValueError(f"strides has {len(strides)} values for {len(filters)} filters; give one for each")
+            raise ValueError(
+                f"strides has {len(strides)} values for {len(filters)} filters; give one for each"
+            )
         if basis not in BASES:
             raise ValueError(f"basis must be one of {', '.join(BASES)}, got {basis!r}")
         self.input_scale = input_scale
@@ -144,17 +150,19 @@ class _KANConv(nn.Module):
         self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
+        x = Expansion.apply(x, self.basis)
         weight = torch.cat([self.base.weight, self.spline.weight], dim=1).unsqueeze(2)
-        padding = (0, weight.shape[3] // 2)
-        y = F.conv2d(Expansion.apply(x, self.basis), weight, stride=(1, self.stride), padding=padding)
-        return _NormalizedPReLU.apply(y, self.activation.weight) if y.shape[3] >= _SHORT else self.activation(y)
+        y = functional.conv2d(x, weight, stride=(1, self.stride), padding=(0, weight.shape[3] // 2))
+        if y.shape[3] < _SHORT:
+            return self.activation(y)
+        return _NormalizedPReLU.apply(y, self.activation.weight)
 
 
 class _NormalizedPReLU(torch.autograd.Function):
     """PReLU of y, each channel of each spectrum first brought to mean 0 and variance 1 over its pixels.
 
-    The same as `torch.nn.InstanceNorm1d` and `torch.nn.PReLU`, but as quick with channels last, in fewer passes, and in
-    float32 for half precision.
+    The same as `torch.nn.InstanceNorm1d` and `torch.nn.PReLU`, but in fewer passes, as quick with channels last,
+    and in float32 for half precision.
     """
 
     @staticmethod

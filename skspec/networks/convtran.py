@@ -1,10 +1,8 @@
 """A convolutional transformer with encodings of absolute and relative position."""
 
-import math
-
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 RELATIVE_ENCODINGS = ("eRPE", None)
 _HEAD_WIDTH = 16  # values: one vector register of float32; attention kernels are slowest on narrower heads
@@ -141,14 +139,15 @@ class _Embedding(nn.Module):
         self.mixing_norm = nn.BatchNorm1d(embed_dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        n, n_channels, n_pixels = x.shape
+        n, _, n_pixels = x.shape
         kernel_size = self.spectral.kernel_size[1]
-        padded = F.pad(x, ((kernel_size - 1) // 2, kernel_size // 2))
+        padded = functional.pad(x, ((kernel_size - 1) // 2, kernel_size // 2))
         windows = padded.unfold(2, kernel_size, 1).transpose(1, 2).reshape(-1, kernel_size)
-        maps = F.linear(windows, self.spectral.weight.flatten(1), self.spectral.bias)
-        maps = F.gelu(self.spectral_norm(maps)).view(n * n_pixels, -1)
-        mixed = F.linear(maps, self.mixing.weight.squeeze(3).transpose(1, 2).flatten(1), self.mixing.bias)
-        return F.gelu(self.mixing_norm(mixed)).view(n, n_pixels, -1)
+        maps = functional.linear(windows, self.spectral.weight.flatten(1), self.spectral.bias)
+        maps = functional.gelu(self.spectral_norm(maps)).view(n * n_pixels, -1)
+        weight = self.mixing.weight.squeeze(3).transpose(1, 2).flatten(1)
+        mixed = functional.linear(maps, weight, self.mixing.bias)
+        return functional.gelu(self.mixing_norm(mixed)).view(n, n_pixels, -1)
 
 
 class _TimeAbsolutePosition(nn.Module):
@@ -158,10 +157,11 @@ class _TimeAbsolutePosition(nn.Module):
 
     def __init__(self, n_pixels: int, embed_dim: int, dropout: float) -> None:
         super().__init__()
-        frequency = torch.exp(torch.arange(0, embed_dim, 2) * (-math.log(10000.0) / embed_dim))
-        angle = torch.arange(n_pixels)[:, None] * frequency * (embed_dim / n_pixels)
+        even = torch.arange(0, embed_dim, 2, dtype=torch.float64)
+        frequency = 10000 ** (-even / embed_dim) * embed_dim / n_pixels
+        angle = torch.arange(n_pixels)[:, None] * frequency
         encoding = torch.stack([angle.sin(), angle.cos()], dim=2).flatten(1)[:, :embed_dim]
-        self.register_buffer("encoding", encoding)
+        self.register_buffer("encoding", encoding.to(torch.get_default_dtype()))
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -183,9 +183,13 @@ class _Attention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         query, key, value = (self._heads(layer(x)) for layer in (self.query, self.key, self.value))
         width = value.shape[3]
-        missing = max(_HEAD_WIDTH - width, 0)
-        padded = (F.pad(heads, (0, missing)) for heads in (query, key, value))
-        attended = F.scaled_dot_product_attention(*padded, scale=x.shape[2] ** -0.5)[..., :width]
+        missing = (0, max(_HEAD_WIDTH - width, 0))
+        attended = functional.scaled_dot_product_attention(
+            functional.pad(query, missing),
+            functional.pad(key, missing),
+            functional.pad(value, missing),
+            scale=x.shape[2] ** -0.5,
+        )[..., :width]
         if self.relative_table is not None:
             attended = attended + toeplitz_product(self.relative_table, value)
         return self.norm(attended.transpose(1, 2).flatten(2))

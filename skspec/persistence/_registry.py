@@ -25,7 +25,7 @@ def name_of(estimator: BaseEstimator) -> str | None:
     if home == "skspec":
         public = cls.__name__ in skspec.__all__ and getattr(skspec, cls.__name__) is cls
         return f"skspec.{cls.__name__}" if public else None
-    known = {"sklearn": lambda: _SKLEARN, "imblearn": _imblearn}.get(home, dict)()
+    known = _SKLEARN if home == "sklearn" else _imblearn() if home == "imblearn" else {}
     return next((name for name, other in known.items() if cls is other), None)
 
 

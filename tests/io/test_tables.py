@@ -2,10 +2,12 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
 from astropy import units as u
 from astropy.io import fits
 from astropy.table import QTable, Table
+from pyarrow import parquet
 
 from skspec import read_spectra
 from skspec._wavelength import air_to_vacuum, vacuum_to_air
@@ -220,6 +222,12 @@ def test_parquet_with_lists(tmp_path):
     even = read_spectra(tmp_path / "even.parquet")
     np.testing.assert_array_equal(even.flux, [FLUX, 2 * FLUX])
     np.testing.assert_allclose(even.wave, WAVE, rtol=1e-12)
+
+
+def test_parquet_that_says_its_medium(tmp_path):
+    table = pyarrow.Table.from_pandas(frame()).replace_schema_metadata({"medium": "air"})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    np.testing.assert_array_equal(read_spectra(tmp_path / "a.parquet").wave, air_to_vacuum(WAVE))
 
 
 def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):

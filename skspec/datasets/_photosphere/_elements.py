@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+Array = NDArray[np.floating]
+
 _ALPHA = frozenset({"O", "Ne", "Mg", "Si", "S", "Ca", "Ti"})
 
 
@@ -39,7 +41,11 @@ class Element:
 
 
 def _element(
-    number: int, mass: float, abundance: float, ionisation: tuple[float, ...], *log_u: tuple[float, float] | float
+    number: int,
+    mass: float,
+    abundance: float,
+    ionisation: tuple[float, ...],
+    *log_u: tuple[float, float] | float,
 ) -> Element:
     """Bare numbers among `log_u` are statistical weights that do not depend on temperature."""
     pairs = tuple(u if isinstance(u, tuple) else (float(np.log10(u)),) * 2 for u in log_u)
@@ -75,8 +81,8 @@ ELEMENTS: dict[str, Element] = {
 }
 
 
-def abundance(symbol: str, feh: NDArray[np.float64] | float) -> NDArray[np.float64]:
-    """Number of atoms of an element per hydrogen atom in a star of metallicity [Fe/H].
+def abundance(symbol: str, feh: Array | float) -> Array:
+    """Return the atoms of an element per hydrogen atom in a star of metallicity [Fe/H].
 
     Metals scale with iron; the alpha elements are enhanced by up to 0.4 dex in metal-poor stars, as in the
     Galactic halo (Wheeler, Sneden & Truran 1989, ARA&A 27, 279).
@@ -89,7 +95,7 @@ def abundance(symbol: str, feh: NDArray[np.float64] | float) -> NDArray[np.float
     return 10.0 ** (ELEMENTS[symbol].abundance - 12.0 + scale)
 
 
-def partition_function(symbol: str, stage: int, temperature: NDArray[np.float64] | float) -> NDArray[np.float64]:
+def partition_function(symbol: str, stage: int, temperature: Array | float) -> Array:
     """Partition function of an ion; `stage` 0 is the neutral atom.
 
     log U is linear in theta = 5040 K / T through the two tabulated values, and constant beyond

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from skspec.datasets._photosphere._opacity import RYDBERG, level_survival
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 _HIGHEST = 36
 _REACH = 0.07  # half-width of the window of a line, in dex
-_ELECTRONS = 1.6  # electrons add to the wings that the ions make (Gray 2005, chapter 11)
+_ELECTRONS = 3.0  # electrons add to the wings that the ions make (Gray 2005, chapter 11)
 _STARK_H_ALPHA = 0.009019  # the asymptotic formula does not hold for the first line
 
 
@@ -104,7 +104,7 @@ class HydrogenLines:
         """
         total = np.zeros(self._n_pixels, dtype=np.float32)
         field = 1.25e-9 * electron_density ** (2.0 / 3.0)  # Holtsmark's normal field strength
-        survival = level_survival(np.arange(_HIGHEST), electron_density)
+        survival = level_survival(np.arange(_HIGHEST, dtype=float), electron_density)
         for line in self._lines:
             if survival[line.upper] < 1e-3:
                 continue

@@ -1,15 +1,17 @@
 """The line list, from the table ``lines.dat`` beside this module."""
 
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
 
-_COLUMNS = np.dtype([("wave", "f8"), ("element", "U2"), ("spectrum", "i8"), ("energy", "f8"), ("log_gf", "f8")])
+_COLUMNS = np.dtype(
+    [("wave", "f8"), ("element", "U2"), ("spectrum", "i8"), ("energy", "f8"), ("log_gf", "f8")]
+)
 
 
-@lru_cache(maxsize=1)
+@cache
 def read_lines() -> NDArray[np.void]:
     """Lines of helium and the metals in order of wavelength.
 

@@ -13,11 +13,12 @@ from skspec.datasets._photosphere._opacity import HC_K
 from skspec.datasets._photosphere._saha import BOLTZMANN_EV, ion_fractions
 from skspec.datasets._photosphere._structure import Layer
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 _LIGHT = 2.99792458e10  # cm/s
 _EV_ANGSTROM = 12398.42
 _NEAR, _FAR = 16, 512  # half-widths of the window of a core in fine, of wings in coarse pixels
+_HELIUM_STARK = 100.0
 _NEVER = 200.0  # ionisation energy of stages beyond the table, eV
 _FAINTEST = 5e-3  # opacity relative to the continuum where a wing is cut off
 
@@ -45,7 +46,9 @@ class MetalLines:
         self._wave = lines["wave"]
         self._energy = lines["energy"]
         self._gf = 10.0 ** lines["log_gf"]
-        self._ions = sorted(set(zip(lines["element"].tolist(), (lines["spectrum"] - 1).tolist(), strict=True)))
+        self._ions = sorted(
+            set(zip(lines["element"].tolist(), (lines["spectrum"] - 1).tolist(), strict=True))
+        )
         numbers = {ion: number for number, ion in enumerate(self._ions)}
         self._ion = np.array([numbers[line["element"], line["spectrum"] - 1] for line in lines])
         ionisation = np.array([(*ELEMENTS[symbol].ionisation, _NEVER)[stage] for symbol, stage in self._ions])
@@ -59,7 +62,8 @@ class MetalLines:
         upper = effective_level(self._energy + _EV_ANGSTROM / self._wave)
         lower = effective_level(self._energy)
         self._radiative = 2.223e15 / self._wave**2
-        self._stark = 1e-8 * upper**2.5
+        # neighbouring levels of helium nearly coincide, as in hydrogen, and fields act on them strongly
+        self._stark = 1e-8 * upper**2.5 * np.where(lines["element"] == "He", _HELIUM_STARK, 1.0)
         radius = np.maximum(2.5 * (upper**2 - lower**2) / charge**2, 1.0)
         self._van_der_waals = 4.5e-9 * radius**0.4
 

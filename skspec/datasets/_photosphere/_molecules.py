@@ -11,7 +11,7 @@ ApJS 77, 417).
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 # molecule: share of the wavelengths that its lines cover, and bands: head (Å, vacuum), gf per Å there, decay (Å)
 BANDS: dict[str, tuple[float, tuple[tuple[float, float, float], ...]]] = {

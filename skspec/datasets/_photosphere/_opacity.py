@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skspec.datasets._photosphere._saha import BOLTZMANN, BOLTZMANN_EV, ion_fractions, molecules_per_hydrogen
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 HC_K = 1.438777e8  # second radiation constant in Å K
 RYDBERG = 911.7633  # Lyman limit of hydrogen in Å
@@ -56,7 +56,8 @@ def _h_bound_free(wave: Array, temperature: Array, electron_density: Array) -> A
     """Photoionisation from levels 1 to 8 and, as an integral, all above (Gray 2005, eq. 8.4-8.8).
 
     Towards the red of each edge the cross-section goes on with the share of the upper levels that have
-    dissolved (Daeppen, Anderson & Mihalas 1987, ApJ 319, 195), so that the series merge smoothly.
+    dissolved (Daeppen, Anderson & Mihalas 1987, ApJ 319, 195), so that the series merge smoothly; it ends at the
+    first line of the series.
     """
     kt = BOLTZMANN_EV * temperature
     total = np.zeros(np.broadcast_shapes(wave.shape, temperature.shape, electron_density.shape))
@@ -64,7 +65,8 @@ def _h_bound_free(wave: Array, temperature: Array, electron_density: Array) -> A
         edge = RYDBERG * n**2
         gaunt = 1.0 - 0.3456 / (wave / RYDBERG) ** (1.0 / 3.0) * (wave / edge - 0.5)
         upper = 1.0 / np.sqrt(np.maximum(1.0 / n**2 - RYDBERG / wave, 1e-4))
-        free = np.where(wave <= edge, 1.0, 1.0 - level_survival(upper, electron_density))
+        dissolved = np.where(upper > n + 1, 1.0 - level_survival(upper, electron_density), 0.0)
+        free = np.where(wave <= edge, 1.0, dissolved)
         excitation = _IONISATION * (1.0 - 1.0 / n**2)
         total += wave**3 / n**3 * np.maximum(gaunt, 0.2) * free * np.exp(-excitation / kt)
     above = np.exp(-_IONISATION * (1.0 - 1.0 / 81.0) / kt) - np.exp(-_IONISATION / kt)
@@ -78,7 +80,11 @@ def _h_free_free(wave: Array, temperature: Array) -> Array:
 
 
 def continuous_opacity(
-    wave: Array, temperature: Array, electron_pressure: Array, nuclei_pressure: Array, feh: Array | float = 0.0
+    wave: Array,
+    temperature: Array,
+    electron_pressure: Array,
+    nuclei_pressure: Array,
+    feh: Array | float = 0.0,
 ) -> Array:
     """Continuous absorption and scattering per hydrogen nucleus.
 
@@ -116,4 +122,6 @@ def continuous_opacity(
     # free electrons per hydrogen nucleus, nearly all nuclei being hydrogen and helium
     electrons = 1.1 * electron_pressure / nuclei_pressure
     atoms = neutral * (true_absorption + rayleigh) + 0.6652e-24 * electrons
-    return atoms + molecules["H2"] * rayleigh_h2 + _STEAM * molecules["H2O"] + _TITANIUM_OXIDE * molecules["TiO"]
+    return (
+        atoms + molecules["H2"] * rayleigh_h2 + _STEAM * molecules["H2O"] + _TITANIUM_OXIDE * molecules["TiO"]
+    )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skspec.datasets._photosphere._elements import ELEMENTS, abundance, partition_function
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 BOLTZMANN = 1.380649e-16  # erg/K
 BOLTZMANN_EV = 8.617333e-5  # eV/K
@@ -96,8 +96,11 @@ class Molecule:
         u_atoms = np.prod([partition_function(symbol, 0, temperature) for symbol in self.atoms], axis=0)
         # (2 pi u k / h^2)^(3/2) k in cgs: the same translation factor as in Saha's equation
         translation = 0.33333 * (reduced * 1822.89) ** 1.5 * temperature**2.5
-        return translation * u_atoms / self.partition_function(temperature) * np.exp(
-            -self.dissociation / (BOLTZMANN_EV * temperature)
+        return (
+            translation
+            * u_atoms
+            / self.partition_function(temperature)
+            * np.exp(-self.dissociation / (BOLTZMANN_EV * temperature))
         )
 
 
@@ -116,35 +119,39 @@ MOLECULES: dict[str, Molecule] = {
 def molecules_per_hydrogen(
     temperature: Array, electron_pressure: Array, nuclei_pressure: Array, feh: Array | float
 ) -> dict[str, Array]:
-    """Molecules per hydrogen nucleus, with the carbon-oxygen balance that CO imposes (H2O included).
+    """Molecules per hydrogen nucleus: those of `MOLECULES` and H2O.
 
-    `nuclei_pressure` is the pressure that all nuclei would have if none were bound in molecules. H2 and CO
-    are solved exactly; the others are trace species.
+    H2 binds the hydrogen first, then CO the carbon and oxygen, H2O what oxygen is left; the rest share what
+    remains. `nuclei_pressure` is the pressure that all nuclei would have if none were bound in molecules.
     """
     hydrogen = nuclei_pressure / nuclei_per_hydrogen(feh)
 
     def neutral(symbol: str) -> Array:
-        return ion_fractions(symbol, temperature, electron_pressure)[..., 0] * abundance(symbol, feh) * hydrogen
+        return (
+            ion_fractions(symbol, temperature, electron_pressure)[..., 0] * abundance(symbol, feh) * hydrogen
+        )
 
-    free = {symbol: neutral(symbol) for symbol in ("H", "C", "N", "O", "Mg", "Ca", "Ti", "V")}
+    total = {symbol: neutral(symbol) for symbol in ("H", "C", "N", "O", "Mg", "Ca", "Ti", "V")}
+    free = dict(total)
     k_h2 = MOLECULES["H2"].equilibrium(temperature)
     # p + 2 p^2 / K = p_total; written so that it is accurate for large K
-    free["H"] = 2.0 * free["H"] / (1.0 + np.sqrt(1.0 + 8.0 * free["H"] / k_h2))
+    free["H"] = 2.0 * total["H"] / (1.0 + np.sqrt(1.0 + 8.0 * total["H"] / k_h2))
     k_co = MOLECULES["CO"].equilibrium(temperature)
-    excess = free["C"] - free["O"] - k_co
-    root = np.sqrt(excess**2 + 4.0 * k_co * free["C"])
-    carbon = np.where(excess > 0, 0.5 * (excess + root), 2.0 * k_co * free["C"] / (root - excess))
-    free["O"] = free["O"] - (free["C"] - carbon)
-    free["C"] = carbon
+    excess = total["C"] - total["O"] - k_co
+    root = np.sqrt(excess**2 + 4.0 * k_co * total["C"])
+    free["C"] = np.where(excess > 0, 0.5 * (excess + root), 2.0 * k_co * total["C"] / (root - excess))
+    carbon_monoxide = total["C"] - free["C"]
     # P_H^2 P_O / P_H2O from its Gibbs energy of atomisation near 3000 K (JANAF tables)
     wet = free["H"] ** 2 / 10.0 ** (25.0 - 50600.0 / temperature)
-    steam = free["O"] * wet / (1.0 + wet)
-    free["O"] = free["O"] - steam
-    # A metal and a commoner partner: the share of the metal that is bound is x / (1 + x)
-    bound = {name: free[m.atoms[1]] / m.equilibrium(temperature) for name, m in MOLECULES.items()}
-    depletion = {"H2": 0.0, "CO": 0.0}
-    steam = steam / hydrogen
-    return {"H2O": steam} | {
-        name: free[molecule.atoms[0]] / hydrogen * bound[name] / (1.0 + depletion.get(name, bound[name]))
-        for name, molecule in MOLECULES.items()
+    free["O"] = (total["O"] - carbon_monoxide) / (1.0 + wet)
+    numbers: dict[str, Array] = {
+        "H2": free["H"] ** 2 / k_h2 / hydrogen,
+        "CO": carbon_monoxide / hydrogen,
+        "H2O": free["O"] * wet / hydrogen,
     }
+    for name, molecule in MOLECULES.items():
+        if name not in numbers:
+            metal, partner = molecule.atoms
+            bound = free[partner] / molecule.equilibrium(temperature)
+            numbers[name] = free[metal] / hydrogen * bound / (1.0 + bound)
+    return numbers

@@ -1,7 +1,7 @@
 """Temperature and pressure of the layers that make a stellar spectrum.
 
-The continuum comes from Rosseland optical depth 2/3, the lines from higher up, molecules from where it is coolest. Temperature follows a grey
-atmosphere with blanketing by lines, pressure hydrostatic equilibrium.
+The continuum comes from Rosseland optical depth 2/3, lines from higher up, molecules from where it is coolest.
+Temperature follows a grey atmosphere with blanketing by lines, pressure hydrostatic equilibrium.
 """
 
 from dataclasses import dataclass
@@ -17,10 +17,11 @@ from skspec.datasets._photosphere._saha import (
     nuclei_per_hydrogen,
 )
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 TAU_CONTINUUM = 2.0 / 3.0
 TAU_LINES = 0.2
+TAU_HYDROGEN = 0.3  # the broad wings of the Balmer lines form deep
 MOLECULAR_ZONES = ((0.002, 0.03), (0.1, 0.3))  # depth that stands for all of a zone, and where the zone ends
 _ATOMIC_MASS = 1.660539e-24  # g
 _LOG_PE = np.linspace(-6.0, 6.0, 41)
@@ -59,11 +60,15 @@ class Layer:
         return self.nuclei_pressure / (BOLTZMANN * self.temperature)
 
 
-def rosseland_mean(temperature: Array, electron_pressure: Array, nuclei_pressure: Array, feh: Array | float) -> Array:
+def rosseland_mean(
+    temperature: Array, electron_pressure: Array, nuclei_pressure: Array, feh: Array | float
+) -> Array:
     """Rosseland mean of the continuous opacity, in cm2 per hydrogen nucleus."""
     temperature = np.asarray(temperature, dtype=np.float64)
     x = np.geomspace(0.8, 22.0, 40).reshape((-1,) + (1,) * np.ndim(electron_pressure))  # hc / (wave k T)
-    opacity = continuous_opacity(HC_K / (x * temperature), temperature, electron_pressure, nuclei_pressure, feh)
+    opacity = continuous_opacity(
+        HC_K / (x * temperature), temperature, electron_pressure, nuclei_pressure, feh
+    )
     weight = x**5 * np.exp(x) / np.expm1(x) ** 2  # dB/dT for logarithmic steps of x
     return weight.sum(axis=0) / (weight / opacity).sum(axis=0)
 
@@ -80,8 +85,14 @@ def solve_layer(teff: Array, logg: Array, feh: Array, tau: float) -> Layer:
     electron = 10.0 ** np.broadcast_to(_LOG_PE, (len(temperature), len(_LOG_PE)))
     nuclei = electron / electrons_per_hydrogen(t, electron, z) * nuclei_per_hydrogen(z)
     opacity = rosseland_mean(t, electron, nuclei, z)
-    weight = np.log10((nuclei + electron) * opacity / (mass_per_hydrogen(z) * _ATOMIC_MASS * 2.0 * tau))
+    weight = np.log10((nuclei + electron) * opacity / (mass_per_hydrogen(z) * _ATOMIC_MASS * 1.5 * tau))
     log_pe = np.array([np.interp(g, row, _LOG_PE) for g, row in zip(logg, weight, strict=True)])
     pe = 10.0**log_pe
     nuclei_pressure = pe / electrons_per_hydrogen(temperature, pe, feh) * nuclei_per_hydrogen(feh)
-    return Layer(temperature, pe, nuclei_pressure, rosseland_mean(temperature, pe, nuclei_pressure, feh), np.asarray(feh))
+    return Layer(
+        temperature,
+        pe,
+        nuclei_pressure,
+        rosseland_mean(temperature, pe, nuclei_pressure, feh),
+        np.asarray(feh),
+    )

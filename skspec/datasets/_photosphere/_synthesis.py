@@ -21,13 +21,14 @@ from skspec.datasets._photosphere._saha import (
 from skspec.datasets._photosphere._structure import (
     MOLECULAR_ZONES,
     TAU_CONTINUUM,
+    TAU_HYDROGEN,
     TAU_LINES,
     Layer,
     grey_temperature,
     solve_layer,
 )
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 LOG_START = 3.2455  # log10 of 1760 Å
 LOG_STEP = 5e-5
@@ -60,10 +61,11 @@ class Synthesizer:
             Effective temperature in K, log10 of the gravity in cm s-2, and metallicity [Fe/H] in dex.
         """
         deep = solve_layer(teff, logg, feh, TAU_CONTINUUM)
+        middle = solve_layer(teff, logg, feh, TAU_HYDROGEN)
         high = solve_layer(teff, logg, feh, TAU_LINES)
         zones = [solve_layer(teff, logg, feh, tau) for tau, _ in MOLECULAR_ZONES]
         molecules = [_molecules(zone) for zone in zones]
-        levels = _hydrogen_levels(deep)
+        levels = _hydrogen_levels(middle)
         continuum = _continuum(deep)
         ions = self._metals.populations(high)
         turbulence = np.clip(5.5 - logg, 1.0, 5.0)
@@ -73,9 +75,9 @@ class Synthesizer:
             # two kilometres a second more than in the star, for lines no narrower than the fine pixels
             cores, wings = self._metals.opacity(high, row, ions[row], float(np.hypot(turbulence[row], 2.0)))
             # cores no narrower than the pixels; they are saturated
-            thermal = max(float(np.hypot(0.129 * np.sqrt(deep.temperature[row]), turbulence[row])), 20.0)
-            hydrogen = self._hydrogen.opacity(levels[row], float(deep.electron_density[row]), thermal)
-            smooth = np.interp(WAVE, _COARSE, continuum[row]) + wings + hydrogen / deep.rosseland[row]
+            thermal = max(float(np.hypot(0.129 * np.sqrt(middle.temperature[row]), turbulence[row])), 20.0)
+            hydrogen = self._hydrogen.opacity(levels[row], float(middle.electron_density[row]), thermal)
+            smooth = np.interp(WAVE, _COARSE, continuum[row]) + wings + hydrogen / middle.rosseland[row]
             opacity = cores.astype(np.float32).reshape(N_PIXELS, FINE)
             opacity += smooth.astype(np.float32)[:, None]
             cool = [
@@ -96,8 +98,12 @@ class Synthesizer:
 
 def _molecules(layer: Layer) -> Array:
     """Molecules per hydrogen nucleus divided by their partition function, shape (n_atmospheres, n_molecules)."""
-    numbers = molecules_per_hydrogen(layer.temperature, layer.electron_pressure, layer.nuclei_pressure, layer.feh)
-    return np.stack([numbers[name] / MOLECULES[name].partition_function(layer.temperature) for name in BANDS], axis=1)
+    numbers = molecules_per_hydrogen(
+        layer.temperature, layer.electron_pressure, layer.nuclei_pressure, layer.feh
+    )
+    return np.stack(
+        [numbers[name] / MOLECULES[name].partition_function(layer.temperature) for name in BANDS], axis=1
+    )
 
 
 def _hydrogen_levels(layer: Layer) -> Array:
@@ -121,18 +127,16 @@ def _emergent_flux(
     Opacities are over the Rosseland mean, shape (N_PIXELS, FINE). That of continuum and lines, `opacity`, holds at
     all depths, that of the molecules in zones from the surface downwards.
     """
-    missing = np.float32(TAU_CONTINUUM)  # optical depth still to go
-    top = np.float32(0.0)
-    tau = None
+    to_go = np.full_like(opacity, TAU_CONTINUUM)  # optical depth at this wavelength
+    tau = np.zeros_like(opacity)  # Rosseland optical depth that is reached
+    top = 0.0
     for zone, (_, end) in zip(molecules, MOLECULAR_ZONES, strict=False):
         total = opacity + zone
-        within = top + missing / total
-        tau = within if tau is None else np.where(missing > 0, within, tau)
-        missing = missing - total * np.float32(end - top)
-        top = np.float32(end)
-    below = top + missing / opacity
-    tau = below if tau is None else np.where(missing > 0, below, tau)
-    temperature = grey_temperature(tau, np.float32(teff))
-    wave = WAVE[:, None].astype(np.float32)
-    intensity = 1.0 / np.expm1(np.float32(HC_K) / (wave * temperature))
+        step = np.minimum(to_go / total, np.float32(end - top))
+        tau += step
+        to_go -= step * total
+        top = end
+    tau += np.maximum(to_go, 0.0) / opacity
+    temperature = grey_temperature(tau, teff)
+    intensity = 1.0 / np.expm1((HC_K / WAVE).astype(np.float32)[:, None] / temperature)
     return (3.7418e27 / WAVE**5).astype(np.float32) * intensity.mean(axis=1)

@@ -1,0 +1,26 @@
+"""
+The spectral sequence, simulated
+================================
+
+`make_spectra` draws stars, galaxies and quasars as a survey would see them. Here are main-sequence stars from O to M
+without noise: hydrogen lines peak at A, helium is left of it, metals and at last TiO bands to the right.
+"""
+
+import numpy as np
+
+from skspec import Spectra, make_spectra
+
+stars = make_spectra(400, classes="OBAFGKM", noise=False, ebv=0.0, random_state=0)
+dwarfs = stars[np.asarray(stars.meta["lum_class"]) == "V"]
+
+# %%
+# One dwarf of each class, in order of temperature.
+letters = np.asarray(dwarfs.meta["spectral_class"])
+first = [int(np.flatnonzero(letters == letter)[0]) for letter in "OBAFGKM"]
+sequence: Spectra = dwarfs[first]
+ax = sequence.plot()
+ax.set_title("Simulated dwarfs, O to M")
+
+# %%
+# The catalogue row of each tells what was simulated.
+print(sequence.meta["subclass", "teff", "logg", "feh", "z", "ebv", "snr"])
