@@ -33,6 +33,7 @@ def compare(
     baseline: str | None = None,
     items: int | Mapping[str, int] = 1,
     title: str = "",
+    columns: Mapping[str, Callable[[str, Mapping[str, Timing]], str]] | None = None,
 ) -> dict[str, Timing]:
     """Time `contenders`, print a table, return the numbers.
 
@@ -48,6 +49,8 @@ def compare(
         How many things (spectra, files) one call of a contender works on; times are for one of them.
     title : str, default=""
         Line above the table.
+    columns : mapping of str to callable, default=None
+        More columns of the table: by their heading, what gives the entry of a contender from all timings.
 
     Returns
     -------
@@ -76,11 +79,13 @@ def compare(
     results = {
         name: Timing(medians[name], min(times[name]), medians[baseline] / medians[name]) for name in names
     }
-    width = max(map(len, names))
+    width, columns = max(map(len, names)), columns or {}
+    more = "".join(f"  {heading:>10}" for heading in columns)
     print(f"\n{title}" if title else "")
-    print(f"{'':{width}}  {'median':>10}  {'best':>10}  {'times faster':>12}")
+    print(f"{'':{width}}  {'median':>10}  {'best':>10}  {'times faster':>12}{more}")
     for name, timing in results.items():
-        print(f"{name:{width}}  {human(timing.median):>10}  {human(timing.best):>10}  {timing.ratio:>12.1f}")
+        more = "".join(f"  {entry(name, results):>10}" for entry in columns.values())
+        print(f"{name:{width}}  {human(timing.median):>10}  {human(timing.best):>10}  {timing.ratio:>12.1f}{more}")
     return results
 
 

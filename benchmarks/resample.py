@@ -16,9 +16,9 @@ from functools import partial
 import numpy as np
 from astropy import units as u
 from astropy.nddata import InverseVariance
+from spectres import spectres
 from specutils import Spectrum
 from specutils.manipulation import FluxConservingResampler
-from spectres import spectres
 
 from benchmarks._harness import compare, machine
 from skspec import LogWaveResampler, Spectra

@@ -1,6 +1,5 @@
 """Sphinx configuration."""
 
-import inspect
 import sys
 from pathlib import Path
 
@@ -32,7 +31,11 @@ myst_heading_anchors = 3
 
 html_theme = "pydata_sphinx_theme"
 html_title = "skspec"
-html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False, "secondary_sidebar_items": ["page-toc"]}
+html_theme_options = {
+    "show_toc_level": 2,
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+}
 html_sidebars = {"index": []}
 
 sphinx_gallery_conf = {
@@ -47,9 +50,9 @@ sphinx_gallery_conf = {
 
 
 def setup(app):
-    """Drop the inherited docstring of ``set_*_request`` methods, whose roles belong to scikit-learn's docs."""
+    """Leave out ``set_*_request`` methods, which scikit-learn adds and documents."""
 
-    def skip(app, what, name, obj, skip, options):
-        return True if inspect.isfunction(obj) and name.startswith("set_") and name.endswith("_request") else None
+    def skip(app, what, name, *_):
+        return True if name.startswith("set_") and name.endswith("_request") else None
 
     app.connect("autodoc-skip-member", skip)

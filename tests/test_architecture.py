@@ -10,7 +10,18 @@ import skspec
 from tests._data import ROOT
 
 PACKAGE = ROOT / "skspec"
-LIGHT = ("_arrays", "_validation", "_wavelength", "spectra", "interop", "model_selection", "io", "datasets", "preprocessing", "mk")
+LIGHT = (
+    "_arrays",
+    "_validation",
+    "_wavelength",
+    "spectra",
+    "interop",
+    "model_selection",
+    "io",
+    "datasets",
+    "preprocessing",
+    "mk",
+)
 TOP = ("cli", "recipes", "distributed")
 
 
@@ -34,13 +45,21 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 @pytest.mark.parametrize("path", [f for f in FILES if room(f) in LIGHT], ids=str)
 def test_light_rooms_never_import_torch(path):
     heavy = {"torch", "skorch"} | {f"skspec.{name}" for name in ("training", "networks", "classifiers", *TOP)}
-    assert not [name for name in imports(path) if name.split(".")[0] in heavy or ".".join(name.split(".")[:2]) in heavy]
+    assert not [
+        name
+        for name in imports(path)
+        if name.split(".")[0] in heavy or ".".join(name.split(".")[:2]) in heavy
+    ]
 
 
 @pytest.mark.parametrize("path", [f for f in FILES if room(f) == "networks"], ids=str)
 def test_networks_know_only_torch(path):
     allowed = {"torch", "math", "collections", "typing", "__future__"} | {"skspec.networks"}
-    assert not [name for name in imports(path) if name.split(".")[0] not in allowed and not name.startswith("skspec.networks")]
+    assert not [
+        name
+        for name in imports(path)
+        if name.split(".")[0] not in allowed and not name.startswith("skspec.networks")
+    ]
 
 
 @pytest.mark.parametrize("path", [f for f in FILES if room(f) == "training"], ids=str)
@@ -54,7 +73,9 @@ def test_nothing_imports_the_top_floor(path):
 
 
 def run(code):
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout.strip()
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout.strip()
 
 
 def test_import_is_light():
@@ -64,7 +85,12 @@ def test_import_is_light():
 
 def test_transformers_and_readers_do_not_pull_in_torch():
     names = "FluxNormalizer, LogWaveResampler, Spectra, make_spectra, read_spectra"
-    assert run(f"import sys; from skspec import {names}; print([m for m in ('torch', 'skorch') if m in sys.modules])") == "[]"
+    assert (
+        run(
+            f"import sys; from skspec import {names}; print([m for m in ('torch', 'skorch') if m in sys.modules])"
+        )
+        == "[]"
+    )
 
 
 @pytest.mark.parametrize("name", skspec.__all__)

@@ -30,12 +30,17 @@ def test_uncertainty_mask_unit_and_frequency_axis():
     unit = u.Unit("erg s-1 cm-2 AA-1")
     mask = np.arange(11) == 2
     one = specutils.Spectrum(
-        flux=np.ones(11) * unit, spectral_axis=WAVE / 10 * u.nm, uncertainty=StdDevUncertainty(np.full(11, 0.5)), mask=mask
+        flux=np.ones(11) * unit,
+        spectral_axis=WAVE / 10 * u.nm,
+        uncertainty=StdDevUncertainty(np.full(11, 0.5)),
+        mask=mask,
     )
     spectra = Spectra.from_specutils(one)
     assert spectra.flux_unit == unit
     np.testing.assert_allclose(spectra.ivar[0], np.where(mask, 0, 4.0))
-    frequency = specutils.Spectrum(flux=np.arange(11.0) * unit, spectral_axis=(WAVE * u.AA).to(u.THz, u.spectral()))
+    frequency = specutils.Spectrum(
+        flux=np.arange(11.0) * unit, spectral_axis=(WAVE * u.AA).to(u.THz, u.spectral())
+    )
     turned = Spectra.from_specutils([frequency])
     np.testing.assert_allclose(turned.wave, WAVE, rtol=1e-12)
     np.testing.assert_array_equal(turned.flux[0], np.arange(11.0))

@@ -20,7 +20,9 @@ def make(n=6, *, ivar=True, **meta):
 
 def own_grids(lengths=(31, 20, 25)):
     waves = [4000.0 + 100.0 * k + np.arange(p) * 50.0 for k, p in enumerate(lengths)]
-    return Spectra([np.full(p, k + 1.0) for k, p in enumerate(lengths)], wave=waves, meta={"object": list("abc")})
+    return Spectra(
+        [np.full(p, k + 1.0) for k, p in enumerate(lengths)], wave=waves, meta={"object": list("abc")}
+    )
 
 
 def test_common_grid_layout_and_types():
@@ -31,7 +33,10 @@ def test_common_grid_layout_and_types():
     assert spectra.flux.dtype == np.float32
     assert spectra.flux.dtype.isnative
     assert spectra.wave.dtype == np.float64
-    assert repr(spectra) == "<Spectra: 6 spectra × 31 pixels, 4000.0–7000.0 Å (vacuum), ivar; meta: class, ra, dec>"
+    assert (
+        repr(spectra)
+        == "<Spectra: 6 spectra × 31 pixels, 4000.0–7000.0 Å (vacuum), ivar; meta: class, ra, dec>"
+    )
 
 
 def test_big_endian_input_becomes_native_with_equal_values():
@@ -98,7 +103,9 @@ def test_scikit_learn_takes_spectra_as_x():
     train, test = train_test_split(spectra, test_size=2, random_state=0)
     assert isinstance(train, Spectra)
     assert (len(train), len(test)) == (4, 2)
-    model = make_pipeline(FluxNormalizer(), LogWaveResampler(loglam_min=3.61, loglam_max=3.84, n_bins=8), DummyClassifier())
+    model = make_pipeline(
+        FluxNormalizer(), LogWaveResampler(loglam_min=3.61, loglam_max=3.84, n_bins=8), DummyClassifier()
+    )
     scores = cross_val_score(model, spectra, y, groups=spectra.sky_groups(), cv=StratifiedGroupKFold(3))
     assert scores.shape == (3,)
     search = GridSearchCV(model, {"logwaveresampler__n_bins": [4, 8]}, cv=2).fit(spectra, y)
@@ -207,7 +214,9 @@ def test_rest_frame_moves_lines_and_conserves_flux():
     for k in range(6):
         np.testing.assert_allclose(rest.wave[k], WAVE / (1 + z[k]), rtol=1e-15)
         np.testing.assert_allclose(
-            (rest.flux[k] * np.gradient(rest.wave[k])).sum(), (spectra.flux[k] * np.gradient(WAVE)).sum(), rtol=1e-6
+            (rest.flux[k] * np.gradient(rest.wave[k])).sum(),
+            (spectra.flux[k] * np.gradient(WAVE)).sum(),
+            rtol=1e-6,
         )
     np.testing.assert_allclose(rest.snr, spectra.snr, rtol=1e-6)
     assert spectra.to_rest_frame(0.5).is_common_grid
@@ -215,7 +224,12 @@ def test_rest_frame_moves_lines_and_conserves_flux():
 
 @pytest.mark.parametrize(
     ("z", "match"),
-    [(None, "no column 'z'"), ([0.1], r"shape \(1,\)"), (-1.0, "above -1"), ([0, 0, np.nan, 0, 0, 0], "spectrum 2")],
+    [
+        (None, "no column 'z'"),
+        ([0.1], r"shape \(1,\)"),
+        (-1.0, "above -1"),
+        ([0, 0, np.nan, 0, 0, 0], "spectrum 2"),
+    ],
 )
 def test_rest_frame_refuses_bad_redshift(z, match):
     with pytest.raises(ValueError, match=match):

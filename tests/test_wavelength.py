@@ -4,7 +4,13 @@ import pytest
 from skspec._wavelength import air_to_vacuum, pixel_edges, vacuum_to_air
 
 # Vacuum and air wavelengths of lines: NIST Atomic Spectra Database (H-beta, H-alpha: multiplet means; Na D; Ca II).
-LINES = [(4862.683, 4861.325), (6564.61, 6562.80), (5891.583, 5889.951), (8544.44, 8542.09), (3934.77, 3933.66)]
+LINES = [
+    (4862.683, 4861.325),
+    (6564.61, 6562.80),
+    (5891.583, 5889.951),
+    (8544.44, 8542.09),
+    (3934.77, 3933.66),
+]
 
 
 @pytest.mark.parametrize(("vacuum", "air"), LINES)

@@ -2,8 +2,8 @@
 Stars, galaxies and quasars
 ===========================
 
-A survey observes some objects more than once. Scores are honest only when all spectra of one object are on the same side of
-a split: group them by position.
+A survey observes some objects more than once. Scores are honest only when all spectra of one object are on the
+same side of a split: group them by position.
 """
 
 import matplotlib.pyplot as plt

@@ -22,18 +22,18 @@ class Conv1DClassifier(NeuralClassifier):
 
     Parameters
     ----------
-    filters : sequence of int, default=(16, 32, 64)
+    filters : sequence of int, default=(8, 16, 32)
         Channels after each convolution, the same in all branches.
     kernel_sizes : sequence of int, default=(3, 5, 7)
         Kernel of each branch, in pixels.
     strides : int or sequence of int, default=2
         Stride of each convolution, in pixels, or one for all.
-    head : {"pool", "flatten", "channel_max"}, default="pool"
-        What goes on to the linear layers: the mean of each channel over wavelength; everything; or the
-        maximum over channels at each wavelength.
+    head : {"flatten", "channel_max", "pool"}, default="flatten"
+        What goes on to the linear layers: everything; the maximum over channels at each wavelength; or the
+        mean of each channel over wavelength, which knows what is in a spectrum but not where.
     hidden : sequence of int, default=()
         Widths of the linear layers before the last.
-    dropout : float, default=0.0
+    dropout : float, default=0.5
         Fraction of activations dropped before each linear layer while training.
     batch_norm : bool, default=True
         Whether to normalise batches after each convolution.
@@ -85,12 +85,12 @@ callbacks, verbose, random_state
     array(['absorption', 'emission'], dtype='<U10')
     """
 
-    filters: tuple[int, ...] = (16, 32, 64)
+    filters: tuple[int, ...] = (8, 16, 32)
     kernel_sizes: tuple[int, ...] = (3, 5, 7)
     strides: int | tuple[int, ...] = 2
-    head: str = "pool"
+    head: str = "flatten"
     hidden: tuple[int, ...] = ()
-    dropout: float = 0.0
+    dropout: float = 0.5
     batch_norm: bool = True
 
     def _check_params(self) -> None:
@@ -101,7 +101,7 @@ callbacks, verbose, random_state
             check_scalar(self.strides, "strides", Integral, min_val=1)
         else:
             check_sizes("strides", self.strides, length=len(self.filters))
-        check_choice("head", self.head, ("pool", "flatten", "channel_max"))
+        check_choice("head", self.head, ("flatten", "channel_max", "pool"))
         check_sizes("hidden", self.hidden, allow_empty=True)
         check_scalar(self.dropout, "dropout", Real, min_val=0, max_val=1, include_boundaries="left")
         check_choice("batch_norm", self.batch_norm, (True, False))

@@ -74,6 +74,7 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output
 def _reporting(debug: bool) -> Iterator[None]:
     """Tell errors and warnings in one line on standard error; exit code 1."""
     with warnings.catch_warnings():
+        warnings.filterwarnings("default", category=UserWarning)
         warnings.showwarning = lambda message, *_: _complain("warning", str(message))
         try:
             yield
@@ -244,7 +245,7 @@ def fit(
             console, model, data, name=recipe.value, folds=folds, seed=seed, n_jobs=n_jobs
         )
         with console.status(f"Fitting {recipe.value} to all {len(data.labels)} spectra"):
-            model.fit(data.spectra, data.labels)
+            _models.fit_in_one_thread(model, data.spectra, data.labels)
         info = {
             "recipe": recipe.value,
             "labels": labels,

@@ -100,7 +100,7 @@ def prepare(
     dropped += small
     found = np.unique(target)
     if len(found) < 2:
-        left = f"only {found[0]!r} is" if len(found) else "none is"
+        left = f"only {str(found[0])!r} is" if len(found) else "none is"
         why = "; ".join(f"{reason} ({n})" for reason, n in dropped.most_common(3))
         raise ValueError(f"two classes are needed, {left} left" + (f" after dropping: {why}" if why else ""))
     numbers, grouping = group_spectra(spectra, groups)

@@ -158,14 +158,14 @@ def make_spectra(
     populations, objects = draw_objects(names, counts, repeats, rng)
     n, n_objects = len(objects), sum(map(len, populations))
     reddening = rng.uniform(*ebv_range, size=n_objects)
-    magnitude = rng.uniform(16.0, 20.0, size=n_objects)
+    magnitude = rng.uniform(17.0, 20.5, size=n_objects)
     ra = rng.uniform(0.0, 360.0, size=n_objects)
     dec = np.degrees(np.arcsin(rng.uniform(-1.0, 1.0, size=n_objects)))
     visits = Visits(
         objects=objects,
         reddening=reddening[objects],
         brightness=_ZERO_MAGNITUDE * 10.0 ** (-0.4 * magnitude[objects]),
-        snr=np.exp(rng.uniform(*np.log(snr_range), size=n)),
+        snr=np.clip(np.exp(rng.uniform(*np.log(snr_range), size=n)), *snr_range),
         sky=np.exp(rng.normal(0.0, 0.25, size=n)),
         airmass=1.0 + np.abs(rng.normal(0.0, 0.25, size=n)),
     )
@@ -229,7 +229,7 @@ def _check_number(name: str, value: Any, low: float, high: float, *, closed: boo
 
 def _check_range(name: str, value: Any, lowest: float, highest: float) -> tuple[float, float]:
     """One number, or the ends of a range."""
-    ends = (value, value) if isinstance(value, Real) else tuple(value)
+    ends = tuple(value) if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) else (value, value)
     if len(ends) != 2:
         raise ValueError(f"{name} must be one number or (lowest, highest), got {len(ends)} values")
     low, high = (_check_number(name, end, lowest, highest) for end in ends)

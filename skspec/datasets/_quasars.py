@@ -27,6 +27,8 @@ _NARROW = (
     (6549.9, 0.7), (6564.6, 5.0), (6585.3, 2.0), (6718.3, 1.6), (6732.7, 1.5),
 )  # fmt: skip
 _LYMAN_ALPHA, _LYMAN_LIMIT = 1215.67, 911.76
+# samples of the forest: from 3000 Å at the highest redshift, with a margin, to Lyman alpha
+_FOREST_START, _FOREST_END = (int((np.log10(wave) - LOG_START) / LOG_STEP) for wave in (580.0, _LYMAN_ALPHA))
 _CORRELATION = 6  # samples over which the forest varies, about 200 km/s
 
 
@@ -117,17 +119,16 @@ class Quasars(Population):
 
     def _absorb(self, flux: NDArray[np.float32], first: int, row: int) -> None:
         """Absorption by hydrogen between the quasar and us, in place."""
-        n_forest = int(np.ceil((np.log10(_LYMAN_ALPHA) - LOG_START) / LOG_STEP)) - first
+        n_forest = min(_FOREST_END - first, len(flux))
         if n_forest <= 0:
             return
-        n_forest = min(n_forest, len(flux))
         wave = 10.0 ** (LOG_START + LOG_STEP * (first + np.arange(n_forest)))
         absorber = wave / _LYMAN_ALPHA * (1.0 + self.catalogue["z"][row])  # 1 + z of the hydrogen
-        # the same forest each time the object is observed
+        # drawn for all of the forest, so that each observation on any grid meets the same clouds
         rng = np.random.default_rng(self._forest_seed[row])
-        smooth = np.cumsum(rng.standard_normal(n_forest + _CORRELATION))
+        smooth = np.cumsum(rng.standard_normal(_FOREST_END - _FOREST_START + _CORRELATION))
         density = (smooth[_CORRELATION:] - smooth[:-_CORRELATION]) / np.sqrt(_CORRELATION)
-        depth = 0.0018 * absorber**3.92 * 0.8 * np.exp(1.2 * density)
+        depth = 0.0018 * absorber**3.92 * 0.8 * np.exp(1.2 * density[first - _FOREST_START :][:n_forest])
         beyond_limit = wave < _LYMAN_LIMIT
         depth[beyond_limit] += self._limit[row] * (wave[beyond_limit] / _LYMAN_LIMIT) ** 3
         flux[:n_forest] *= np.exp(-depth).astype(np.float32)

@@ -36,7 +36,7 @@ _TELLURIC = (
 _SKY_CONTINUUM = 5.0  # within a fibre of 2 arcsec, about 19.5 mag
 _READ_NOISE = 0.4  # flux that reads as one standard deviation of the readout in an exposure of unit time
 _EFFECTIVE_AREA = 0.1  # counts per pixel, unit of flux and unit of time at full throughput
-_GAP_SHARE, _GAP_WIDTH, _DEFECT_WIDTH = 0.5, 0.05, 3
+_DEFECT_WIDTH, _GAP_WIDTH = 3, 0.05  # in pixels, and as a share of them
 
 
 def sky_brightness(wave: Array, resolution: float) -> Array:
@@ -149,16 +149,13 @@ class Spectrograph:
 
 
 def lost_pixels(shape: tuple[int, int], share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Pixels without a measurement: short defects anywhere, and in a few spectra one long gap."""
+    """Draw pixels without a measurement: half in short defects anywhere, half in long gaps of a few spectra."""
     n, p = shape
     lost = np.zeros(shape, dtype=bool)
-    flat = lost.reshape(-1)
-    n_defects = rng.poisson(share * (1.0 - _GAP_SHARE) * n * p / _DEFECT_WIDTH)
-    start = rng.integers(n * p, size=n_defects)
-    for offset in range(_DEFECT_WIDTH):
-        flat[np.minimum(start + offset, n * p - 1)] = True
-    for row in np.flatnonzero(rng.random(n) < share * _GAP_SHARE / _GAP_WIDTH):
-        width = max(1, round(_GAP_WIDTH * p))
-        begin = int(rng.integers(max(1, p - width + 1)))
-        lost[row, begin : begin + width] = True
+    expected = -0.5 * np.log1p(-share) * n * p  # pixels to hit by either, some of them twice
+    for width in (_DEFECT_WIDTH, max(1, round(_GAP_WIDTH * p))):
+        n_hits = rng.poisson(expected / width)
+        rows, starts = rng.integers(n, size=n_hits), rng.integers(1 - width, p, size=n_hits)
+        at = np.clip(starts[:, None] + np.arange(width), 0, p - 1)
+        lost[rows[:, None], at] = True
     return lost

@@ -37,17 +37,17 @@ class Conv1D(nn.Module):
         Logits, one a class.
     n_channels : int, default=1
         Values of a pixel (flux; flux and inverse variance; ...).
-    filters : sequence of int, default=(16, 32, 64)
+    filters : sequence of int, default=(8, 16, 32)
         Channels after each convolution, the same in all branches.
     kernel_sizes : sequence of int, default=(3, 5, 7)
         Kernel of each branch, in pixels.
     strides : int or sequence of int, default=2
         Stride of each convolution, or one for all.
-    head : {"pool", "flatten", "channel_max"}, default="pool"
+    head : {"flatten", "channel_max", "pool"}, default="flatten"
         How a branch becomes a vector; see the table.
     hidden : sequence of int, default=()
         Widths of the linear layers between head and output.
-    dropout : float, default=0.0
+    dropout : float, default=0.5
         Fraction of activations dropped before each linear layer while training.
     batch_norm : bool, default=True
         Whether convolutions are followed by batch normalisation (they then have no bias of their own).
@@ -77,12 +77,12 @@ class Conv1D(nn.Module):
         n_outputs: int,
         *,
         n_channels: int = 1,
-        filters: Sequence[int] = (16, 32, 64),
+        filters: Sequence[int] = (8, 16, 32),
         kernel_sizes: Sequence[int] = (3, 5, 7),
         strides: int | Sequence[int] = 2,
-        head: str = "pool",
+        head: str = "flatten",
         hidden: Sequence[int] = (),
-        dropout: float = 0.0,
+        dropout: float = 0.5,
         batch_norm: bool = True,
     ) -> None:
         super().__init__()

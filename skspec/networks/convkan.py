@@ -1,6 +1,7 @@
 """Convolutions of learned functions (Kolmogorov-Arnold networks)."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -119,7 +120,7 @@ class ConvKAN(nn.Module):
         self.layers = nn.Sequential(
             *(
                 _KANConv(n_in, n_out, kernel_size, stride, BASES[basis](n_bases))
-                for n_in, n_out, stride in zip(widths[:-1], widths[1:], strides, strict=True)
+                for (n_in, n_out), stride in zip(pairwise(widths), strides, strict=True)
             )
         )
         self.dropout = nn.Dropout(dropout)

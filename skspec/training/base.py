@@ -17,7 +17,6 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from astropy.table import Table
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -37,6 +36,7 @@ from skspec.training.net import Net
 from skspec.training.network import RowNetwork, column_statistics
 from skspec.training.optimizers import OPTIMIZERS
 from skspec.training.schedules import SCHEDULES, LearningRate
+from skspec.training.state import get_state, history_table, set_state
 
 _PREDICT_VALUES = 2**19  # values of X in a batch of predictions: few enough that activations stay small
 
@@ -49,7 +49,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     ----------
     lr : float, default=3e-3
         Learning rate; the highest of the `schedule`.
-    max_epochs : int, default=40
+    max_epochs : int, default=30
         Passes over the training spectra.
     batch_size : int, default=32
         Spectra of one step. A last batch of one spectrum joins the batch before it.
@@ -102,7 +102,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     """
 
     lr: float = 3e-3
-    max_epochs: int = 40
+    max_epochs: int = 30
     batch_size: int = 32
     optimizer: str = "adamw"
     weight_decay: float = 1e-2
@@ -174,7 +174,9 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
             rows, labels, weight = rows[weight > 0], labels[weight > 0], weight[weight > 0]
         self.classes_, target = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"y has one class only, {self.classes_.tolist()[0]!r}; at least two classes are needed")
+            raise ValueError(
+                f"y has one class only, {self.classes_.tolist()[0]!r}; at least two classes are needed"
+            )
         if self.class_weight is not None:
             class_weight = compute_sample_weight(self.class_weight, labels)
             weight = class_weight if weight is None else weight * class_weight
@@ -184,7 +186,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         data = Rows(rows, target, weight)
         with seeded(seed, device):
             self.net_ = self._make_net(*column_statistics(rows), device=device, seed=seed).train(data)
-        self.history_ = _as_table(self.net_.history)
+        self.history_ = history_table(self.net_.history)
         return self
 
     def decision_function(self, X: Any) -> NDArray[np.float32]:
@@ -308,64 +310,13 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     # Persistence without pickle -----------------------------------------------------------------------
 
     def _get_fitted_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """Return all that was learned, without code.
-
-        Returns
-        -------
-        state : dict
-            What JSON can hold: ``classes`` and ``classes_dtype``, ``n_features_in``, ``feature_names_in``
-            (or None) and ``history`` (columns by name).
-        arrays : dict of str to ndarray
-            The network's weights and buffers by name, each with ``module.`` before it, and ``wave`` if known.
-        """
+        """Return what was learned as a dict that JSON can hold and arrays by name; see `training.state`."""
         check_is_fitted(self)
-        names = getattr(self, "feature_names_in_", None)
-        state = {
-            "classes": self.classes_.tolist(),
-            "classes_dtype": self.classes_.dtype.str,
-            "n_features_in": self.n_features_in_,
-            "feature_names_in": None if names is None else names.tolist(),
-            "history": {name: self.history_[name].tolist() for name in self.history_.colnames},
-        }
-        arrays = {f"module.{name}": t.cpu().numpy() for name, t in self.net_.module_.state_dict().items()}
-        if hasattr(self, "wave_"):
-            arrays["wave"] = self.wave_
-        return state, arrays
+        return get_state(self)
 
     def _set_fitted_state(self, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Restore what `_get_fitted_state` gave, in an estimator with the same parameters.
-
-        Raises
-        ------
-        ValueError
-            If the arrays are not those of a network with these parameters.
-        """
-        self.classes_ = np.array(state["classes"], dtype=state["classes_dtype"])
-        self.n_features_in_ = int(state["n_features_in"])
-        for name in ("wave_", "feature_names_in_"):
-            self.__dict__.pop(name, None)
-        if state["feature_names_in"] is not None:
-            self.feature_names_in_ = np.array(state["feature_names_in"], dtype=object)
-        if "wave" in arrays:
-            self.wave_ = np.asarray(arrays["wave"])
-        self.history_ = Table(dict(state["history"]))
-        cpu, blank = torch.device("cpu"), np.zeros(self.n_features_in_)
-        with seeded(0, cpu):
-            net = self._make_net(blank, blank, device=cpu, seed=0)
-        prefix = "module."
-        weights = {
-            name.removeprefix(prefix): torch.tensor(array)
-            for name, array in arrays.items()
-            if name.startswith(prefix)
-        }
-        try:
-            net.module_.load_state_dict(weights)
-        except RuntimeError as error:
-            reason = " ".join(str(error).split())
-            raise ValueError(
-                f"arrays do not fit {type(self).__name__} with these parameters: {reason}"
-            ) from None
-        self.net_ = net
+        """Restore what `_get_fitted_state` gave, in an estimator with the same parameters."""
+        set_state(self, state, arrays)
         return self
 
 
@@ -373,11 +324,3 @@ def _draw_seed(random_state: int | np.random.RandomState | None) -> int:
     if random_state is None:  # scikit-learn would draw from numpy's global generator
         random_state = np.random.RandomState()
     return int(check_random_state(random_state).randint(2**31 - 1))
-
-
-def _as_table(history: Any) -> Table:
-    """History of the epochs as a table of numbers; NaN where an epoch lacks one."""
-    hidden = ("_best", "_batch_count")
-    names = {name for epoch in history for name, value in epoch.items() if isinstance(value, Real)}
-    order = ["epoch", *sorted(name for name in names - {"epoch"} if not name.endswith(hidden))]
-    return Table({name: [epoch.get(name, np.nan) for epoch in history] for name in order})

@@ -44,5 +44,5 @@ CA_I = ((4222, 4234), (4214, 4220), (4236, 4242))
 
 def tio_index(flux):
     """Mean flux in the TiO band at 7054 Å over that just before its head; 1 without the band."""
-    band, before = (7055 < WAVE) & (WAVE < 7150), (7030 < WAVE) & (WAVE < 7050)
+    band, before = (WAVE > 7055) & (WAVE < 7150), (WAVE > 7030) & (WAVE < 7050)
     return flux[:, band].mean(axis=1) / flux[:, before].mean(axis=1)

@@ -11,11 +11,24 @@ from skspec.networks import Conv1D
 from tests._data import data_path
 
 PUBLISHED = {
-    "conv1d_v1": dict(filters=(512, 256, 128, 64), strides=1, head="channel_max", hidden=(2048, 1024)),
-    "conv1d_v2": dict(
-        filters=(32, 128, 512, 2048, 512, 128, 32), strides=(1, 2, 2, 2, 2, 2, 2), head="flatten", hidden=(2048,)
-    ),
-    "conv1d_v2_small": dict(filters=(8, 16, 32, 16, 8), strides=(1, 2, 2, 2, 2), head="flatten", hidden=(64,)),
+    "conv1d_v1": {
+        "filters": (512, 256, 128, 64),
+        "strides": 1,
+        "head": "channel_max",
+        "hidden": (2048, 1024),
+    },
+    "conv1d_v2": {
+        "filters": (32, 128, 512, 2048, 512, 128, 32),
+        "strides": (1, 2, 2, 2, 2, 2, 2),
+        "head": "flatten",
+        "hidden": (2048,),
+    },
+    "conv1d_v2_small": {
+        "filters": (8, 16, 32, 16, 8),
+        "strides": (1, 2, 2, 2, 2),
+        "head": "flatten",
+        "hidden": (64,),
+    },
 }
 UNUSED = {"conv1d_v1": [[1, 64, 1, 1], [1]]}  # a layer of the released model that is never called
 
@@ -65,13 +78,17 @@ def plain_conv1d(weights, x, *, kernel_sizes, strides, head, batch_norm):
 @pytest.mark.parametrize("batch_norm", [True, False])
 @pytest.mark.parametrize("head", ["pool", "flatten", "channel_max"])
 def test_forward_is_the_layer_table(n_pixels, hidden, batch_norm, head):
-    config = dict(kernel_sizes=(3, 6), strides=(1, 3, 2), head=head, batch_norm=batch_norm)
+    config = {"kernel_sizes": (3, 6), "strides": (1, 3, 2), "head": head, "batch_norm": batch_norm}
     torch.manual_seed(0)
-    network = Conv1D(n_pixels, 4, n_channels=2, filters=(3, 6, 5), hidden=hidden, dropout=0.3, **config).eval()
+    network = Conv1D(
+        n_pixels, 4, n_channels=2, filters=(3, 6, 5), hidden=hidden, dropout=0.3, **config
+    ).eval()
     with torch.no_grad():
         for tensor in network.state_dict().values():
             if tensor.is_floating_point():
-                tensor.copy_(torch.rand_like(tensor) + 0.1 if (tensor.ndim == 1) else torch.randn_like(tensor) / 3)
+                tensor.copy_(
+                    torch.rand_like(tensor) + 0.1 if (tensor.ndim == 1) else torch.randn_like(tensor) / 3
+                )
     weights = [t.double().numpy() for t in network.state_dict().values() if t.is_floating_point()]
     x = torch.randn(6, 2, n_pixels)
     features, logits = plain_conv1d(weights, x.double().numpy(), **config)

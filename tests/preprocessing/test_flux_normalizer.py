@@ -30,7 +30,9 @@ def test_equals_the_formula_over_valid_pixels(method, X, dtype):
     assert out.dtype == dtype
     for row, got in zip(X.astype(float), out, strict=True):
         good = np.isfinite(row)
-        np.testing.assert_allclose(got[good], TRUTH[method](row[good]), rtol=2e-5 if dtype == np.float32 else 1e-12, atol=1e-6)
+        np.testing.assert_allclose(
+            got[good], TRUTH[method](row[good]), rtol=2e-5 if dtype == np.float32 else 1e-12, atol=1e-6
+        )
         assert np.isnan(got[~good]).all()
 
 
@@ -47,7 +49,9 @@ def test_spectra_keep_signal_to_noise_and_agree_with_arrays(method):
     spectra = Spectra(FLUX, wave=WAVE, ivar=ivar, meta={"object": list("abcd")})
     out = FluxNormalizer(method).fit_transform(spectra)
     assert isinstance(out, Spectra)
-    np.testing.assert_allclose(np.asarray(out), FluxNormalizer(method).fit_transform(np.asarray(spectra)), rtol=1e-5)
+    np.testing.assert_allclose(
+        np.asarray(out), FluxNormalizer(method).fit_transform(np.asarray(spectra)), rtol=1e-5
+    )
     if method not in ("snv", "minmax"):  # those move the zero point
         np.testing.assert_allclose(out.snr, spectra.snr, rtol=1e-5)
     assert out.meta["object"].tolist() == list("abcd")
@@ -90,7 +94,7 @@ def test_flat_and_empty_scales_leave_finite_values(method):
         ({"method": "mean", "ivar_weighted": True}, FLUX, ValueError, "a 2-D array has none"),
         ({"method": "mean", "ivar_weighted": True}, Spectra(FLUX, wave=WAVE), ValueError, "these have none"),
         ({}, FLUX * u.Jy, TypeError, "Quantity in Jy"),
-        ({}, np.where(FLUX == FLUX[2, 2], np.inf, FLUX), ValueError, "infinity"),
+        ({}, np.where(np.eye(4, 50, dtype=bool), np.inf, FLUX), ValueError, "infinity"),
     ],
 )
 def test_bad_input_is_named(parameters, X, error, match):

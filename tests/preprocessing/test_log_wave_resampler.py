@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from astropy import units as u
@@ -15,14 +17,16 @@ def overlap_integral(flux, wave, ivar, edges):
     pixels = pixel_edges(wave)
     good = np.isfinite(flux) & (ivar > 0)
     out = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         total = total2 = covered = 0.0
         for k in np.flatnonzero(good & (pixels[1:] > low) & (pixels[:-1] < high)):
             overlap = min(pixels[k + 1], high) - max(pixels[k], low)
             total += overlap * flux[k]
             total2 += overlap**2 / ivar[k]
             covered += overlap
-        out.append((total / covered, covered**2 / total2, covered / (high - low)) if covered else (np.nan, 0.0, 0.0))
+        out.append(
+            (total / covered, covered**2 / total2, covered / (high - low)) if covered else (np.nan, 0.0, 0.0)
+        )
     return np.array(out).T
 
 
@@ -92,7 +96,9 @@ def test_agrees_with_specutils(with_ivar):
     ours = OverlapOperator(wave, pixel_edges(centres))(flux, ivar)
     theirs = FluxConservingResampler()(
         specutils.Spectrum(
-            spectral_axis=wave * u.AA, flux=flux[0] * u.one, uncertainty=InverseVariance(ivar[0]) if with_ivar else None
+            spectral_axis=wave * u.AA,
+            flux=flux[0] * u.one,
+            uncertainty=InverseVariance(ivar[0]) if with_ivar else None,
         ),
         centres * u.AA,
     )
@@ -106,7 +112,9 @@ def test_variance_is_that_of_noise_draws():
     wave = 10 ** (3.6 + 1e-4 * np.arange(3000))
     sigma = rng.uniform(0.5, 2.0, 3000)
     resampler = LogWaveResampler(loglam_min=3.61, loglam_max=3.89, n_bins=40)
-    spectra = Spectra(rng.normal(0, sigma, (10_000, 3000)), wave=wave, ivar=np.broadcast_to(sigma**-2, (10_000, 3000)))
+    spectra = Spectra(
+        rng.normal(0, sigma, (10_000, 3000)), wave=wave, ivar=np.broadcast_to(sigma**-2, (10_000, 3000))
+    )
     out = resampler.fit(spectra).resample(spectra)
     np.testing.assert_allclose(out.flux.var(axis=0) * out.ivar[0], 1.0, rtol=0.06)  # 4 sigma of a variance
 
@@ -190,7 +198,9 @@ def test_no_overlap_names_the_file_and_coverage_tells_before():
     spectra = gappy()
     resampler = LogWaveResampler(loglam_min=4.0, loglam_max=4.1).fit(spectra)
     assert resampler.coverage(spectra).tolist() == [0.0, 0.0]
-    with pytest.raises(ValueError, match=r"a.fits \(spectrum 0\) has no valid pixels on the grid 10000–12589 Å, and 1 more"):
+    with pytest.raises(
+        ValueError, match=r"a.fits \(spectrum 0\) has no valid pixels on the grid 10000–12589 Å, and 1 more"
+    ):
         resampler.transform(spectra)
     all_nan = Spectra(np.full((1, 3), np.nan), wave=[4000.0, 5000.0, 6000.0])
     with pytest.raises(ValueError, match="spectrum 0 has no valid pixels"):
@@ -211,7 +221,12 @@ def test_resample_gives_spectra_with_their_rows():
     ("parameters", "X", "error", "match"),
     [
         ({}, np.ones((2, 30)), ValueError, "wavelengths are unknown: give them as wave="),
-        ({"wave": np.arange(1.0, 30.0)}, np.ones((2, 30)), ValueError, "wave has 29 wavelengths, X has 30 features"),
+        (
+            {"wave": np.arange(1.0, 30.0)},
+            np.ones((2, 30)),
+            ValueError,
+            "wave has 29 wavelengths, X has 30 features",
+        ),
         ({"wave": (5.0, 4.0)}, np.ones((2, 30)), ValueError, "must increase strictly"),
         ({"wave": (4e3, 5e3)}, np.ones((2, 3, 10)), ValueError, "dim 3"),
         ({"wave": (4e3, 5e3)}, np.ones((2, 30)) * u.Jy, TypeError, "X is an astropy Quantity in Jy"),
@@ -219,7 +234,12 @@ def test_resample_gives_spectra_with_their_rows():
         ({"missing": "nam"}, None, ValueError, "did you mean 'nan'"),
         ({"n_bins": 0}, None, ValueError, "n_bins == 0, must be >= 1"),
         ({"min_coverage": 0.0}, None, ValueError, "min_coverage == 0.0, must be > 0"),
-        ({"loglam_min": 4.0, "loglam_max": 3.9}, None, ValueError, "loglam_min=4.0 must be below loglam_max=3.9"),
+        (
+            {"loglam_min": 4.0, "loglam_max": 3.9},
+            None,
+            ValueError,
+            "loglam_min=4.0 must be below loglam_max=3.9",
+        ),
     ],
 )
 def test_bad_input_is_named(parameters, X, error, match):
@@ -244,7 +264,11 @@ def test_names_are_distinct_wavelengths():
     names = resampler.get_feature_names_out()
     assert len(set(names)) == 20_000
     np.testing.assert_allclose([float(n.removeprefix("flux_")) for n in names], resampler.wave_, atol=0.051)
-    out = LogWaveResampler(n_bins=10, loglam_min=3.7, loglam_max=3.8).set_output(transform="pandas").fit_transform(gappy())
+    out = (
+        LogWaveResampler(n_bins=10, loglam_min=3.7, loglam_max=3.8)
+        .set_output(transform="pandas")
+        .fit_transform(gappy())
+    )
     assert out.columns[0] == "flux_5069.9"
 
 

@@ -26,7 +26,7 @@ def batches(n, size, generator=None):
 def test_sizes(n, size, sizes):
     assert [len(b) for b in batches(n, size)] == sizes
     assert len(Batches(Rows(np.zeros((n, 1))), size)) == len(sizes)
-    assert sum(batches(n, size), []) == list(range(n))
+    assert [row for b in batches(n, size) for row in b] == list(range(n))
 
 
 def test_shuffled_anew_in_each_pass_from_the_generator():

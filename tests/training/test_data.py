@@ -14,8 +14,8 @@ WAVE = np.linspace(4000.0, 7000.0, 30)
 Y = np.repeat(["A", "M"], 20)
 
 
-@pytest.fixture
-def X():
+@pytest.fixture(name="X")
+def spectra_with_a_step():
     rng = np.random.default_rng(0)
     return rng.normal(5.0, 1.0, (40, 30)) + np.where(Y == "M", 2.0, 0.0)[:, None]
 
@@ -73,8 +73,12 @@ def test_row_without_valid_pixel_is_named(X, model, method):
         model.fit(X, Y) if method == "fit" else model.predict(X)
     ivar = np.ones_like(X)
     ivar[3] = 0
-    spectra = Spectra(np.nan_to_num(X), wave=WAVE, ivar=ivar, meta={"file": [f"s{i}.fits" for i in range(40)]})
-    with pytest.raises(ValueError, match=r"row 3 of X \(s3.fits\) has no valid pixel; leave such spectra out"):
+    spectra = Spectra(
+        np.nan_to_num(X), wave=WAVE, ivar=ivar, meta={"file": [f"s{i}.fits" for i in range(40)]}
+    )
+    with pytest.raises(
+        ValueError, match=r"row 3 of X \(s3.fits\) has no valid pixel; leave such spectra out"
+    ):
         model.fit(spectra, Y) if method == "fit" else model.predict(spectra)
 
 
@@ -114,7 +118,9 @@ def test_another_grid_is_refused(X, model):
     model.fit(Spectra(X, wave=WAVE), Y)
     expected = model.predict(X)
     np.testing.assert_array_equal(model.predict(Spectra(X, wave=WAVE * (1 + 1e-8))), expected)
-    message = r"another wavelength grid \(30 pixels, 4001.00–7001.00 Å\) than Conv1DClassifier was fitted on \(30 pixels, 4000"
+    message = (
+        r"another wavelength grid \(30 pixels, 4001.00–7001.00 Å\) than .* fitted on \(30 pixels, 4000.00–"
+    )
     with pytest.raises(ValueError, match=message):
         model.predict(Spectra(X, wave=WAVE + 1.0))
     with pytest.raises(ValueError, match="another wavelength grid .29 pixels"):
@@ -128,7 +134,9 @@ def test_another_grid_is_refused(X, model):
 
 def test_grids_that_differ_need_resampling_first(X, model):
     ragged = Spectra(list(X), wave=[WAVE + 0.1 * i for i in range(40)])
-    with pytest.raises(ValueError, match="40 spectra have different wavelength grids; put LogWaveResampler first"):
+    with pytest.raises(
+        ValueError, match="40 spectra have different wavelength grids; put LogWaveResampler first"
+    ):
         model.fit(ragged, Y)
     with pytest.raises(ValueError, match="n_channels=2 needs an array with the channels side by side"):
         clone(model).set_params(n_channels=2).fit(Spectra(X, wave=WAVE), Y)

@@ -5,8 +5,8 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from skorch.callbacks import Callback, EarlyStopping, EpochScoring, GradientNormClipping
 from sklearn.base import clone
+from skorch.callbacks import Callback, EarlyStopping, EpochScoring, GradientNormClipping
 
 from skspec import Conv1DClassifier
 from skspec.networks import Conv1D
@@ -35,7 +35,9 @@ def test_training_is_the_bare_loop(data, model):
     seed = int(np.random.RandomState(7).randint(2**31 - 1))
     order = np.random.default_rng(seed)
     z = X.astype(np.float32)
-    z = torch.from_numpy(((z - z.mean(axis=0, dtype=float)) / z.std(axis=0, dtype=float)).astype(np.float32))[:, None]
+    z = torch.from_numpy(((z - z.mean(axis=0, dtype=float)) / z.std(axis=0, dtype=float)).astype(np.float32))[
+        :, None
+    ]
     w, target = torch.from_numpy((weight / weight.mean()).astype(np.float32)), torch.from_numpy(y)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -54,7 +56,9 @@ def test_training_is_the_bare_loop(data, model):
                 losses.append(loss.item())
                 step += 1
     for name, tensor in network.state_dict().items():
-        torch.testing.assert_close(model.net_.module_.network.state_dict()[name], tensor, rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(
+            model.net_.module_.network.state_dict()[name], tensor, rtol=1e-4, atol=1e-6
+        )
     per_epoch = np.average(np.reshape(losses, (4, 4)), axis=1, weights=[16, 16, 16, 17])
     np.testing.assert_allclose(model.history_["train_loss"], per_epoch, rtol=1e-5)
 

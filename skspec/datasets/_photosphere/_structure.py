@@ -21,10 +21,10 @@ Array = NDArray[np.floating]
 
 TAU_CONTINUUM = 2.0 / 3.0
 TAU_LINES = 0.2
-TAU_HYDROGEN = 0.3  # the broad wings of the Balmer lines form deep
+TAU_HYDROGEN = 0.4  # the broad wings of the Balmer lines form deep
 MOLECULAR_ZONES = ((0.002, 0.03), (0.1, 0.3))  # depth that stands for all of a zone, and where the zone ends
 _ATOMIC_MASS = 1.660539e-24  # g
-_LOG_PE = np.linspace(-6.0, 6.0, 41)
+_LOG_PE = np.linspace(-6.0, 6.0, 61)
 
 
 def grey_temperature(tau: Array | float, teff: Array | float) -> Array:
@@ -65,7 +65,7 @@ def rosseland_mean(
 ) -> Array:
     """Rosseland mean of the continuous opacity, in cm2 per hydrogen nucleus."""
     temperature = np.asarray(temperature, dtype=np.float64)
-    x = np.geomspace(0.8, 22.0, 40).reshape((-1,) + (1,) * np.ndim(electron_pressure))  # hc / (wave k T)
+    x = np.geomspace(0.8, 22.0, 240).reshape((-1,) + (1,) * np.ndim(electron_pressure))  # hc / (wave k T)
     opacity = continuous_opacity(
         HC_K / (x * temperature), temperature, electron_pressure, nuclei_pressure, feh
     )
@@ -80,19 +80,17 @@ def solve_layer(teff: Array, logg: Array, feh: Array, tau: float) -> Layer:
     The electron pressure that satisfies it is found on a grid, for all atmospheres at once: opacity and
     ionisation depend on temperature and electron pressure (and weakly on metallicity) alone.
     """
-    temperature = grey_temperature(tau, np.asarray(teff, dtype=np.float64))
-    t, z = temperature[:, None], np.asarray(feh, dtype=np.float64)[:, None]
-    electron = 10.0 ** np.broadcast_to(_LOG_PE, (len(temperature), len(_LOG_PE)))
+    teff, logg, feh = (np.asarray(a, dtype=np.float64) for a in (teff, logg, feh))
+    pairs, back = np.unique(np.stack([teff, feh]), axis=1, return_inverse=True)
+    t, z = grey_temperature(tau, pairs[0])[:, None], pairs[1][:, None]
+    electron = np.broadcast_to(10.0**_LOG_PE, (len(t), len(_LOG_PE)))
     nuclei = electron / electrons_per_hydrogen(t, electron, z) * nuclei_per_hydrogen(z)
     opacity = rosseland_mean(t, electron, nuclei, z)
     weight = np.log10((nuclei + electron) * opacity / (mass_per_hydrogen(z) * _ATOMIC_MASS * 1.5 * tau))
-    log_pe = np.array([np.interp(g, row, _LOG_PE) for g, row in zip(logg, weight, strict=True)])
-    pe = 10.0**log_pe
-    nuclei_pressure = pe / electrons_per_hydrogen(temperature, pe, feh) * nuclei_per_hydrogen(feh)
-    return Layer(
-        temperature,
-        pe,
-        nuclei_pressure,
-        rosseland_mean(temperature, pe, nuclei_pressure, feh),
-        np.asarray(feh),
+
+    log_pe = np.array([np.interp(g, weight[row], _LOG_PE) for g, row in zip(logg, back, strict=True)])
+    log_opacity, log_nuclei = (
+        np.array([np.interp(x, _LOG_PE, table[row]) for x, row in zip(log_pe, back, strict=True)])
+        for table in (np.log10(opacity), np.log10(nuclei))
     )
+    return Layer(t[back, 0], 10.0**log_pe, 10.0**log_nuclei, 10.0**log_opacity, feh)

@@ -1,0 +1,163 @@
+"""One stack of convolutions and pooling, for spectra and images."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import prod
+
+import torch
+from torch import Tensor, nn
+
+from skspec.networks._layers import Convolution, as_images, for_each, input_shape, window
+
+PADDINGS = ("valid", "same")
+
+
+class PlainCNN(nn.Module):
+    """Convolutions and pooling one after the other, then a perceptron, for spectra or images.
+
+    ============  ==================================================  ===========================
+    layer         operation                                           output shape (of spectra)
+    ============  ==================================================  ===========================
+    stack i       convolution (kernel ``kernel_sizes[i]``, stride     (n, filters[i], length_i)
+                  ``strides[i]``) to ``filters[i]`` channels, ReLU,
+                  maximum over each ``pooling[i]`` pixels
+    flatten                                                           (n, filters[-1] · length)
+    hidden m      dropout, linear, ReLU                               (n, hidden[m])
+    final_layer   dropout, linear                                     (n, n_outputs)
+    ============  ==================================================  ===========================
+
+    Parameters
+    ----------
+    n_outputs : int
+        Logits, one a class.
+    n_pixels : int, default=None
+        Pixels of a spectrum.
+    n_channels : int, default=1
+        Values of a pixel of a spectrum (flux; flux and inverse variance; ...).
+    image_shape : (int, int, int), default=None
+        Channels, height and width of an image, instead of `n_pixels`. Kernels, strides and pooling are square then.
+    filters : sequence of int, default=(16, 32, 64)
+        Channels after each convolution.
+    kernel_sizes : int or sequence of int, default=5
+        Kernel of each convolution, in pixels, or one for all.
+    strides : int or sequence of int, default=1
+        Stride of each convolution, or one for all.
+    padding : {"valid", "same"}, default="same"
+        ``valid``: convolutions and pooling take whole windows only. ``same``: the length is only divided by
+        strides and pooling, rounded up; zeros are added evenly on both sides (the odd one at the end), and the
+        last window of the pooling may be a part of one.
+    pooling : int or sequence of int, default=2
+        Pixels that are pooled after each convolution, or one for all; 1 for none.
+    hidden : sequence of int, default=(64,)
+        Widths of the linear layers before the output.
+    dropout : float, default=0.0
+        Fraction of activations dropped before each linear layer while training.
+
+    Raises
+    ------
+    ValueError
+        If `padding` is unknown, `kernel_sizes`, `strides` or `pooling` are not as many as `filters`, or both
+        or none of `n_pixels` and `image_shape` are given.
+
+    Notes
+    -----
+    Any number of pixels works: what is shorter than a kernel is padded with zeros, evenly on both sides, to
+    its length, and what is shorter than the pooling is pooled into one.
+
+    Published configurations:
+
+    - BOSS classes [1]_: ``PlainCNN(n_pixels=433, n_outputs=13, filters=(100, 100, 100, 100),
+      kernel_sizes=(14, 12, 10, 8), strides=2, padding="valid", pooling=1, hidden=(), dropout=0.5)``, 327,813
+      parameters;
+    - LAMOST spectral types [2]_: ``PlainCNN(n_pixels=3500, n_outputs=7, filters=(10, 20, 40, 50),
+      kernel_sizes=3, hidden=(11500,))``, 126,026,157 parameters. The published code takes the pixels for
+      channels of a spectrum of length one, so that nothing is convolved; here they are pixels;
+    - Galaxy10 [3]_: ``PlainCNN(image_shape=(3, 69, 69), n_outputs=10, filters=(6, 16), padding="valid",
+      hidden=(512, 84))``, 1,652,958 parameters.
+
+    References
+    ----------
+    .. [1] https://github.com/ManuelSolimano/mqc-nets
+    .. [2] https://github.com/william-lpa/LAMOST_DR6_CNN_Spectral_Classifier
+    .. [3] https://github.com/ChenfaZheng/SDSSGalCat
+    """
+
+    def __init__(
+        self,
+        *,
+        n_outputs: int,
+        n_pixels: int | None = None,
+        n_channels: int = 1,
+        image_shape: Sequence[int] | None = None,
+        filters: Sequence[int] = (16, 32, 64),
+        kernel_sizes: int | Sequence[int] = 5,
+        strides: int | Sequence[int] = 1,
+        padding: str = "same",
+        pooling: int | Sequence[int] = 2,
+        hidden: Sequence[int] = (64,),
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        if padding not in PADDINGS:
+            raise ValueError(f"padding must be one of {', '.join(PADDINGS)}, got {padding!r}")
+        n_dims, n_channels, size = input_shape(n_channels, n_pixels, image_shape)
+        same = padding == "same"
+        layers: list[nn.Module] = []
+        for n_filters, kernel_size, stride, pool in zip(
+            filters,
+            for_each(kernel_sizes, len(filters), "kernel_sizes"),
+            for_each(strides, len(filters), "strides"),
+            for_each(pooling, len(filters), "pooling"),
+            strict=True,
+        ):
+            kernel, step = window(kernel_size, n_dims), window(stride, n_dims)
+            axes = list(zip(size, kernel, step, strict=True))
+            height, width = (_margins(*axis, same=same) for axis in axes)
+            if any(height + width):
+                layers.append(nn.ZeroPad2d(width + height))
+            layers.append(Convolution(n_channels, n_filters, kernel_size, n_dims=n_dims, stride=stride))
+            layers.append(nn.ReLU(inplace=True))
+            n_channels = n_filters
+            size = [_convolved(*axis, same=same) for axis in axes]
+            if pool > 1:
+                pooled = tuple(min(pool, length) for length in size)
+                layers.append(nn.MaxPool2d(pooled, ceil_mode=same))
+                size = [_convolved(length, w, w, same=same) for length, w in zip(size, pooled, strict=True)]
+        self.stack = nn.Sequential(*layers)
+        widths = [n_channels * prod(size), *hidden]
+        self.hidden = nn.ModuleList(nn.Linear(*sizes) for sizes in pairwise(widths))
+        self.dropout = nn.Dropout(dropout)
+        self.final_layer = nn.Linear(widths[-1], n_outputs)
+
+    def features(self, x: Tensor) -> Tensor:
+        """Activations before the last layer.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_channels, n_pixels) or (n, channels, height, width)
+            Spectra or images.
+
+        Returns
+        -------
+        Tensor of shape (n, n_features)
+        """
+        x = self.stack(as_images(x)).flatten(1)
+        for layer in self.hidden:
+            x = torch.relu(layer(self.dropout(x)))
+        return x
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits, shape (n, n_outputs); `x` as in `features`."""
+        return self.final_layer(self.dropout(self.features(x)))
+
+
+def _convolved(length: int, kernel_size: int, stride: int, *, same: bool) -> int:
+    """Return the length after a convolution, or pooling."""
+    return -(-length // stride) if same else max(length - kernel_size, 0) // stride + 1
+
+
+def _margins(length: int, kernel_size: int, stride: int, *, same: bool) -> tuple[int, int]:
+    """Zeros to add before and after what a convolution takes."""
+    needed = (_convolved(length, kernel_size, stride, same=same) - 1) * stride + kernel_size
+    missing = max(needed - length, 0)
+    return missing // 2, missing - missing // 2

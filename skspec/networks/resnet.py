@@ -1,0 +1,283 @@
+"""Residual networks for spectra and images."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from skspec.networks._layers import Convolution, as_images, convolve_and_normalize, input_shape, window
+
+# blocks in each of the four stages, and whether they are bottlenecks
+DEPTHS = {
+    18: ((2, 2, 2, 2), False),
+    34: ((3, 4, 6, 3), False),
+    50: ((3, 4, 6, 3), True),
+    101: ((3, 4, 23, 3), True),
+}
+STEMS = ("standard", "small")
+_STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))  # width, and stride of the first block
+_BOTTLENECK_EXPANSION = 4
+
+
+class ResNet(nn.Module):
+    """Residual network of 18, 34, 50 or 101 layers, for spectra or images.
+
+    ============  ==================================================  ==========================
+    layer         operation                                           output shape (of spectra)
+    ============  ==================================================  ==========================
+    conv1, bn1    stem ``standard``: convolution (kernel 7,           (n, 64, n_pixels / 4)
+    maxpool       stride 2) to 64 channels, batch normalisation,
+                  ReLU, maximum (kernel 3, stride 2)
+                  stem ``small``: convolution (kernel 3), batch       (n, 64, n_pixels)
+                  normalisation, ReLU
+    layer1        residual blocks of width 64                         (n, 64 · e, l)
+    layer2        residual blocks of width 128, the first strided     (n, 128 · e, l / 2)
+    layer3        residual blocks of width 256, the first strided     (n, 256 · e, l / 4)
+    layer4        residual blocks of width 512, the first strided     (n, 512 · e, l / 8)
+    avgpool       mean over pixels                                    (n, 512 · e)
+    fc            [linear, ReLU]                                      (n, n_hidden)
+    join          [scalars concatenated]                              (n, n_features)
+    final_layer   linear                                              (n, n_outputs)
+    ============  ==================================================  ==========================
+
+    Here l is the length after the stem, and lengths are rounded up. A residual block adds its input to a stack
+    of convolutions, each followed by batch normalisation:
+
+    =======  ================================================  =========  ====================
+    depth    convolutions of a block of width w                e          blocks in each stage
+    =======  ================================================  =========  ====================
+    18       kernel 3 to w (strided), ReLU, kernel 3 to w      1          2, 2, 2, 2
+    34       the same                                          1          3, 4, 6, 3
+    50       kernel 1 to w, ReLU, kernel 3 to w (strided),     4          3, 4, 6, 3
+             ReLU, kernel 1 to 4 · w
+    101      the same                                          4          3, 4, 23, 3
+    =======  ================================================  =========  ====================
+
+    Where the stack changes the shape, the input goes through a strided convolution with kernel 1 and batch
+    normalisation; ReLU follows the sum.
+
+    Parameters
+    ----------
+    n_outputs : int
+        Logits, one a class.
+    n_pixels : int, default=None
+        Pixels of a spectrum. The weights do not depend on it.
+    n_channels : int, default=1
+        Values of a pixel of a spectrum (flux; flux and inverse variance; ...).
+    image_shape : (int, int, int), default=None
+        Channels, height and width of an image, instead of `n_pixels`. All kernels are square then.
+    depth : {18, 34, 50, 101}, default=18
+        Layers with weights.
+    stem : {"standard", "small"}, default="standard"
+        First layers; the published ones make a spectrum four times shorter, the small ones keep its length.
+    n_hidden : int, default=0
+        Width of one more linear layer before the last one; 0 for none. With 1000 it is the classifier of
+        ImageNet, whose pretrained weights are then kept too.
+    n_scalars : int, default=0
+        Numbers beside each spectrum (a temperature, the mean flux, ...) that join before the last layer.
+
+    Raises
+    ------
+    ValueError
+        If `depth` or `stem` is unknown, or both or none of `n_pixels` and `image_shape` are given.
+
+    Notes
+    -----
+    In bottlenecks the convolution with kernel 3 is strided, as in torchvision; in the paper it is the first one.
+    All convolutions are padded, so that any number of pixels works. But batch normalisation takes its
+    statistics over the batch and what pixels are left, and refuses to train on a single value: spectra of up
+    to 32 pixels (8 with the small stem) need batches of at least two.
+
+    Layers have the names of torchvision, so that weights for them fit (see `load_pretrained`). Outside training
+    batch normalisation is folded into the convolutions.
+
+    Published configurations:
+
+    - joint MK classification [2]_: ``ResNet(n_pixels=2305, n_outputs=39, depth=50)``, 16,034,151 parameters;
+    - Galaxy10 [3]_: ``ResNet(image_shape=(3, 224, 224), n_outputs=10, depth=18, n_hidden=1000)``, 11,699,522
+      parameters, and with ``depth=50`` 25,567,042.
+
+    References
+    ----------
+    .. [1] K. He, X. Zhang, S. Ren, J. Sun, "Deep residual learning for image recognition", CVPR 2016,
+       https://doi.org/10.1109/CVPR.2016.90
+    .. [2] https://github.com/volgasezen/StellarClassification
+    .. [3] https://github.com/ChenfaZheng/SDSSGalCat
+    """
+
+    def __init__(
+        self,
+        *,
+        n_outputs: int,
+        n_pixels: int | None = None,
+        n_channels: int = 1,
+        image_shape: Sequence[int] | None = None,
+        depth: int = 18,
+        stem: str = "standard",
+        n_hidden: int = 0,
+        n_scalars: int = 0,
+    ) -> None:
+        super().__init__()
+        if depth not in DEPTHS:
+            raise ValueError(f"depth must be one of {', '.join(map(str, DEPTHS))}, got {depth!r}")
+        if stem not in STEMS:
+            raise ValueError(f"stem must be one of {', '.join(STEMS)}, got {stem!r}")
+        n_dims, n_channels, _ = input_shape(n_channels, n_pixels, image_shape)
+        n_blocks, bottleneck = DEPTHS[depth]
+        self.depth = depth
+        self.n_scalars = n_scalars
+
+        width = 64
+        if stem == "standard":
+            margins = tuple(size // 2 for size in window(3, n_dims))
+            self.conv1 = _convolution(n_channels, width, 7, stride=2, n_dims=n_dims)
+            self.maxpool: nn.Module = nn.MaxPool2d(window(3, n_dims), window(2, n_dims), margins)
+        else:
+            self.conv1 = _convolution(n_channels, width, 3, n_dims=n_dims)
+            self.maxpool = nn.Identity()
+        self.bn1 = nn.BatchNorm2d(width)
+        stages = []
+        for n, (stage_width, stride) in zip(n_blocks, _STAGES, strict=True):
+            blocks = []
+            for i in range(n):
+                block_stride = stride if i == 0 else 1
+                block = ResidualBlock(width, stage_width, block_stride, bottleneck=bottleneck, n_dims=n_dims)
+                width = block.n_out
+                blocks.append(block)
+            stages.append(nn.Sequential(*blocks))
+        self.layer1, self.layer2, self.layer3, self.layer4 = stages
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.fc = nn.Linear(width, n_hidden) if n_hidden else None
+        self.final_layer = nn.Linear((n_hidden or width) + n_scalars, n_outputs)
+
+    def features(self, x: Tensor, scalars: Tensor | None = None) -> Tensor:
+        """Activations before the last layer.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_channels, n_pixels) or (n, channels, height, width)
+            Spectra or images.
+        scalars : Tensor of shape (n, n_scalars), default=None
+            Numbers beside them, on a scale of about 1.
+
+        Returns
+        -------
+        Tensor of shape (n, n_features)
+            The scalars are its last columns.
+
+        Raises
+        ------
+        ValueError
+            If there are not `n_scalars` scalars.
+        """
+        n_scalars = 0 if scalars is None else scalars.shape[1]
+        if n_scalars != self.n_scalars:
+            raise ValueError(f"scalars has {n_scalars} columns, the network was made for {self.n_scalars}")
+        x = torch.relu_(convolve_and_normalize(as_images(x), self.conv1, self.bn1))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(self.maxpool(x)))))
+        x = self.avgpool(x).flatten(1)
+        if self.fc is not None:
+            x = torch.relu_(self.fc(x))
+        return x if scalars is None else torch.cat([x, scalars], dim=1)
+
+    def forward(self, x: Tensor, scalars: Tensor | None = None) -> Tensor:
+        """Logits, shape (n, n_outputs); `x` and `scalars` as in `features`."""
+        return self.final_layer(self.features(x, scalars))
+
+    def load_pretrained(self, weights: Mapping[str, Tensor]) -> None:
+        """Take over the weights of a trained network, all but those of its last layer.
+
+        Parameters
+        ----------
+        weights : mapping of str to Tensor
+            State of a torchvision ResNet, or of a `ResNet`, with the same depth, stem and channels. Its ``fc``
+            is needed, and taken over, if this network has one (`n_hidden`); else it is the last layer of
+            torchvision's network and left out.
+
+        Raises
+        ------
+        ValueError
+            If a tensor is missing, is of another shape than here, or belongs to no layer of this network.
+        """
+        own = {
+            name: tensor for name, tensor in self.state_dict().items() if not name.startswith("final_layer.")
+        }
+        dropped = ("final_layer.",) if self.fc is not None else ("final_layer.", "fc.")
+        given = {name: tensor for name, tensor in weights.items() if not name.startswith(dropped)}
+        # files of before 2018 do not count batches, and with a fixed momentum nothing depends on it
+        missing = [name for name in own if name not in given and not name.endswith(".num_batches_tracked")]
+        strange = [name for name in given if name not in own]
+        if missing:
+            raise ValueError(f"pretrained weights lack {_listed(missing)}, which this ResNet{self.depth} has")
+        if strange:
+            raise ValueError(
+                f"pretrained weights have {_listed(strange)}, which this ResNet{self.depth} lacks"
+            )
+        for name, tensor in given.items():
+            if tensor.shape != own[name].shape:
+                raise ValueError(
+                    f"pretrained weights have {name} of shape {tuple(tensor.shape)}, "
+                    f"this ResNet{self.depth} needs {tuple(own[name].shape)}"
+                )
+        self.load_state_dict(given, strict=False)
+
+
+class ResidualBlock(nn.Module):
+    """Convolutions around which the input passes by: two of kernel 3, or a bottleneck of kernels 1, 3 and 1.
+
+    Parameters
+    ----------
+    n_in : int
+        Channels of the input.
+    width : int
+        Channels inside; also those of the output, of which a bottleneck has four times as many.
+    stride : int
+        Stride of the first convolution with kernel 3.
+    bottleneck : bool
+        Which of the two.
+    n_dims : {1, 2}
+        Whether spectra, held as images of height 1, or images are convolved.
+    """
+
+    def __init__(self, n_in: int, width: int, stride: int, *, bottleneck: bool, n_dims: int) -> None:
+        super().__init__()
+        self.n_out = width * _BOTTLENECK_EXPANSION if bottleneck else width
+        if bottleneck:
+            self.conv1 = _convolution(n_in, width, 1, n_dims=n_dims)
+            self.bn1 = nn.BatchNorm2d(width)
+            self.conv2 = _convolution(width, width, 3, stride=stride, n_dims=n_dims)
+            self.bn2 = nn.BatchNorm2d(width)
+            self.conv3 = _convolution(width, self.n_out, 1, n_dims=n_dims)
+            self.bn3 = nn.BatchNorm2d(self.n_out)
+        else:
+            self.conv1 = _convolution(n_in, width, 3, stride=stride, n_dims=n_dims)
+            self.bn1 = nn.BatchNorm2d(width)
+            self.conv2 = _convolution(width, width, 3, n_dims=n_dims)
+            self.bn2 = nn.BatchNorm2d(width)
+        self.bottleneck = bottleneck
+        self.downsample = None
+        if stride != 1 or n_in != self.n_out:
+            self.downsample = nn.Sequential(
+                _convolution(n_in, self.n_out, 1, stride=stride, n_dims=n_dims), nn.BatchNorm2d(self.n_out)
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Images of shape (n, n_out, height, width) from ones of shape (n, n_in, height, width)."""
+        out = torch.relu_(convolve_and_normalize(x, self.conv1, self.bn1))
+        out = convolve_and_normalize(out, self.conv2, self.bn2)
+        if self.bottleneck:
+            out = convolve_and_normalize(torch.relu_(out), self.conv3, self.bn3)
+        out += x if self.downsample is None else convolve_and_normalize(x, *self.downsample)
+        return torch.relu_(out)
+
+
+def _convolution(n_in: int, n_out: int, kernel_size: int, *, n_dims: int, stride: int = 1) -> Convolution:
+    """Return a padded convolution for a batch normalisation to follow: without bias, He-initialised."""
+    margin = kernel_size // 2
+    layer = Convolution(n_in, n_out, kernel_size, n_dims=n_dims, stride=stride, padding=margin, bias=False)
+    nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+    return layer
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
