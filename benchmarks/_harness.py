@@ -85,7 +85,9 @@ def compare(
     print(f"{'':{width}}  {'median':>10}  {'best':>10}  {'times faster':>12}{more}")
     for name, timing in results.items():
         more = "".join(f"  {entry(name, results):>10}" for entry in columns.values())
-        print(f"{name:{width}}  {human(timing.median):>10}  {human(timing.best):>10}  {timing.ratio:>12.1f}{more}")
+        print(
+            f"{name:{width}}  {human(timing.median):>10}  {human(timing.best):>10}  {timing.ratio:>12.1f}{more}"
+        )
     return results
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sklearn.base import BaseEstimator
 
-from skspec import Conv1DClassifier
+from skspec import Conv1DClassifier, FluxNormalizer, LogWaveResampler
 
 _MINIBATCHES = {
     "check_sample_weight_equivalence_on_dense_data": (
@@ -28,6 +28,13 @@ CASES = {
     "Conv1DClassifier": Case(
         lambda: Conv1DClassifier(filters=(16,), kernel_sizes=(3,), strides=1, lr=1e-2, max_epochs=20),
         _MINIBATCHES,
+    ),
+    "FluxNormalizer": Case(FluxNormalizer),
+    "FluxNormalizer, minmax": Case(lambda: FluxNormalizer("minmax")),
+    "FluxNormalizer, snv": Case(lambda: FluxNormalizer("snv")),
+    "LogWaveResampler": Case(lambda: LogWaveResampler(wave=(3500.0, 10500.0), n_bins=20)),
+    "LogWaveResampler, interpolate": Case(
+        lambda: LogWaveResampler(wave=(3700.0, 9000.0), n_bins=20, missing="interpolate")
     ),
 }
 

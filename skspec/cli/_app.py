@@ -148,7 +148,7 @@ def demo(
         data = _training.prepare(spectra, labels="type", min_class_size=folds)
         _report.print_training_set(console, data)
         console.print(
-            "\nTraining Conv1DClassifier (a convolutional network) and, beside it, a random forest on the same "
+            "Training Conv1DClassifier (a convolutional network) and, beside it, a random forest on the same "
             f"{folds} folds. Spectra of one object are in one fold."
         )
         model = _models.make_model("conv1d", data.grid, epochs=epochs, seed=seed)
@@ -300,7 +300,7 @@ def predict(
             skipped=spectra.meta.meta.get("skipped", []),
         )
         if out is None:
-            _report.print_predictions(console, result)
+            _report.print_predictions(_report.console(wide=True), result)
             return
         _prediction.write_table(result, out)
         _report.print_prediction_summary(console, result)
@@ -316,7 +316,10 @@ def formats(debug: Debug = False) -> None:
         console = _report.console()
         console.print(
             _report.table(
-                "Formats, recognised by content", ("format", "what it is"), available_formats(), left=2
+                "Formats, recognised by content",
+                ("format", "what it is"),
+                available_formats(),
+                text=("format", "what it is"),
             )
         )
 
@@ -336,11 +339,10 @@ def _read(paths: list[str] | None, catalogue: Path | None, **options: Any) -> Sp
 
 
 def _read_table(path: Path) -> Table:
-    known = _prediction.TABLE_FORMATS
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
     try:
-        return Table.read(path, format=known.get(path.suffix, "ascii"))
-    except OSError:
-        raise
+        return Table.read(path, format=_prediction.TABLE_FORMATS.get(path.suffix, "ascii"))
     except Exception as error:  # each of astropy's readers fails in its own way
         raise ValueError(f"{path} cannot be read as a table: {error}") from error
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from astropy.table import Table as AstroTable
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from skspec.cli._models import CrossValidation
@@ -24,15 +25,25 @@ _WIDE = 100_000  # of a file, in which no line must wrap
 _SHOWN = 20  # rows of a list of files
 
 
-def console(*, stderr: bool = False) -> Console:
-    """Return a console for a terminal, or for plain text of any width if there is none."""
-    stream = sys.stderr if stderr else sys.stdout
+def console(*, wide: bool = False) -> Console:
+    """Return a console for standard output: plain text of any width where that is no terminal.
+
+    Parameters
+    ----------
+    wide : bool, default=False
+        Leave the wrapping of long lines to the terminal, so that tables keep their shape.
+    """
+    stream = sys.stdout
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="replace")  # a path that the encoding does not have must not stop the run
-    if stream.isatty():
-        return Console(file=stream, highlight=False)
+    terminal = stream.isatty()
     return Console(
-        file=stream, highlight=False, width=_WIDE, color_system=None, force_terminal=False, soft_wrap=True
+        file=stream,
+        highlight=False,
+        soft_wrap=wide or not terminal,
+        width=_WIDE if wide or not terminal else None,
+        color_system="auto" if terminal else None,
+        force_terminal=terminal,
     )
 
 
@@ -50,14 +61,17 @@ def progress(out: Console) -> Progress:
     )
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, left: int = 1) -> Table:
-    """Return a table whose first `left` columns are text and the others numbers, set to the right."""
-    result = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for k, name in enumerate(columns):
-        result.add_column(escape(name), justify="left" if k < left else "right", overflow="fold")
+def table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, text: Collection[str] | None = None
+) -> Group:
+    """Return a table under its title; columns of `text` (None: the first) stand left, numbers right."""
+    text = columns[:1] if text is None else text
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for name in columns:
+        grid.add_column(escape(name), justify="left" if name in text else "right", overflow="fold")
     for row in rows:
-        result.add_row(*(escape(_cell(value)) for value in row))
-    return result
+        grid.add_row(*(escape(_cell(value)) for value in row))
+    return Group("", Text(title, style="bold"), grid, "") if title else Group(grid)
 
 
 def _cell(value: Any) -> str:
@@ -79,7 +93,7 @@ def print_read(out: Console, spectra: Spectra) -> None:
     out.print(f"Read {len(spectra)} spectra from {files} files" + (f" ({escape(kinds)})." if kinds else "."))
     if skipped:
         rows = [(item["file"], item["reason"]) for item in skipped[:_SHOWN]]
-        out.print(table(f"{len(skipped)} files skipped", ("file", "reason"), rows, left=2))
+        out.print(table(f"{len(skipped)} files skipped", ("file", "reason"), rows, text=("file", "reason")))
         if len(skipped) > _SHOWN:
             out.print(f"... and {len(skipped) - _SHOWN} more")
 
@@ -151,11 +165,8 @@ def print_classes(out: Console, results: dict[str, CrossValidation]) -> None:
 def print_predictions(out: Console, result: AstroTable) -> None:
     """Print a table of predictions."""
     columns = [name for name in result.colnames if name != "reason" or any(result["reason"])]
-    text = {"file", "object", "class", "flags", "reason"}
-    grid = table("", columns, ([row[name] for name in columns] for row in result), left=len(columns))
-    for k, name in enumerate(columns):
-        grid.columns[k].justify = "left" if name in text else "right"
-    out.print(grid)
+    text = ("file", "object", "class", "flags", "reason")
+    out.print(table("", columns, ([row[name] for name in columns] for row in result), text=text))
 
 
 def print_prediction_summary(out: Console, result: AstroTable) -> None:

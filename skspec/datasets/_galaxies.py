@@ -123,15 +123,20 @@ class Galaxies(Population):
         """Flux per Å, 1 near 5500 Å before dust; see `Population.samples`."""
         basis = population_spectra().reshape(-1, len(WAVE))
         stars = self._light[rows].astype(np.float32) @ basis
-        flux = self.windows(stars, first, n_samples)
         h_alpha = stars[:, np.searchsorted(WAVE, 6564.6)].astype(np.float64)
+        stars *= np.exp(self._reddening[rows, None].astype(np.float32) * self._attenuation)
+        flux = self.windows(stars, first, n_samples)
         # the stars' motion smooths the lines as well, since all is convolved with it later
         sigma = np.sqrt(np.maximum(self._gas_dispersion[rows] ** 2 - self.broadening[rows] ** 2, 400.0))
         for wave, strength in self._lines.items():
-            centre = np.full(len(rows), wave)
-            add_line(flux, first, wave=centre, sigma=sigma, strength=strength[rows] * h_alpha)
-        at = np.clip(first[:, None] + np.arange(n_samples), 0, len(WAVE) - 1)
-        flux *= np.exp(self._reddening[rows, None].astype(np.float32) * self._attenuation[at])
+            dust = np.exp(self._reddening[rows] * self._attenuation[np.searchsorted(WAVE, wave)])
+            add_line(
+                flux,
+                first,
+                wave=np.full(len(rows), wave),
+                sigma=sigma,
+                strength=strength[rows] * h_alpha * dust,
+            )
         return flux
 
 

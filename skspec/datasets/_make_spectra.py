@@ -19,7 +19,7 @@ from skspec.spectra import Spectra
 Array = NDArray[np.floating]
 Range = float | tuple[float, float]
 
-CLASSES = ("STAR", "GALAXY", "QSO", *SPECTRAL_CLASSES)
+_CLASSES = ("STAR", "GALAXY", "QSO", *SPECTRAL_CLASSES)
 _LOG_FIRST, _N_PIXELS = 3.5563, 4438
 _WAVE_LIMITS = (3000.0, 11000.0)
 _ZERO_MAGNITUDE = 3.631e8  # 1e-17 erg s-1 cm-2 Å-1, STMAG
@@ -151,7 +151,7 @@ def make_spectra(
     resolution = _check_number("resolution", resolution, 50.0, 5000.0)
     missing = _check_number("missing", missing, 0.0, 0.5)
     snr_range = _check_range("snr", snr, 0.01, 1e5)
-    ebv_range = _check_range("ebv", ebv, 0.0, 100.0)
+    ebv_range = _check_range("ebv", ebv, 0.0, 10.0)
     grid = _check_grid(wave)
     rng = check_random_state(random_state)
 
@@ -190,12 +190,14 @@ def make_spectra(
 
 
 def _check_classes(classes: str | Sequence[str]) -> list[str]:
-    """Names of the classes; a word that is no class is read letter by letter."""
-    names = [classes] if isinstance(classes, str) and classes in CLASSES else list(classes)
+    """Return the names of the classes; a word that is no class is read letter by letter."""
+    if not isinstance(classes, Sequence | np.ndarray):
+        raise TypeError(f"classes must be a string or a sequence of strings, got {type(classes).__name__}")
+    names = [classes] if isinstance(classes, str) and classes in _CLASSES else list(classes)
     if not names:
         raise ValueError("classes is empty; at least one class is needed")
     for name in names:
-        check_choice("classes", name, CLASSES)
+        check_choice("classes", name, _CLASSES)
     if len(set(names)) < len(names):
         raise ValueError(f"classes has duplicates: {', '.join(map(str, names))}")
     return names
@@ -229,7 +231,7 @@ def _check_number(name: str, value: Any, low: float, high: float, *, closed: boo
 
 def _check_range(name: str, value: Any, lowest: float, highest: float) -> tuple[float, float]:
     """One number, or the ends of a range."""
-    ends = tuple(value) if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) else (value, value)
+    ends = (value, value) if np.ndim(value) == 0 else tuple(value)
     if len(ends) != 2:
         raise ValueError(f"{name} must be one number or (lowest, highest), got {len(ends)} values")
     low, high = (_check_number(name, end, lowest, highest) for end in ends)

@@ -66,6 +66,7 @@ def add_line(
     wave: Array,
     sigma: Array,
     strength: Array,
+    stride: int = 1,
 ) -> None:
     """Add one Gaussian emission line to each row, in place.
 
@@ -81,9 +82,11 @@ def add_line(
         Width in km/s.
     strength : ndarray of shape (n,)
         Flux in the line.
+    stride : int, default=1
+        From one sample to the next, in steps of `LOG_STEP`.
     """
-    centre = (np.log10(wave) - LOG_START) / LOG_STEP - first
-    width = np.maximum(sigma / SAMPLE_VELOCITY, 0.5)
+    centre = ((np.log10(wave) - LOG_START) / LOG_STEP - first) / stride
+    width = np.maximum(sigma / (SAMPLE_VELOCITY * stride), 0.5)
     half = int(np.ceil(4.0 * width.max()))
     seen = np.flatnonzero((centre > -half) & (centre < flux.shape[1] + half))
     if not len(seen):
@@ -91,9 +94,15 @@ def add_line(
     nearest = np.rint(centre[seen]).astype(np.intp)
     at = nearest[:, None] + np.arange(-half, half + 1)
     distance = ((at - centre[seen, None]) / width[seen, None]).astype(np.float32)
-    peak = (strength / (np.sqrt(2.0 * np.pi) * width * wave * SAMPLE_VELOCITY / LIGHT_SPEED)).astype(
-        np.float32
-    )
+    wavelength_width = width * stride * SAMPLE_VELOCITY / LIGHT_SPEED * wave
+    peak = (strength / (np.sqrt(2.0 * np.pi) * wavelength_width)).astype(np.float32)
     profile = peak[seen, None] * np.exp(np.float32(-0.5) * distance**2)
     inside = (at >= 0) & (at < flux.shape[1])
     flux[np.broadcast_to(seen[:, None], at.shape)[inside], at[inside]] += profile[inside]
+
+
+def refine(coarse: NDArray[np.float32], stride: int, n_samples: int) -> NDArray[np.float32]:
+    """Interpolate linearly between samples `stride` apart; row length at least n_samples / stride + 1."""
+    share = np.arange(stride, dtype=np.float32) / np.float32(stride)
+    fine = coarse[:, :-1, None] * (1 - share) + coarse[:, 1:, None] * share
+    return fine.reshape(len(coarse), -1)[:, :n_samples]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skspec.datasets._photosphere._synthesis import LOG_START, LOG_STEP
-from skspec.datasets._population import LIGHT_SPEED, Population, add_line
+from skspec.datasets._population import LIGHT_SPEED, Population, add_line, refine
 
 Array = NDArray[np.floating]
 
@@ -29,10 +29,12 @@ _NARROW = (
 _LYMAN_ALPHA, _LYMAN_LIMIT = 1215.67, 911.76
 # samples of the forest: from 3000 Å at the highest redshift, with a margin, to Lyman alpha
 _FOREST_START, _FOREST_END = (int((np.log10(wave) - LOG_START) / LOG_STEP) for wave in (580.0, _LYMAN_ALPHA))
+_WIND_LIMIT = 2000.0  # Å: lines of high ionisation, which winds shift, lie below it
+_STRIDE = 8  # the broad lines are smooth enough for every eighth sample
 _CORRELATION = 6  # samples over which the forest varies, about 200 km/s
 
 
-def _continuum(log_wave: Array) -> Array:
+def _continuum(log_wave: Array | float) -> Array:
     """Natural logarithm of the mean continuum per Å: power laws that break at 1000 and 5000 Å."""
     x = np.log(10.0) * (log_wave - np.log10(3000.0))
     breaks = np.log(np.array([1000.0, 5000.0]) / 3000.0)
@@ -88,34 +90,39 @@ class Quasars(Population):
         """Flux per Å, 1 near 3000 Å; see `Population.samples`."""
         start, stop = int(first.min()), int(first.max()) + n_samples
         log_wave = LOG_START + LOG_STEP * np.arange(start, stop)
-        x = np.log(10.0) * (log_wave - np.log10(3000.0))
         window = (first - start)[:, None] + np.arange(n_samples)
-        mean, balmer = _continuum(log_wave), _balmer_continuum(10.0**log_wave)
         slope, hump = (a[rows, None].astype(np.float32) for a in (self._slope, self._balmer))
-        flux = np.exp(mean.astype(np.float32)[window] + slope * x.astype(np.float32)[window])
-        lines = hump * balmer.astype(np.float32)[window]
+        x = (np.log(10.0) * log_wave - np.log(3000.0)).astype(np.float32)[window]
+        flux = np.exp(_continuum(log_wave).astype(np.float32)[window] + slope * x)
+        flux += hump * _balmer_continuum(10.0**log_wave).astype(np.float32)[window]
+
+        broad = np.zeros((len(rows), n_samples // _STRIDE + 2), dtype=np.float32)
         for k, (wave, ew, sigma) in enumerate(_BROAD):
-            centre = wave * (
-                1.0 + (self._shift[rows, k] / LIGHT_SPEED if wave < 2000.0 else np.zeros(len(rows)))
-            )
-            level = np.exp(_continuum(np.log10(wave)) + self._slope[rows] * np.log(wave / 3000.0))
+            shift = self._shift[rows, k] if wave < _WIND_LIMIT else np.zeros(len(rows))
             add_line(
-                lines,
+                broad,
                 first,
-                wave=centre,
+                wave=wave * (1.0 + shift / LIGHT_SPEED),
                 sigma=sigma * self._broad_width[rows, k],
-                strength=ew * level * self._broad_strength[rows, k],
+                strength=ew * self._broad_strength[rows, k] * self._level(rows, wave),
+                stride=_STRIDE,
             )
+        flux += refine(broad, _STRIDE, n_samples)
         for wave, ew in _NARROW:
-            level = np.exp(_continuum(np.log10(wave)) + self._slope[rows] * np.log(wave / 3000.0))
-            strength = ew * level * self._narrow_strength[rows]
             add_line(
-                lines, first, wave=np.full(len(rows), wave), sigma=self._narrow_width[rows], strength=strength
+                flux,
+                first,
+                wave=np.full(len(rows), wave),
+                sigma=self._narrow_width[rows],
+                strength=ew * self._narrow_strength[rows] * self._level(rows, wave),
             )
-        flux += lines
-        for row, line in enumerate(rows):
-            self._absorb(flux[row], int(first[row]), int(line))
+        for row, member in enumerate(rows):
+            self._absorb(flux[row], int(first[row]), int(member))
         return flux
+
+    def _level(self, rows: NDArray[np.intp], wave: float) -> Array:
+        """Continuum at one wavelength."""
+        return np.exp(_continuum(np.log10(wave)) + self._slope[rows] * np.log(wave / 3000.0))
 
     def _absorb(self, flux: NDArray[np.float32], first: int, row: int) -> None:
         """Absorption by hydrogen between the quasar and us, in place."""

@@ -10,6 +10,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from skspec.networks._bases import BASES, Basis, Expansion
+from skspec.networks._layers import for_each
 
 _SHORT = 8  # pixels; normalising fewer would leave little but their signs
 _EPSILON = 1e-5  # added to variances, as torch does
@@ -108,19 +109,15 @@ class ConvKAN(nn.Module):
         dropout: float = 0.25,
     ) -> None:
         super().__init__()
-        strides = [strides] * len(filters) if isinstance(strides, int) else list(strides)
-        if len(strides) != len(filters):
-            raise ValueError(
-                f"strides has {len(strides)} values for {len(filters)} filters; give one for each"
-            )
         if basis not in BASES:
             raise ValueError(f"basis must be one of {', '.join(BASES)}, got {basis!r}")
         self.input_scale = input_scale
         widths = [n_channels, *filters]
+        steps = for_each(strides, len(filters), "strides")
         self.layers = nn.Sequential(
             *(
                 _KANConv(n_in, n_out, kernel_size, stride, BASES[basis](n_bases))
-                for (n_in, n_out), stride in zip(pairwise(widths), strides, strict=True)
+                for (n_in, n_out), stride in zip(pairwise(widths), steps, strict=True)
             )
         )
         self.dropout = nn.Dropout(dropout)

@@ -206,12 +206,12 @@ class ResNet(nn.Module):
         given = {name: tensor for name, tensor in weights.items() if not name.startswith(dropped)}
         # files of before 2018 do not count batches, and with a fixed momentum nothing depends on it
         missing = [name for name in own if name not in given and not name.endswith(".num_batches_tracked")]
-        strange = [name for name in given if name not in own]
+        extra = [name for name in given if name not in own]
         if missing:
             raise ValueError(f"pretrained weights lack {_listed(missing)}, which this ResNet{self.depth} has")
-        if strange:
+        if extra:
             raise ValueError(
-                f"pretrained weights have {_listed(strange)}, which this ResNet{self.depth} lacks"
+                f"pretrained weights have {_listed(extra)}, which this ResNet{self.depth} lacks"
             )
         for name, tensor in given.items():
             if tensor.shape != own[name].shape:

@@ -111,6 +111,7 @@ class Encoder:
     def _fitted(self, estimator: Any, steps: tuple[str, ...]) -> Any:
         if _registry.is_sampler(estimator):
             return {"dict": {}}
+        self.wave = vars(estimator).get("wave_", self.wave)
         if hasattr(estimator, "_get_fitted_state"):
             state, arrays = estimator._get_fitted_state()
             return {
@@ -126,8 +127,6 @@ class Encoder:
             raise TypeError(
                 f"{_where(steps, min(strange))} is no parameter and no fitted attribute: it would be lost"
             )
-        if type(fitted.get("wave_")) is np.ndarray:
-            self.wave = fitted["wave_"]
         return self.value(fitted, steps, "")
 
     def _of_sklearn(self, estimator: BaseEstimator, steps: tuple[str, ...]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ from skspec.training.optimizers import OPTIMIZERS
 from skspec.training.schedules import SCHEDULES, LearningRate
 from skspec.training.state import get_state, history_table, set_state
 
-_PREDICT_VALUES = 2**19  # values of X in a batch of predictions: few enough that activations stay small
+_PREDICT_VALUES = {"cpu": 2**17, "cuda": 2**20}  # of X in a batch: what caches and memory take best
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -263,9 +263,10 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         """Rows of output of a method of the network, for rows of X."""
         check_is_fitted(self)
         rows = Rows(check_rows(self, X, self.n_channels))
-        net = self.net_.to(self._prediction_device())
-        module = net.module_.eval()
-        batches = Batches(rows, max(1, _PREDICT_VALUES // rows.X.shape[1]), device=net.device)
+        device = self._prediction_device()
+        module = self.net_.to(device).module_.eval()
+        values = _PREDICT_VALUES.get(device.type, _PREDICT_VALUES["cpu"])
+        batches = Batches(rows, max(1, values // rows.X.shape[1]), device=device)
         with torch.inference_mode():
             return torch.cat([function(module, batch.X).cpu() for batch in batches]).numpy()
 

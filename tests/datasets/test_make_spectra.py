@@ -20,7 +20,7 @@ def test_default_is_a_survey_on_the_grid_of_boss():
     assert isinstance(spectra, Spectra)
     assert spectra.shape == (30, 4438)
     assert spectra.medium == "vacuum"
-    assert spectra.wave[[0, -1]] == pytest.approx([3600.0, 9998.4], abs=0.5)
+    assert spectra.wave[[0, -1]] == pytest.approx([3600.0, 10000.0], abs=0.5)
     np.testing.assert_allclose(np.diff(np.log10(spectra.wave)), 1e-4, rtol=1e-6)
     assert spectra.flux.dtype == spectra.ivar.dtype == np.float32
     assert counts(spectra.meta["class"]) == {"GALAXY": 10, "QSO": 10, "STAR": 10}
@@ -81,14 +81,15 @@ def test_repeats_show_the_same_object_again():
     spectra, truth = make_spectra(60, **options), make_spectra(60, noise=False, **options)
     names = np.asarray(spectra.meta["object"])
     assert len(set(names)) == 36
-    assert make_spectra(60, repeats=0.0, wave=COARSE, random_state=0).meta["object"].tolist().count(names[0]) <= 1
     sky = SkyCoord(spectra.meta["ra"], spectra.meta["dec"], unit="deg")
     for name in set(names):
         rows = np.flatnonzero(names == name)
         assert sky[rows].separation(sky[rows[0]]).max() < 1 * units.arcsec
         for column in ("class", "subclass", "z", "ebv"):
             assert len(set(spectra.meta[column][rows])) == 1
-        np.testing.assert_array_equal(truth.flux[rows], truth.flux[rows[:1]].repeat(len(rows), axis=0))
+        np.testing.assert_allclose(
+            truth.flux[rows], truth.flux[rows[:1]].repeat(len(rows), axis=0), rtol=1e-5
+        )
         if len(rows) > 1:
             assert not np.array_equal(spectra.flux[rows[0]], spectra.flux[rows[1]], equal_nan=True)
             assert spectra.meta["snr"][rows[0]] != spectra.meta["snr"][rows[1]]
@@ -105,7 +106,10 @@ def test_positions_fill_the_sphere():
 def same(a, b):
     np.testing.assert_array_equal(a.flux, b.flux)
     np.testing.assert_array_equal(a.ivar, b.ivar)
-    assert all((np.asarray(a.meta[name]).astype(str) == np.asarray(b.meta[name]).astype(str)).all() for name in a.meta.colnames)
+    assert all(
+        (np.asarray(a.meta[name]).astype(str) == np.asarray(b.meta[name]).astype(str)).all()
+        for name in a.meta.colnames
+    )
 
 
 def test_a_seed_gives_the_same_spectra_bit_for_bit():
@@ -114,9 +118,7 @@ def test_a_seed_gives_the_same_spectra_bit_for_bit():
     same(first, make_spectra(**options, random_state=42))
     same(first, make_spectra(**options, random_state=np.random.RandomState(42)))
     assert not np.array_equal(first.flux, make_spectra(**options, random_state=43).flux, equal_nan=True)
-    assert not np.array_equal(
-        make_spectra(**options).flux, make_spectra(**options).flux, equal_nan=True
-    )
+    assert not np.array_equal(make_spectra(**options).flux, make_spectra(**options).flux, equal_nan=True)
 
 
 def test_global_generators_are_left_alone():
@@ -143,7 +145,9 @@ def test_noise_is_gaussian_with_the_stated_variance():
     rows = (noisy.flux - truth.flux) * np.sqrt(noisy.ivar)
     pairs = good[:, 1:] & good[:, :-1]
     assert abs(np.mean((rows[:, 1:] * rows[:, :-1])[pairs])) < 5 / np.sqrt(pairs.sum())
-    signal_to_noise = np.array([np.median((t * np.sqrt(i))[g]) for t, i, g in zip(truth.flux, noisy.ivar, good, strict=True)])
+    signal_to_noise = np.array(
+        [np.median((t * np.sqrt(i))[g]) for t, i, g in zip(truth.flux, noisy.ivar, good, strict=True)]
+    )
     np.testing.assert_allclose(signal_to_noise, noisy.meta["snr"], rtol=0.05)
 
 
@@ -187,13 +191,19 @@ def test_dust_reddens():
 
 def test_resolution_blurs():
     options = {"n_spectra": 10, "classes": "G", "repeats": 0.0, "noise": False, "random_state": 0}
-    roughness = [np.abs(np.diff(make_spectra(**options, resolution=r).flux)).mean() for r in (200, 1000, 5000)]
+    roughness = [
+        np.abs(np.diff(make_spectra(**options, resolution=r).flux)).mean() for r in (200, 1000, 5000)
+    ]
     assert roughness == sorted(roughness)
 
 
 @pytest.mark.parametrize(
     "wave",
-    [np.linspace(3540.0, 7410.0, 777), np.geomspace(3000.0, 11000.0, 1000), np.array([4000.0, 5000.0, 9000.0])],
+    [
+        np.linspace(3540.0, 7410.0, 777),
+        np.geomspace(3000.0, 11000.0, 1000),
+        np.array([4000.0, 5000.0, 9000.0]),
+    ],
 )
 def test_any_grid(wave):
     spectra = make_spectra(9, wave=wave, random_state=0)
@@ -204,11 +214,11 @@ def test_any_grid(wave):
 def test_grids_agree_on_the_flux():
     options = {"n_spectra": 12, "noise": False, "repeats": 0.0, "random_state": 0, "resolution": 1500}
     fine = make_spectra(**options)
-    for wave in (fine.wave[100:4000:7], np.linspace(4000.0, 9000.0, 500)):
+    for wave, tolerance in ((fine.wave[100:4000:7], 1e-4), (np.linspace(4000.0, 9000.0, 500), 0.05)):
         other = make_spectra(**options, wave=wave)
         expected = np.array([np.interp(wave, fine.wave, row) for row in fine.flux])
         scale = (other.flux / expected).mean(axis=1, keepdims=True)  # brightness is a mean over the grid
-        np.testing.assert_allclose(other.flux, expected * scale, rtol=0.02)
+        np.testing.assert_allclose(other.flux, expected * scale, rtol=tolerance)
 
 
 @pytest.mark.parametrize(
@@ -216,6 +226,7 @@ def test_grids_agree_on_the_flux():
     [
         ({"n_spectra": 0}, ValueError, "n_spectra must be at least 1, got 0"),
         ({"n_spectra": 10.0}, TypeError, "n_spectra must be an integer, got float"),
+        ({"classes": 3}, TypeError, "classes must be a string or a sequence of strings, got int"),
         ({"classes": ()}, ValueError, "classes is empty"),
         ({"classes": ("STAR", "Galaxy")}, ValueError, "classes must be one of .*, got 'Galaxy'"),
         ({"classes": "QSOS"}, ValueError, "classes must be one of .*, got 'Q'"),
@@ -231,8 +242,8 @@ def test_grids_agree_on_the_flux():
         ({"snr": (1, 2, 3)}, ValueError, "snr must be one number or .lowest, highest., got 3 values"),
         ({"snr": 0}, ValueError, "snr must be from 0.01 to 100000, got 0"),
         ({"snr": "high"}, TypeError, "snr must be a number"),
-        ({"ebv": -1.0}, ValueError, "ebv must be from 0 to 100, got -1"),
-        ({"ebv": np.nan}, ValueError, "ebv must be from 0 to 100, got nan"),
+        ({"ebv": -1.0}, ValueError, "ebv must be from 0 to 10, got -1"),
+        ({"ebv": np.nan}, ValueError, "ebv must be from 0 to 10, got nan"),
         ({"wave": [5000.0, 4000.0]}, ValueError, "wave must increase strictly"),
         ({"wave": [2000.0, 4000.0]}, ValueError, "wave must be from 3000 to 11000 Å, got 2000 to 4000"),
         ({"wave": np.ones((2, 3))}, ValueError, "wave"),

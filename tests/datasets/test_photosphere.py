@@ -45,7 +45,9 @@ def test_ion_fractions_sum_to_one_and_shift_with_temperature(symbol):
     np.testing.assert_allclose(fractions.sum(axis=1), 1.0)
     charge = fractions @ np.arange(fractions.shape[1])
     assert (np.diff(charge) > -1e-3).all()
-    assert all((partition_function(symbol, stage, temperature) >= 1).all() for stage in range(fractions.shape[1]))
+    assert all(
+        (partition_function(symbol, stage, temperature) >= 1).all() for stage in range(fractions.shape[1])
+    )
 
 
 def test_molecules_take_their_atoms_and_no_more():
@@ -68,7 +70,11 @@ def test_dissociation_of_hydrogen_against_its_equilibrium_constant():
 
 def test_oscillator_strengths_and_wavelengths_of_hydrogen():
     # Wiese & Fuhr (2009), J. Phys. Chem. Ref. Data 38, 565
-    for lower, expected in {1: (0.41641,), 2: (0.64108, 0.11938, 0.044694, 0.022105), 3: (0.84254, 0.15067)}.items():
+    for lower, expected in {
+        1: (0.41641,),
+        2: (0.64108, 0.11938, 0.044694, 0.022105),
+        3: (0.84254, 0.15067),
+    }.items():
         upper = lower + 1 + np.arange(len(expected))
         np.testing.assert_allclose(_hydrogen.oscillator_strength(lower, upper), expected, rtol=2e-3)
     np.testing.assert_allclose(
@@ -140,7 +146,11 @@ def test_line_list_holds_the_textbook_lines():
         (4472.73, "He", 1, 20.96, 0.05), (4687.02, "He", 2, 48.37, 1.18), (4482.39, "Mg", 2, 8.86, 0.99),
     ]  # fmt: skip
     for wave, element, spectrum, energy, log_gf in known:
-        near = lines[(lines["element"] == element) & (lines["spectrum"] == spectrum) & (np.abs(lines["wave"] - wave) < 0.3)]
+        near = lines[
+            (lines["element"] == element)
+            & (lines["spectrum"] == spectrum)
+            & (np.abs(lines["wave"] - wave) < 0.3)
+        ]
         assert len(near), (element, wave)
         strongest = near[np.argmax(near["log_gf"])]
         assert strongest["energy"] == pytest.approx(energy, abs=0.02)

@@ -92,7 +92,10 @@ def test_gravity_widens_hydrogen_lines_of_a_stars():
     def half_width(luminosity):  # half of the depth at line centre, as Å from the centre
         flux = mk_spectra(["A0"], luminosity)[0]
         inside = np.abs(WAVE - 4862.7) < 60
-        wave, f = WAVE[inside], flux[inside] / np.interp(WAVE[inside], [4780, 4940], flux[np.searchsorted(WAVE, [4780, 4940])])
+        wave, f = (
+            WAVE[inside],
+            flux[inside] / np.interp(WAVE[inside], [4780, 4940], flux[np.searchsorted(WAVE, [4780, 4940])]),
+        )
         return np.ptp(wave[f < (1 + f.min()) / 2]) / 2
 
     assert half_width("V") > 1.8 * half_width("I")

@@ -15,7 +15,9 @@ Array = NDArray[np.floating]
 
 _HIGHEST = 36
 _REACH = 0.07  # half-width of the window of a line, in dex
-_ELECTRONS = 2.5  # electrons add to the wings that the ions make; fitted to dwarfs of type A in the MILES library
+_ELECTRONS = (
+    2.5  # electrons add to the wings that the ions make; fitted to dwarfs of type A in the MILES library
+)
 _STARK_H_ALPHA = 0.009019  # the asymptotic formula does not hold for the first line
 
 

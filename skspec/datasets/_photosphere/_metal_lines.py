@@ -18,7 +18,7 @@ Array = NDArray[np.floating]
 _LIGHT = 2.99792458e10  # cm/s
 _EV_ANGSTROM = 12398.42
 _NEAR, _FAR = 16, 512  # half-widths of the window of a core in fine, of wings in coarse pixels
-_HELIUM_STARK = 100.0
+_HELIUM_STARK = 100.0  # brings He I in B dwarfs to the strength observed
 _NEVER = 200.0  # ionisation energy of stages beyond the table, eV
 _FAINTEST = 5e-3  # opacity relative to the continuum where a wing is cut off
 

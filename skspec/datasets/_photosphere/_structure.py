@@ -24,7 +24,7 @@ TAU_LINES = 0.2
 TAU_HYDROGEN = 0.4  # the broad wings of the Balmer lines form deep
 MOLECULAR_ZONES = ((0.002, 0.03), (0.1, 0.3))  # depth that stands for all of a zone, and where the zone ends
 _ATOMIC_MASS = 1.660539e-24  # g
-_LOG_PE = np.linspace(-6.0, 6.0, 61)
+_LOG_PE = np.linspace(-10.0, 6.0, 81)
 
 
 def grey_temperature(tau: Array | float, teff: Array | float) -> Array:

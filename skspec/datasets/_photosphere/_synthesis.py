@@ -47,8 +47,7 @@ class Synthesizer:
 
     def __init__(self) -> None:
         fine_step = LOG_STEP / FINE
-        self._fine_start = LOG_START - LOG_STEP / 2 + fine_step / 2
-        self._metals = MetalLines(self._fine_start, fine_step, N_PIXELS * FINE)
+        self._metals = MetalLines(LOG_START - (LOG_STEP - fine_step) / 2, fine_step, N_PIXELS * FINE)
         self._hydrogen = HydrogenLines(WAVE)
         self._bands = Bands(WAVE)
 

@@ -1,0 +1,61 @@
+"""Pretrained weights from a file on this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """Read the state_dict of a network; nothing that the file brings is executed.
+
+    Parameters
+    ----------
+    path : path
+        File of safetensors, or of ``torch.save``. Which one is seen from the content.
+
+    Returns
+    -------
+    dict of str to Tensor
+        On the CPU.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is damaged, of another format, or holds anything but tensors by name.
+    ImportError
+        If it is a safetensors file and that package is not installed.
+    """
+    with open(path, "rb") as file:
+        safe = file.read(9)[8:] == b"{"  # the length of the JSON header comes before it
+    load = _safetensors().load_file if safe else partial(torch.load, map_location="cpu", weights_only=True)
+    try:
+        weights = load(path)
+    except Exception as error:  # whatever a bad file provokes
+        raise ValueError(
+            f"{path} is damaged, or not a state_dict of tensors as torch.save and safetensors write them"
+        ) from error
+    if not isinstance(weights, Mapping):
+        raise ValueError(f"{path} holds a {type(weights).__name__}, a state_dict of tensors is needed")
+    for name, value in weights.items():
+        if not isinstance(value, Tensor):
+            raise ValueError(
+                f"{path} has a {type(value).__name__} under {name!r}, a state_dict has tensors only"
+            )
+    return dict(weights)
+
+
+def _safetensors() -> Any:
+    """Return the module safetensors.torch, or say how to get it."""
+    try:
+        import safetensors.torch  # noqa: PLC0415
+    except ImportError as error:
+        raise ImportError("reading this file needs safetensors: pip install 'skspec[save]'") from error
+    return safetensors.torch

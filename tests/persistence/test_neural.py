@@ -1,0 +1,185 @@
+"""Saving and loading neural classifiers."""
+
+import contextlib
+import json
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import make_pipeline
+from skorch.callbacks import EpochTimer
+
+import skspec
+from skspec import Conv1DClassifier, FluxNormalizer, LogWaveResampler, Spectra, load, save
+
+safetensors = pytest.importorskip("safetensors.numpy")
+pytest.importorskip("skops")
+
+WAVE = np.linspace(4000.0, 7000.0, 120)
+RNG = np.random.default_rng(0)
+FLUX = RNG.normal(2.0, 0.1, (30, 120)) + np.repeat([0.0, 0.5, 1.0], 10)[:, None] * np.sin(WAVE / 300)
+LABELS = np.repeat(["A", "F", "G"], 10)
+
+
+def spectra():
+    return Spectra(FLUX, wave=WAVE)
+
+
+def network(**options):
+    return Conv1DClassifier(**({"filters": (4, 8), "max_epochs": 2, "random_state": 0} | options))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        LABELS,
+        np.repeat([7, -1, 2**40], 10),
+        np.repeat(["x", "yy", "é"], 10).astype(object),
+        np.repeat([True, False], 15),
+    ],
+    ids=["str", "int", "object", "bool"],
+)
+def test_predicts_bit_for_bit(labels, tmp_path):
+    model = make_pipeline(
+        LogWaveResampler(loglam_min=3.61, loglam_max=3.84, n_bins=50), FluxNormalizer(), network()
+    )
+    model.fit(spectra(), labels)
+    save(model, tmp_path / "m.skspec")
+    loaded = load(tmp_path / "m.skspec")
+    np.testing.assert_array_equal(loaded.predict_proba(spectra()), model.predict_proba(spectra()))
+    np.testing.assert_array_equal(loaded[:-1].transform(spectra()), model[:-1].transform(spectra()))
+    np.testing.assert_array_equal(loaded[-1].embed(FLUX[:, :50]), model[-1].embed(FLUX[:, :50]))
+    assert loaded.classes_.dtype == model.classes_.dtype
+    assert loaded.classes_.tolist() == model.classes_.tolist()
+    assert repr(loaded) == repr(model)
+    assert loaded[-1].history_["train_loss"].tolist() == model[-1].history_["train_loss"].tolist()
+    again = clone(loaded).fit(spectra(), labels)
+    np.testing.assert_array_equal(again.predict_proba(spectra()), model.predict_proba(spectra()))
+
+
+def test_knows_its_grid(tmp_path):
+    save(network().fit(spectra(), LABELS), tmp_path / "m.skspec")
+    loaded = load(tmp_path / "m.skspec")
+    np.testing.assert_array_equal(loaded.wave_, WAVE)
+    with pytest.raises(ValueError, match="another wavelength grid"):
+        loaded.predict(Spectra(FLUX, wave=WAVE + 10))
+    assert skspec.read_info(tmp_path / "m.skspec")["wave"] == {"n": 120, "min": 4000.0, "max": 7000.0}
+
+
+def test_predicts_the_same_in_another_process(tmp_path):
+    model = network().fit(FLUX, LABELS)
+    save(model, tmp_path / "m.skspec")
+    np.save(tmp_path / "X.npy", FLUX)
+    code = "import numpy as np, skspec; np.save('p.npy', skspec.load('m.skspec').predict_proba(np.load('X.npy')))"
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    np.testing.assert_array_equal(np.load(tmp_path / "p.npy"), model.predict_proba(FLUX))
+
+
+def test_callbacks_are_left_behind_and_devices_are_names(tmp_path):
+    import torch
+
+    model = network(
+        callbacks=[EpochTimer()], device=torch.device("cpu"), class_weight={"A": 2.0, "F": 1.0, "G": 0.5}
+    )
+    model.fit(FLUX, LABELS)
+    with pytest.warns(
+        UserWarning, match=r"callbacks of the model \(list\) only guides another fit and is not saved"
+    ):
+        save(model, tmp_path / "m.skspec")
+    loaded = load(tmp_path / "m.skspec")
+    assert loaded.callbacks is None
+    assert loaded.device == "cpu"
+    assert loaded.class_weight == {"A": 2.0, "F": 1.0, "G": 0.5}
+    np.testing.assert_array_equal(loaded.predict_proba(FLUX), model.predict_proba(FLUX))
+
+
+@pytest.fixture(scope="module")
+def entries(tmp_path_factory):
+    path = tmp_path_factory.mktemp("good") / "m.skspec"
+    save(network().fit(FLUX, LABELS), path)
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def write(path, entries, manifest=None, arrays=None):
+    changed = dict(entries)
+    if manifest is not None:
+        changed["manifest.json"] = json.dumps(manifest).encode()
+    if arrays is not None:
+        changed["weights.safetensors"] = safetensors.save(arrays)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in changed.items():
+            archive.writestr(name, content)
+
+
+def test_weights_of_another_network(entries, tmp_path):
+    path = tmp_path / "bad.skspec"
+    manifest = json.loads(entries["manifest.json"])
+    manifest["model"]["params"]["filters"] = {"tuple": [4, 16]}
+    write(path, entries, manifest)
+    with pytest.raises(
+        ValueError, match="bad.skspec cannot be loaded: state and weights of skspec.Conv1DClassifier"
+    ):
+        load(path)
+    arrays = safetensors.load(entries["weights.safetensors"])
+    name = next(key for key in arrays if key.endswith("weight"))
+    write(path, entries, arrays=arrays | {name: arrays[name][:1].copy()})
+    with pytest.raises(ValueError, match="do not fit it"):
+        load(path)
+    del arrays[name]
+    write(path, entries, arrays=arrays)
+    with pytest.raises(ValueError, match="lacks the array"):
+        load(path)
+
+
+def test_random_manifests_are_always_refused_or_harmless(entries, tmp_path):
+    rng, path = np.random.default_rng(0), tmp_path / "bad.skspec"
+    values = [
+        None,
+        True,
+        -1,
+        1e300,
+        "x",
+        [],
+        {},
+        [[1]],
+        {"dict": {}},
+        {"tuple": [1]},
+        {"array": "x"},
+        {"float": "nan"},
+    ]
+
+    def places(value):
+        if isinstance(value, dict | list):
+            for key in value if isinstance(value, dict) else range(len(value)):
+                yield value, key
+                yield from places(value[key])
+
+    for _ in range(200):
+        manifest = json.loads(entries["manifest.json"])
+        found = list(places(manifest["model"]))
+        holder, key = found[rng.integers(len(found))]
+        holder[key] = values[rng.integers(len(values))]
+        write(path, entries, manifest)
+        with contextlib.suppress(ValueError):
+            load(path)
+
+
+def public_estimators():
+    found = [getattr(skspec, name) for name in skspec.__all__]
+    return [cls for cls in found if isinstance(cls, type) and issubclass(cls, BaseEstimator)]
+
+
+@pytest.mark.parametrize("cls", public_estimators())
+def test_every_estimator_of_skspec_can_be_saved(cls, tmp_path):
+    model = cls().set_params(**({"max_epochs": 1} if "max_epochs" in cls().get_params() else {}))
+    model.fit(Spectra(FLUX, wave=WAVE), LABELS)
+    save(model, tmp_path / "m.skspec")
+    loaded = load(tmp_path / "m.skspec")
+    assert type(loaded) is cls
+    assert repr(loaded) == repr(model)
+    method = "predict_proba" if hasattr(model, "predict_proba") else "transform"
+    np.testing.assert_array_equal(*(np.asarray(getattr(m, method)(spectra())) for m in (loaded, model)))
