@@ -25,7 +25,7 @@ autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 numpydoc_validation_checks = set()
-suppress_warnings = ["ref.any", "config.cache"]
+suppress_warnings = ["ref.any", "ref.ref", "config.cache"]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 

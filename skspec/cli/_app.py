@@ -148,7 +148,7 @@ def demo(
         data = _training.prepare(spectra, labels="type", min_class_size=folds)
         _report.print_training_set(console, data)
         console.print(
-            "Training Conv1DClassifier (a convolutional network) and, beside it, a random forest on the same "
+            "\nTraining Conv1DClassifier (a convolutional network) and, beside it, a random forest on the same "
             f"{folds} folds. Spectra of one object are in one fold."
         )
         model = _models.make_model("conv1d", data.grid, epochs=epochs, seed=seed)
@@ -257,7 +257,7 @@ def fit(
             "cross_validation": {name: result.summary() for name, result in results.items()},
         }
         skspec.save(model, out, info=info)
-        console.print(f"Fitted to all {len(data.labels)} spectra and saved as {escape(str(out))}.")
+        console.print(f"\nFitted to all {len(data.labels)} spectra and saved as {escape(str(out))}.")
         _next(console, f"skspec predict {shlex.quote(str(out))} PATHS... --out classes.ecsv")
 
 
@@ -304,7 +304,7 @@ def predict(
             return
         _prediction.write_table(result, out)
         _report.print_prediction_summary(console, result)
-        console.print(f"{len(result)} rows written to {escape(str(out))}.")
+        console.print(f"\n{len(result)} rows written to {escape(str(out))}.")
 
 
 @app.command()

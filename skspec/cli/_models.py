@@ -56,6 +56,9 @@ class CrossValidation:
 def make_model(recipe: str, grid: dict[str, Any], *, epochs: int | None = None, seed: int = 0) -> Pipeline:
     """Return the unfitted pipeline of a recipe.
 
+    ``"conv1d"`` is `LogWaveResampler`, `FluxNormalizer` and `Conv1DClassifier`. Standard normal variates serve the
+    network better on survey spectra, whose level and slope are uncertain, than division by the median does.
+
     Parameters
     ----------
     recipe : {"conv1d"}
@@ -76,7 +79,7 @@ def make_model(recipe: str, grid: dict[str, Any], *, epochs: int | None = None, 
     classifier = Conv1DClassifier(random_state=seed)
     if epochs is not None:
         classifier.set_params(max_epochs=epochs)
-    return make_pipeline(LogWaveResampler(**grid), FluxNormalizer(), classifier)
+    return make_pipeline(LogWaveResampler(**grid), FluxNormalizer("snv"), classifier)
 
 
 def fit_in_one_thread(model: BaseEstimator, spectra: Spectra, labels: NDArray[Any]) -> BaseEstimator:
@@ -98,7 +101,7 @@ def fit_in_one_thread(model: BaseEstimator, spectra: Spectra, labels: NDArray[An
 
 
 def make_baseline(grid: dict[str, Any], *, seed: int = 0, n_jobs: int | None = None) -> Pipeline:
-    """Return the random forest that stands beside every model, on the same pixels.
+    """Return the random forest that stands beside every model, on the same wavelength grid.
 
     Parameters
     ----------

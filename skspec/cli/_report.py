@@ -71,7 +71,7 @@ def table(
         grid.add_column(escape(name), justify="left" if name in text else "right", overflow="fold")
     for row in rows:
         grid.add_row(*(escape(_cell(value)) for value in row))
-    return Group("", Text(title, style="bold"), grid, "") if title else Group(grid)
+    return Group("", Text(title, style="bold"), grid) if title else Group(grid)
 
 
 def _cell(value: Any) -> str:
@@ -93,7 +93,7 @@ def print_read(out: Console, spectra: Spectra) -> None:
     out.print(f"Read {len(spectra)} spectra from {files} files" + (f" ({escape(kinds)})." if kinds else "."))
     if skipped:
         rows = [(item["file"], item["reason"]) for item in skipped[:_SHOWN]]
-        out.print(table(f"{len(skipped)} files skipped", ("file", "reason"), rows, text=("file", "reason")))
+        out.print(table(f"Files skipped: {len(skipped)}", ("file", "reason"), rows, text=("file", "reason")))
         if len(skipped) > _SHOWN:
             out.print(f"... and {len(skipped) - _SHOWN} more")
 
@@ -108,8 +108,8 @@ def print_training_set(out: Console, data: TrainingSet) -> None:
     out.print(table("Classes", ("class", "spectra", "objects"), rows))
     if data.dropped:
         dropped = sorted(data.dropped.items(), key=lambda item: -item[1])
-        out.print(table(f"{sum(data.dropped.values())} spectra dropped", ("reason", "spectra"), dropped))
-    out.print(escape(data.grouping))
+        out.print(table(f"Spectra dropped: {sum(data.dropped.values())}", ("reason", "spectra"), dropped))
+    out.print("\n" + escape(data.grouping))
     grid = data.grid
     low, high = 10 ** grid["loglam_min"], 10 ** grid["loglam_max"]
     out.print(f"Wavelength grid: {grid['n_bins']} bins, {low:.0f} to {high:.0f} Å (vacuum).")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -64,7 +63,8 @@ def prepare(
     min_class_size : int, default=5
         Classes of fewer spectra are dropped.
     groups : str, default="sky"
-        ``"sky"`` (same position, same group), ``"none"``, or a column of ``meta``.
+        ``"sky"`` (same position, same group; where there is no position, same object name), ``"none"``, or a
+        column of ``meta``.
     rest_frame : bool, default=False
         Whether wavelengths are divided by 1 + ``meta["z"]``; spectra without redshift are dropped.
     loglam_min, loglam_max, n_bins : optional
@@ -278,18 +278,22 @@ def group_spectra(spectra: Spectra, groups: str) -> tuple[NDArray[Any], str]:
         check_choice("groups", groups, ["sky", "none", *spectra.meta.colnames])
         numbers = np.unique(np.asarray(spectra.meta[groups]).astype(str), return_inverse=True)[1]
         return numbers, f"Grouped by the column {groups}: {shared_objects(numbers)}."
-    placed = _has_position(spectra)
-    if not placed.any():
+    placed, names = _has_position(spectra), _names(spectra)
+    if not placed.any() and not (names != "").any():
         return alone, (
-            "The spectra have no positions (ra, dec), so every spectrum is its own group: if an object was "
-            "observed twice, the scores below are too good."
+            "The spectra have neither positions (ra, dec) nor object names, so every spectrum is its own group: if "
+            "an object was observed twice, the scores below are too good."
         )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # said below
-        numbers = spectra.sky_groups()
+    keys = np.where(names != "", np.char.add("name ", names), np.char.add("row ", alone.astype(str)))
+    if placed.any():
+        place = np.char.add("place ", spectra[placed].sky_groups().astype(str))
+        keys = keys.astype(f"U{max(keys.itemsize, place.itemsize) // 4}")
+        keys[placed] = place
+    numbers = np.unique(keys, return_inverse=True)[1]
+    by = "position on the sky (3 arcsec)" if placed.any() else "object name"
     lost = int((~placed).sum())
-    note = f" {lost} without position are each their own group." if lost else ""
-    return numbers, f"Grouped by position on the sky (3 arcsec): {shared_objects(numbers)}.{note}"
+    note = f" {lost} without position are grouped by object name, or alone." if placed.any() and lost else ""
+    return numbers, f"Grouped by {by}: {shared_objects(numbers)}.{note}"
 
 
 def _has_position(spectra: Spectra) -> NDArray[np.bool_]:
@@ -299,6 +303,13 @@ def _has_position(spectra: Spectra) -> NDArray[np.bool_]:
             return np.zeros(len(spectra), dtype=bool)
         placed &= np.isfinite(np.ma.filled(np.ma.asarray(spectra.meta[name], dtype=np.float64), np.nan))
     return placed
+
+
+def _names(spectra: Spectra) -> NDArray[np.str_]:
+    if "object" not in spectra.meta.colnames:
+        return np.full(len(spectra), "", dtype="U1")
+    labels, known = _as_labels(spectra.meta["object"])
+    return np.where(known, labels.astype(str), "")
 
 
 def shared_objects(groups: NDArray[Any]) -> str:

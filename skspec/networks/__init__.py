@@ -1,9 +1,11 @@
 """Networks: `torch.nn.Module` only, one family a file.
 
 Each takes ``(n_spectra, n_channels, n_pixels)`` to logits, gives the activations before its last layer as
-``features(x)``, and calls that layer ``final_layer``.
+``features(x)``, and calls that layer ``final_layer``. Some take images, ``(n, channels, height, width)``, too.
 """
 
 from skspec.networks.conv1d import Conv1D
+from skspec.networks.plain_cnn import PlainCNN
+from skspec.networks.resnet import ResNet
 
-__all__ = ["Conv1D"]
+__all__ = ["Conv1D", "PlainCNN", "ResNet"]

@@ -140,16 +140,17 @@ class Expansion(torch.autograd.Function):
     first the GELU of all channels, then the first basis function of all channels, and so on. Only x is kept for
     the gradient, which evaluates the slopes.
 
-    In half precision, by autocast or by x, the functions are evaluated in float32, and the result has the layout in
-    which such numbers are convolved fastest: channels last.
+    Where autocast asks for half precision, the functions are evaluated in float32, and the result has the layout
+    in which such numbers are convolved fastest: channels last.
     """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, basis: Basis) -> Tensor:
         n, n_channels, _, length = x.shape
         n_parts, dtype = 1 + basis.n_bases, x.dtype
-        if torch.is_autocast_enabled(x.device.type):
-            dtype = torch.get_autocast_dtype(x.device.type)
+        device = x.device.type
+        if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+            dtype = torch.get_autocast_dtype(device)
         if dtype.itemsize < 4:
             x = x.float()
             out = x.new_empty((n, 1, length, n_parts, n_channels), dtype=dtype).permute(0, 3, 4, 1, 2)

@@ -8,7 +8,7 @@ on processors and on GPUs, as long as no operation on the way leaves it: a layou
 than was gained. That is why spectra stay images of height 1 all the way.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -67,7 +67,7 @@ def for_each(value: int | Sequence[int], n: int, name: str) -> list[int]:
     ValueError
         If the sequence, the parameter `name`, has another length.
     """
-    values = [value] * n if isinstance(value, int) else list(value)
+    values = [int(v) for v in value] if isinstance(value, Iterable) else [int(value)] * n
     if len(values) != n:
         raise ValueError(f"{name} has {len(values)} values for {n} filters; give one for each")
     return values

@@ -11,25 +11,26 @@ _HEAD_WIDTH = 16  # values: one vector register of float32; attention kernels ar
 class ConvTran(nn.Module):
     """One layer of self-attention over the pixels of a spectrum, on top of a convolutional embedding.
 
-    ============  ===========================================  ======================================
+    ============  ===========================================  =========================================
     layer         operation                                    output shape
-    ============  ===========================================  ======================================
-    embedding     each channel by itself: convolution (kernel  (n, n_pixels, 4 · embed_dim, n_channels)
+    ============  ===========================================  =========================================
+    embedding     each channel by itself: convolution (kernel  (n, n_pixels, n_channels, 4 · embed_dim)
                   ``kernel_size``, padded to the same length)
                   to ``4 · embed_dim`` maps, batch
                   normalisation, GELU
-                  linear over channels and maps to             (n, n_pixels, embed_dim)
-                  ``embed_dim``, batch normalisation, GELU: *x*
+    mixing        linear over channels and maps to             (n, n_pixels, embed_dim)
+                  ``embed_dim``, batch normalisation,
+                  GELU: *x*
     position      *x* + tAPE, dropout                          (n, n_pixels, embed_dim)
     attention     softmax(Q Kᵀ / √embed_dim) V in ``n_heads``  (n, n_pixels, embed_dim)
                   heads [+ T V, eRPE], layer normalisation
-    block         *x* + attention, layer normalisation         (n, n_pixels, embed_dim)
-                  + perceptron (linear to ``feedforward_dim``, (n, n_pixels, embed_dim)
-                  ReLU, dropout, linear, dropout), layer
+    residual      *x* + attention, layer normalisation: *y*    (n, n_pixels, embed_dim)
+    perceptron    linear to ``feedforward_dim``, ReLU,         (n, n_pixels, embed_dim)
+                  dropout, linear, dropout; *y* + that, layer
                   normalisation
     head          mean over pixels                             (n, embed_dim)
     final_layer   linear                                       (n, n_outputs)
-    ============  ===========================================  ======================================
+    ============  ===========================================  =========================================
 
     Parameters
     ----------
@@ -65,7 +66,8 @@ class ConvTran(nn.Module):
 
     The last point makes eRPE cheap. A table of one weight per distance is a Toeplitz matrix, so its part of
     the attention is a convolution of the values, taken here by FFT in O(n_pixels log n_pixels). The softmax part is
-    fused attention. No n_pixels × n_pixels matrix is ever held.
+    fused attention. No n_pixels × n_pixels matrix is ever held: to train the configuration below with 16 spectra
+    at a time takes 1 GB.
 
     Any number of pixels works: the embedding is padded, and nothing is strided.
 
@@ -211,14 +213,15 @@ def toeplitz_product(table: Tensor, value: Tensor) -> Tensor:
     Returns
     -------
     Tensor of shape (n, n_heads, n_pixels, width)
-        In the precision of `table`, since FFTs know no bfloat16.
     """
     n_pixels = value.shape[2]
     length = _fast_length(2 * n_pixels - 1)
-    spectrum = torch.fft.rfft(value.to(table.dtype).transpose(2, 3), n=length)
-    spectrum = spectrum * torch.fft.rfft(table.T, n=length)[:, None]
+    dtype = torch.promote_types(table.dtype, torch.float32)  # FFTs know no bfloat16
+    spectrum = torch.fft.rfft(value.to(dtype).transpose(2, 3), n=length)
+    spectrum = spectrum * torch.fft.rfft(table.to(dtype).T, n=length)[:, None]
     # a period of 2 · n_pixels - 1 is enough: what wraps around ends before the rows that are kept
-    return torch.fft.irfft(spectrum, n=length)[..., n_pixels - 1 : 2 * n_pixels - 1].transpose(2, 3)
+    product = torch.fft.irfft(spectrum, n=length)[..., n_pixels - 1 : 2 * n_pixels - 1]
+    return product.transpose(2, 3).to(value.dtype)
 
 
 def _fast_length(minimum: int) -> int:

@@ -210,9 +210,7 @@ class ResNet(nn.Module):
         if missing:
             raise ValueError(f"pretrained weights lack {_listed(missing)}, which this ResNet{self.depth} has")
         if extra:
-            raise ValueError(
-                f"pretrained weights have {_listed(extra)}, which this ResNet{self.depth} lacks"
-            )
+            raise ValueError(f"pretrained weights have {_listed(extra)}, which this ResNet{self.depth} lacks")
         for name, tensor in given.items():
             if tensor.shape != own[name].shape:
                 raise ValueError(

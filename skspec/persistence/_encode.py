@@ -158,9 +158,12 @@ class Encoder:
         return {"scalar": self.value(value.item(), steps, field), "dtype": value.dtype.name}
 
     def _array(self, array: NDArray[Any], steps: tuple[str, ...], field: str) -> dict[str, Any]:
-        if array.dtype.kind == "U" or (array.dtype.kind == "O" and all(type(v) is str for v in array.flat)):
+        if array.dtype.kind == "U" or (
+            array.dtype.kind == "O" and all(isinstance(v, str) for v in array.flat)
+        ):
             dtype = "object" if array.dtype.kind == "O" else array.dtype.newbyteorder("<").str
-            return {"strings": array.reshape(-1).tolist(), "shape": list(array.shape), "dtype": dtype}
+            texts = [str(text) for text in array.flat]
+            return {"strings": texts, "shape": list(array.shape), "dtype": dtype}
         if array.dtype.name not in ARRAY_DTYPES:
             raise TypeError(
                 f"{_where(steps, field)} is an array of {array.dtype}; numbers, bool or str can be saved"

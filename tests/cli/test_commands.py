@@ -117,7 +117,7 @@ def test_fit_without_positions_says_so(survey, tmp_path):
     text = run(
         "fit", survey / "night1", "--catalogue", tmp_path / "c.ecsv", *FIT, "--out", tmp_path / "m.skspec"
     ).stdout
-    assert "no positions (ra, dec), so every spectrum is its own group" in text
+    assert "neither positions (ra, dec) nor object names, so every spectrum is its own group" in text
 
 
 def test_predict_writes_a_table(fit, survey, tmp_path):

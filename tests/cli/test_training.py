@@ -73,15 +73,30 @@ def test_groups_by_position():
     assert groups[0] == groups[2]
     assert len(set(groups)) == 4
     assert "5 spectra of 4 objects; 2 (40%) share their object with another" in said
-    assert "1 without position" in said
+    assert "1 without position are grouped by object name, or alone" in said
+
+
+def test_groups_by_name_where_there_is_no_position():
+    nan = np.nan
+    spectra = spectra_of(
+        6, ra=[1.0, 1.0, nan, nan, nan, nan], dec=[2.0] * 6, object=["a", "b", "c", "c", "", ""]
+    )
+    groups, said = _training.group_spectra(spectra, "sky")
+    assert groups[0] == groups[1]
+    assert groups[2] == groups[3]
+    assert len(set(groups)) == 4
+    assert "6 spectra of 4 objects; 4 (67%)" in said
+    groups, said = _training.group_spectra(spectra_of(3, object=["x", "y", "x"]), "sky")
+    assert groups.tolist() == [0, 1, 0]
+    assert said.startswith("Grouped by object name: 3 spectra of 2 objects")
 
 
 def test_groups_without_position_are_said():
     groups, said = _training.group_spectra(spectra_of(3), "sky")
     assert groups.tolist() == [0, 1, 2]
-    assert "no positions (ra, dec), so every spectrum is its own group" in said
+    assert "neither positions (ra, dec) nor object names, so every spectrum is its own group" in said
     nowhere = MaskedColumn([1.0, 2.0, 3.0], mask=True)
-    assert "no positions" in _training.group_spectra(spectra_of(3, ra=nowhere, dec=nowhere), "sky")[1]
+    assert "neither positions" in _training.group_spectra(spectra_of(3, ra=nowhere, dec=nowhere), "sky")[1]
 
 
 def test_groups_by_column_or_none():

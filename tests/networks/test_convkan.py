@@ -200,6 +200,11 @@ def test_dropout_acts_in_training_only():
     assert not torch.equal(network(x), network(x))
 
 
+def test_sizes_without_memory():
+    with torch.device("meta"):
+        assert ConvKAN(30, 3)(torch.empty(2, 1, 30)).shape == (2, 3)
+
+
 def test_pickle_keeps_logits():
     network = ConvKAN(30, 3).eval()
     x = torch.randn(2, 1, 30)

@@ -184,6 +184,18 @@ def test_dropout_acts_in_training_only():
     assert not torch.equal(network(x), network(x))
 
 
+def test_weights_in_bfloat16():
+    network = ConvTran(30, 3).eval().bfloat16()
+    logits = network(torch.randn(2, 1, 30, dtype=torch.bfloat16))
+    assert logits.dtype == torch.bfloat16
+    assert torch.isfinite(logits).all()
+
+
+def test_sizes_without_memory():
+    with torch.device("meta"):
+        assert ConvTran(30, 3)(torch.empty(2, 1, 30)).shape == (2, 3)
+
+
 def test_pickle_keeps_logits():
     network = ConvTran(30, 3).eval()
     x = torch.randn(2, 1, 30)

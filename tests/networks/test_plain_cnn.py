@@ -9,7 +9,7 @@ import pytest
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
-from skspec.networks.plain_cnn import PlainCNN
+from skspec.networks import PlainCNN
 from tests._data import data_path
 
 BOSS = {

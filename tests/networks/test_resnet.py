@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from skspec.networks.resnet import ResidualBlock, ResNet
+from skspec.networks import ResNet
+from skspec.networks.resnet import ResidualBlock
 from tests._data import data_path
 
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}

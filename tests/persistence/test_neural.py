@@ -9,6 +9,9 @@ import zipfile
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import VotingClassifier
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from skorch.callbacks import EpochTimer
 
@@ -94,6 +97,21 @@ def test_callbacks_are_left_behind_and_devices_are_names(tmp_path):
     assert loaded.device == "cpu"
     assert loaded.class_weight == {"A": 2.0, "F": 1.0, "G": 0.5}
     np.testing.assert_array_equal(loaded.predict_proba(FLUX), model.predict_proba(FLUX))
+
+
+@pytest.mark.parametrize(
+    ("meta", "name"),
+    [
+        (VotingClassifier([("net", network()), ("nb", GaussianNB())], voting="soft"), "VotingClassifier"),
+        (CalibratedClassifierCV(network(), cv=2), "CalibratedClassifierCV"),
+    ],
+    ids=["voting", "calibrated"],
+)
+def test_meta_estimators_around_networks_are_refused(meta, name, tmp_path):
+    model = make_pipeline(FluxNormalizer(), meta).fit(FLUX, LABELS)
+    with pytest.raises(TypeError, match=rf"\({name}\) cannot be saved: it holds Conv1DClassifier"):
+        save(model, tmp_path / "m.skspec")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.fixture(scope="module")

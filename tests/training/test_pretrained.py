@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from skspec.networks.resnet import ResNet
+from skspec.networks import ResNet
 from skspec.training.pretrained import read_state_dict
 
 WEIGHTS = {"conv1.weight": torch.arange(6.0).view(1, 2, 3), "bn1.num_batches_tracked": torch.tensor(3)}
