@@ -151,10 +151,11 @@ def _integrate(
     np.subtract(edge[1:], edge[:-1], out=width[:-1], casting="same_kind")
     width[last + 1] = 0
 
-    pixel, low, high = _locate(edge, start, length, edges)
-    cut = ((edges - low) / (high - low)).astype(dtype)  # part of the pixel below each bin edge
-    np.minimum(np.maximum(cut, 0, out=cut), 1, out=cut)
+    at = np.minimum(np.maximum(edges, edge[start][:, None]), edge[last + 1][:, None])  # cut to the spectrum
+    pixel, low, high = _locate(edge, start, length, at, np.log(edges))
+    cut = ((at - low) / (high - low)).astype(dtype)  # part of the pixel below each bin edge
     alone = pixel[:, 1:] == pixel[:, :-1]  # bins that lie in one pixel
+    some_alone = alone.any()
     # Whole pixels from each bin edge to the next, the first one without its part below the edge. Where bins
     # share a pixel the last assignment holds, and the others are alone in it.
     overlap = work.overlap[:size]
@@ -169,10 +170,10 @@ def _integrate(
         # The runs between bin edges as rows of a sparse matrix: half the time of np.add.reduceat.
         sums = (csr_array((pixels, columns, runs), shape=(len(runs) - 1, size)) @ weight)[1:]
         sums = sums.reshape(pixel.shape)[:, :-1]
-        at_edge = pixels[pixel] * width[pixel] ** power
-        within = (cut[:, 1:] - cut[:, :-1]) ** power * at_edge[:, 1:]
-        sums += cut[:, 1:] ** power * at_edge[:, 1:]
-        sums[alone] = within[alone]
+        at_edge = (pixels[pixel] * width[pixel] ** power)[:, 1:]
+        sums += cut[:, 1:] ** power * at_edge
+        if some_alone:
+            sums[alone] = ((cut[:, 1:] - cut[:, :-1]) ** power * at_edge)[alone]
         return sums
 
     errors = None if ivar is None else lay(ivar, work.ivar)
@@ -182,7 +183,7 @@ def _integrate(
         f[bad] = 0
         covered = total((~bad).astype(dtype), 1)
     else:
-        covered = np.diff(np.clip(edges, edge[start][:, None], edge[last + 1][:, None])).astype(dtype)
+        covered = (at[:, 1:] - at[:, :-1]).astype(dtype)
     with np.errstate(divide="ignore", invalid="ignore"):
         flux_out, ivar_out = total(f, 1) / covered, None
         if errors is not None:
@@ -193,21 +194,22 @@ def _integrate(
     return Resampled(flux_out, ivar_out, (covered / np.diff(edges)).astype(dtype))
 
 
-def _locate(edge: Array, start: Array, length: Array, at: Array) -> tuple[NDArray[np.intp], Array, Array]:
-    """Find the pixel that holds each position, for each spectrum: its flat index, lower and upper edge.
+def _locate(
+    edge: Array, start: Array, length: Array, at: Array, log_at: Array
+) -> tuple[NDArray[np.intp], Array, Array]:
+    """Find a pixel that holds each position, for each spectrum: its flat index, lower and upper edge.
 
-    Positions beyond the spectrum get its first or last pixel.
+    Positions `at`, of shape (n_spectra, n_positions), lie within their spectrum; `log_at` are their logarithms
+    before they were cut to it.
     """
     first, stop = np.log(edge[start])[:, None], np.log(edge[start + length])[:, None]
-    guess = (np.log(at) - first) * (length[:, None] / (stop - first))  # right on a log-linear grid
+    guess = (log_at - first) * (length[:, None] / (stop - first))  # right on a log-linear grid
     np.minimum(np.maximum(guess, 0, out=guess), (length - 1)[:, None], out=guess)
     pixel = guess.astype(np.intp)
-    beyond = (pixel == 0, pixel == (length - 1)[:, None])
     pixel += start[:, None]
     low, high = edge[pixel], edge[pixel + 1]
-    wrong = ((at < low) & ~beyond[0]) | ((at >= high) & ~beyond[1])
-    for row in np.flatnonzero(wrong.any(axis=1)):
+    for row in np.flatnonzero(((at < low) | (at > high)).any(axis=1)):
         inner = edge[start[row] + 1 : start[row] + length[row]]
-        pixel[row] = start[row] + np.searchsorted(inner, at, side="right")
+        pixel[row] = start[row] + np.searchsorted(inner, at[row], side="right")
         low[row], high[row] = edge[pixel[row]], edge[pixel[row] + 1]
     return pixel, low, high
