@@ -51,6 +51,7 @@ class Case:
     ours: Callable[[], nn.Module]
     n_pixels: int = 2305
     lr: float = 3e-3
+    n_steps: int = 20  # of eight spectra, until it tells the simulated classes apart
     cpu: tuple[int, int] = (4, 4)
     cuda: tuple[int, int] = (64, 256)
 
@@ -70,6 +71,7 @@ CASES = {
         partial(plain.PlainResNet50, N_OUTPUTS),
         partial(ResNet, n_pixels=2305, n_outputs=N_OUTPUTS, depth=50),
         lr=1e-3,
+        n_steps=80,
     ),
     "ConvTran": Case(
         partial(plain.PlainConvTran, 2305, N_OUTPUTS, relative=False, **TRAN),
@@ -87,6 +89,7 @@ CASES = {
         partial(plain.PlainConvTran, 433, N_OUTPUTS, relative=True, **TRAN),
         partial(ConvTran, 433, N_OUTPUTS, dropout=0, **TRAN),
         n_pixels=433,
+        n_steps=40,
         cpu=(8, 8),
     ),
     "ConvKAN": Case(
@@ -197,13 +200,15 @@ def compare_with_products(contenders, dtypes, *, n, device, title, repeats):
 def run(name, device, *, quick):
     case = CASES[name]
     n_train, n_predict = getattr(case, device.type)
-    n_check, n_steps, repeats = (40, 10, 3) if quick else (200, 30, 7)
+    n_check, n_steps, repeats = (40, case.n_steps // 4, 3) if quick else (200, case.n_steps, 7)
     dtypes = {"plain": torch.float32, **VARIANTS}
     torch.manual_seed(0)
     ours, reference = case.ours().to(device), case.plain().to(device)
     optimizer = adam(ours, lr=case.lr)
+    decay = torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0, total_iters=n_steps)
     for k in range(n_steps):
-        train(ours, optimizer, *simulate(4, case.n_pixels, seed=k, device=device), torch.float32)
+        train(ours, optimizer, *simulate(8, case.n_pixels, seed=k, device=device), torch.float32)
+        decay.step()
     copy_weights(ours, reference)
 
     batch = simulate(n_train, case.n_pixels, seed=n_steps, device=device)

@@ -13,6 +13,7 @@ from astropy import units as u
 from astropy.utils.masked import Masked
 from numpy.typing import NDArray
 
+from skspec._lattice import share_lattice
 from skspec._validation import fill_masked
 
 Rows = NDArray[Any] | list[NDArray[Any]]
@@ -114,7 +115,9 @@ def settle(flux: Rows, wave: Rows, ivar: Rows | None) -> tuple[Rows, Rows, Rows 
         if n and all(row is wave[0] or np.array_equal(row, wave[0]) for row in wave):
             wave, flux = wave[0], _stack(flux, len(wave[0]))
         else:
-            flux, wave = list(flux), list(wave)
+            unique = {id(row): row for row in wave}
+            shared = dict(zip(unique, share_lattice(list(unique.values())), strict=True))
+            flux, wave = list(flux), [shared[id(row)] for row in wave]
     if ivar is not None:
         if len(ivar) != n:
             raise ValueError(f"ivar has {len(ivar)} rows for {n} spectra")

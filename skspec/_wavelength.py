@@ -71,21 +71,37 @@ def air_to_vacuum(wave: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def pixel_edges(wave: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Edges of pixels: halfway between neighbouring centres, the outer ones by symmetry.
+    """Edges of pixels: halfway between neighbouring centres, the outer ones as `outer_edges` has them.
 
     Parameters
     ----------
-    wave : ndarray of shape (..., n_pixels)
-        Pixel centres, increasing along the last axis, at least two.
+    wave : ndarray of shape (n_pixels,)
+        Pixel centres, increasing, at least two.
 
     Returns
     -------
-    ndarray of shape (..., n_pixels + 1)
+    ndarray of shape (n_pixels + 1,)
     """
-    edges = np.empty((*wave.shape[:-1], wave.shape[-1] + 1))
-    inner = edges[..., 1:-1]
-    np.add(wave[..., 1:], wave[..., :-1], out=inner)
-    inner *= 0.5
-    edges[..., 0] = 2.0 * wave[..., 0] - edges[..., 1]
-    edges[..., -1] = 2.0 * wave[..., -1] - edges[..., -2]
+    edges = np.empty(len(wave) + 1)
+    edges[1:-1] = 0.5 * (wave[1:] + wave[:-1])
+    edges[0], edges[-1] = outer_edges(wave)
     return edges
+
+
+def outer_edges(wave: NDArray[np.float64]) -> tuple[float, float]:
+    """Lower edge of the first and upper edge of the last pixel, as if the grid went on in the same ratio.
+
+    On a log-linear grid they are then where they would be on a longer one; on a linear grid with pixels of width
+    d at wavelength w they are off by d/2w of a pixel, some 1e-4.
+
+    Parameters
+    ----------
+    wave : ndarray of shape (n_pixels,)
+        Pixel centres, increasing, at least two.
+
+    Returns
+    -------
+    float, float
+    """
+    first, second, before_last, last = wave[0], wave[1], wave[-2], wave[-1]
+    return 0.5 * (first + first * first / second), 0.5 * (last + last * last / before_last)

@@ -12,6 +12,7 @@ from tests._data import ROOT
 PACKAGE = ROOT / "skspec"
 LIGHT = (
     "_arrays",
+    "_lattice",
     "_validation",
     "_wavelength",
     "spectra",

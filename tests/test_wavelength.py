@@ -36,4 +36,6 @@ def test_round_trip_is_exact_to_rounding():
 
 
 def test_pixel_edges():
-    np.testing.assert_allclose(pixel_edges(np.array([1.0, 2.0, 4.0])), [0.5, 1.5, 3.0, 5.0])
+    np.testing.assert_allclose(pixel_edges(np.array([1.0, 2.0, 4.0])), [0.75, 1.5, 3.0, 6.0])
+    long = 10 ** (3.5 + 1e-4 * np.arange(100))
+    np.testing.assert_allclose(pixel_edges(long[20:80]), pixel_edges(long)[20:81], rtol=1e-15)

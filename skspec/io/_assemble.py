@@ -40,7 +40,7 @@ def assemble(blocks: Sequence[Block], files: Sequence[str]) -> tuple[Spectra, ND
     common = all(grid is grids[0] for grid in grids)
     spectra = Spectra(
         np.concatenate(flux) if common else [row for rows in flux for row in rows],
-        wave=grids[0] if common else [grid for grid, n in zip(grids, lengths, strict=True) for _ in range(n)],
+        wave=grids[0] if common else [g for g, n in zip(grids, lengths, strict=True) for _ in range(n)],
         ivar=None
         if ivar is None
         else np.concatenate(ivar)

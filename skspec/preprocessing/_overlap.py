@@ -2,7 +2,7 @@
 
 The flux density in an output bin is the mean of the pixels that it overlaps, weighted by the overlap o in Å:
 ``F = Σ o f / Σ o`` and ``var F = Σ o² var f / (Σ o)²`` over the valid pixels, so that the flux ``F · Σ o`` is
-what those pixels hold. Pixels and bins are box-shaped and reach halfway to their neighbours (Carnall 2017,
+what those pixels hold. Pixels are boxes that reach halfway to their neighbours (Carnall 2017,
 arXiv:1705.05165; the same integral as specutils' FluxConservingResampler).
 """
 
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from skspec._arrays import valid
-from skspec._wavelength import pixel_edges
+from skspec._lattice import find_lattice
+from skspec._wavelength import outer_edges, pixel_edges
 
 Array = NDArray[Any]
 
@@ -105,25 +106,50 @@ def operator(wave: Array, edges: Array) -> OverlapOperator:
 def resample_own_grids(
     flux: Sequence[Array], wave: Sequence[Array], ivar: Sequence[Array] | None, edges: Array
 ) -> Resampled:
-    """Resample spectra that each have a grid of their own, in their own floating-point type."""
+    """Resample spectra that each have a grid of their own, in their own floating-point type.
+
+    Those whose grids are views of one lattice are laid on it and share its operator; others are integrated each on
+    its own pixels.
+    """
     dtype = flux[0].dtype if len(flux) else np.dtype(np.float32)
     out = _empty(len(flux), len(edges) - 1, dtype, with_ivar=ivar is not None)
+    lattice = find_lattice(wave)
+    if lattice is not None:
+        grid, offset = lattice
+        for k in range(0, len(flux), _ROWS_PER_CHUNK):
+            rows = slice(k, k + _ROWS_PER_CHUNK)
+            laid = _lay(flux[rows], offset[rows], len(grid), np.nan)
+            errors = None if ivar is None else _lay(ivar[rows], offset[rows], len(grid), 0.0)
+            _store(operator(grid, edges)(laid, errors), out, rows)
+        return out
     chunks = [slice(k, k + _ROWS_PER_CHUNK_OWN) for k in range(0, len(flux), _ROWS_PER_CHUNK_OWN)]
     work = _Workspace(max((sum(len(row) + 1 for row in flux[rows]) for rows in chunks), default=0), dtype)
     for rows in chunks:
-        part = _integrate(flux[rows], wave[rows], None if ivar is None else ivar[rows], edges, work)
-        for target, values in zip(out, part, strict=True):
-            if target is not None:
-                target[rows] = values
+        _store(
+            _integrate(flux[rows], wave[rows], None if ivar is None else ivar[rows], edges, work), out, rows
+        )
     return out
+
+
+def _lay(rows: Sequence[Array], offset: Array, width: int, fill: float) -> Array:
+    laid = np.full((len(rows), width), fill, dtype=rows[0].dtype)
+    for target, row, start in zip(laid, rows, offset.tolist(), strict=True):
+        target[start : start + len(row)] = row
+    return laid
+
+
+def _store(part: Resampled, out: Resampled, rows: slice) -> None:
+    for target, values in zip(out, part, strict=True):
+        if target is not None:
+            target[rows] = values
 
 
 class _Workspace:
     """Arrays that chunks use in turn: touching new memory costs more than the arithmetic."""
 
     def __init__(self, size: int, dtype: np.dtype[Any]) -> None:
-        self.wave, self.edge = np.empty((2, size))
-        self.flux, self.ivar, self.width, self.overlap, self.square = np.empty((5, size), dtype)
+        self.edge = np.empty(size)
+        self.flux, self.ivar, self.overlap, self.square = np.empty((4, size), dtype)
         self.columns = np.arange(size, dtype=np.int32)
 
 
@@ -136,20 +162,14 @@ def _integrate(
     start = np.cumsum(length + 1) - (length + 1)
     last = start + length - 1
     size = int(last[-1]) + 2
-
-    def lay(rows: Sequence[Array], out: Array) -> Array:
-        spare = np.zeros(1, out.dtype)
-        return np.concatenate([part for row in rows for part in (row, spare)], out=out[:size])
-
-    w, f = lay(wave, work.wave), lay(flux, work.flux)
     edge = work.edge[:size]  # lower edge of each pixel; the spare one's is the upper edge of the spectrum
-    np.add(w[1:], w[:-1], out=edge[1:])
-    edge *= 0.5
-    edge[start] = 1.5 * w[start] - 0.5 * w[start + 1]
-    edge[last + 1] = 1.5 * w[last] - 0.5 * w[last - 1]
-    width = work.width[:size]
-    np.subtract(edge[1:], edge[:-1], out=width[:-1], casting="same_kind")
-    width[last + 1] = 0
+    overlap = work.overlap[:size]  # of pixels with bins: at first, their width
+    for row, k, stop in zip(wave, start.tolist(), (last + 1).tolist(), strict=True):
+        inner = np.add(row[1:], row[:-1], out=edge[k + 1 : stop])
+        inner *= 0.5
+        edge[k], edge[stop] = outer_edges(row)
+        np.subtract(edge[k + 1 : stop + 1], edge[k:stop], out=overlap[k:stop], casting="same_kind")
+        overlap[stop] = 0
 
     at = np.minimum(np.maximum(edges, edge[start][:, None]), edge[last + 1][:, None])  # cut to the spectrum
     pixel, low, high = _locate(edge, start, length, at, np.log(edges))
@@ -158,11 +178,16 @@ def _integrate(
     some_alone = alone.any()
     # Whole pixels from each bin edge to the next, the first one without its part below the edge. Where bins
     # share a pixel the last assignment holds, and the others are alone in it.
-    overlap = work.overlap[:size]
-    overlap[:] = width
-    overlap[pixel] *= 1 - cut
+    width = overlap[pixel]
+    overlap[pixel] = (1 - cut) * width
     runs = np.concatenate([[0], pixel.reshape(-1), [size]]).astype(np.int32)
     columns, square = work.columns[:size], work.square[:size]
+
+    def lay(rows: Sequence[Array], out: Array) -> Array:
+        for row, k, stop in zip(rows, start.tolist(), (last + 1).tolist(), strict=True):
+            out[k:stop] = row
+            out[stop] = 0
+        return out[:size]
 
     def total(pixels: Array, power: int) -> Array:
         """Sum of pixels times overlap to a power, over each bin."""
@@ -170,12 +195,13 @@ def _integrate(
         # The runs between bin edges as rows of a sparse matrix: half the time of np.add.reduceat.
         sums = (csr_array((pixels, columns, runs), shape=(len(runs) - 1, size)) @ weight)[1:]
         sums = sums.reshape(pixel.shape)[:, :-1]
-        at_edge = (pixels[pixel] * width[pixel] ** power)[:, 1:]
+        at_edge = (pixels[pixel] * width**power)[:, 1:]
         sums += cut[:, 1:] ** power * at_edge
         if some_alone:
             sums[alone] = ((cut[:, 1:] - cut[:, :-1]) ** power * at_edge)[alone]
         return sums
 
+    f = lay(flux, work.flux)
     errors = None if ivar is None else lay(ivar, work.ivar)
     bad = ~valid(f, errors)
     bad[last + 1] = False  # of no width
