@@ -26,10 +26,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import _plain_networks as plain
 from benchmarks._harness import compare, machine
-from skspec.networks.conv1d import Conv1D
-from skspec.networks.convkan import ConvKAN
-from skspec.networks.convtran import ConvTran
-from skspec.networks.resnet import ResNet
+from skspec.networks import Conv1D, ConvKAN, ConvTran, ResNet
 
 N_OUTPUTS = 39
 V1 = {"filters": (512, 256, 128, 64), "strides": (1, 1, 1, 1), "head": "channel_max", "hidden": (2048, 1024)}
@@ -59,12 +56,12 @@ class Case:
 CASES = {
     "Conv1D-v1": Case(
         partial(plain.PlainConv1D, 2305, N_OUTPUTS, **V1),
-        partial(Conv1D, n_pixels=2305, n_outputs=N_OUTPUTS, batch_norm=False, **V1),
+        partial(Conv1D, n_pixels=2305, n_outputs=N_OUTPUTS, batch_norm=False, dropout=0, **V1),
         lr=3e-4,
     ),
     "Conv1D-v2": Case(
         partial(plain.PlainConv1D, 2305, N_OUTPUTS, **V2),
-        partial(Conv1D, n_pixels=2305, n_outputs=N_OUTPUTS, batch_norm=False, **V2),
+        partial(Conv1D, n_pixels=2305, n_outputs=N_OUTPUTS, batch_norm=False, dropout=0, **V2),
         lr=3e-4,
     ),
     "ResNet50": Case(
@@ -76,12 +73,14 @@ CASES = {
     "ConvTran": Case(
         partial(plain.PlainConvTran, 2305, N_OUTPUTS, relative=False, **TRAN),
         partial(ConvTran, 2305, N_OUTPUTS, relative_encoding=None, dropout=0, **TRAN),
+        n_steps=40,
         cpu=(1, 1),
         cuda=(8, 16),
     ),
     "ConvTran-eRPE": Case(
         partial(plain.PlainConvTran, 2305, N_OUTPUTS, relative=True, **TRAN),
         partial(ConvTran, 2305, N_OUTPUTS, dropout=0, **TRAN),
+        n_steps=40,
         cpu=(1, 1),
         cuda=(8, 16),
     ),

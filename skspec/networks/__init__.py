@@ -5,7 +5,9 @@ Each takes ``(n_spectra, n_channels, n_pixels)`` to logits, gives the activation
 """
 
 from skspec.networks.conv1d import Conv1D
+from skspec.networks.convkan import ConvKAN
+from skspec.networks.convtran import ConvTran
 from skspec.networks.plain_cnn import PlainCNN
 from skspec.networks.resnet import ResNet
 
-__all__ = ["Conv1D", "PlainCNN", "ResNet"]
+__all__ = ["Conv1D", "ConvKAN", "ConvTran", "PlainCNN", "ResNet"]

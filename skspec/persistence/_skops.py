@@ -112,6 +112,7 @@ def _is_sound(tree: Any) -> bool:
     children = np.stack([left[inner], right[inner]])
     feature = tree.feature[inner]
     return bool(
-        ((children > node[inner]) & (children < tree.node_count)).all()
+        (right[~inner] == -1).all()
+        and ((children > node[inner]) & (children < tree.node_count)).all()
         and ((feature >= 0) & (feature < tree.n_features)).all()
     )
