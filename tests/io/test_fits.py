@@ -162,7 +162,7 @@ def test_variable_length_column_comes_from_astropy(tmp_path):
 @pytest.mark.parametrize("hdu", [0, 3, 4, 6, 7])
 def test_truncated_data_is_an_error(everything, hdu):
     with fits.open(everything) as hdus:
-        end = hdus[hdu].fileinfo()["datLoc"] + 4
+        end = hdus[hdu]._data_offset + 4  # fileinfo() has none for a compressed HDU in astropy 7
     everything.write_bytes(everything.read_bytes()[:end])
     with (
         Source(everything) as source,
