@@ -88,7 +88,7 @@ CASES = {
         partial(plain.PlainConvTran, 433, N_OUTPUTS, relative=True, **TRAN),
         partial(ConvTran, 433, N_OUTPUTS, dropout=0, **TRAN),
         n_pixels=433,
-        n_steps=40,
+        n_steps=80,
         cpu=(8, 8),
     ),
     "ConvKAN": Case(

@@ -77,8 +77,8 @@ class OverlapOperator:
             rows = slice(start, start + _ROWS_PER_CHUNK)
             f, errors = flux[rows], None if ivar is None else ivar[rows]
             bad = ~valid(f, errors)
-            coverage = self.coverage.astype(f.dtype)
-            if bad.any():
+            coverage, gaps = self.coverage.astype(f.dtype), bool(bad.any())
+            if gaps:
                 f = f.copy()
                 f[bad] = 0
                 coverage = self._sum((~bad).astype(f.dtype), 1)
@@ -87,7 +87,8 @@ class OverlapOperator:
                 np.divide(self._sum(f, 1), coverage, out=out.flux[rows])
                 if errors is not None and out.ivar is not None:
                     variance = 1 / errors
-                    variance[bad] = 0
+                    if gaps:
+                        variance[bad] = 0
                     np.divide(coverage * coverage, self._sum(variance, 2), out=out.ivar[rows])
                     out.ivar[rows][out.coverage[rows] <= 0] = 0
         return out
