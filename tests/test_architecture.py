@@ -43,7 +43,9 @@ def imports(path):
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
-@pytest.mark.parametrize("path", [f for f in FILES if room(f) in LIGHT], ids=str)
+@pytest.mark.parametrize(
+    "path", [f for f in FILES if room(f) in LIGHT], ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_light_rooms_never_import_torch(path):
     heavy = {"torch", "skorch"} | {f"skspec.{name}" for name in ("training", "networks", "classifiers", *TOP)}
     assert not [
@@ -53,7 +55,9 @@ def test_light_rooms_never_import_torch(path):
     ]
 
 
-@pytest.mark.parametrize("path", [f for f in FILES if room(f) == "networks"], ids=str)
+@pytest.mark.parametrize(
+    "path", [f for f in FILES if room(f) == "networks"], ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_networks_know_only_torch(path):
     allowed = {"torch", "safetensors"} | sys.stdlib_module_names
     assert not [
@@ -63,12 +67,16 @@ def test_networks_know_only_torch(path):
     ]
 
 
-@pytest.mark.parametrize("path", [f for f in FILES if room(f) == "training"], ids=str)
+@pytest.mark.parametrize(
+    "path", [f for f in FILES if room(f) == "training"], ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_training_knows_no_network_by_name(path):
     assert not [name for name in imports(path) if name.startswith(("skspec.networks", "skspec.classifiers"))]
 
 
-@pytest.mark.parametrize("path", [f for f in FILES if room(f) not in TOP], ids=str)
+@pytest.mark.parametrize(
+    "path", [f for f in FILES if room(f) not in TOP], ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_nothing_imports_the_top_floor(path):
     assert not [name for name in imports(path) if name.startswith(tuple(f"skspec.{top}" for top in TOP))]
 

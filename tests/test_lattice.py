@@ -11,7 +11,13 @@ def grid(start, length, step=STEP):
 
 
 def test_survey_grids_become_views_of_one_array():
-    grids = [grid(0, 900), grid(17, 1000), grid(300, 800), grid(5, 850) * (1 + 1e-6), np.linspace(4000, 5000, 900)]
+    grids = [
+        grid(0, 900),
+        grid(17, 1000),
+        grid(300, 800),
+        grid(5, 850) * (1 + 1e-6),
+        np.linspace(4000, 5000, 900),
+    ]
     shared = share_lattice(grids)
     for new, old in zip(shared, grids, strict=True):
         np.testing.assert_allclose(new, old, rtol=1e-14)

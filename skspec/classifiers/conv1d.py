@@ -26,8 +26,9 @@ class Conv1DClassifier(NeuralClassifier):
         Channels after each convolution, the same in all branches.
     kernel_sizes : sequence of int, default=(3, 5, 7)
         Kernel of each branch, in pixels.
-    strides : int or sequence of int, default=2
-        Stride of each convolution, in pixels, or one for all.
+    strides : int, sequence of int or None, default=None
+        Stride of each convolution, in pixels, or one for all; None takes the one that leaves about 50 pixels,
+        whatever the length of the spectra.
     head : {"flatten", "channel_max", "pool"}, default="flatten"
         What goes on to the linear layers: everything; the maximum over channels at each wavelength; or the
         mean of each channel over wavelength, which knows what is in a spectrum but not where.
@@ -87,7 +88,7 @@ callbacks, verbose, random_state
 
     filters: tuple[int, ...] = (8, 16, 32)
     kernel_sizes: tuple[int, ...] = (3, 5, 7)
-    strides: int | tuple[int, ...] = 2
+    strides: int | tuple[int, ...] | None = None
     head: str = "flatten"
     hidden: tuple[int, ...] = ()
     dropout: float = 0.5
@@ -99,7 +100,7 @@ callbacks, verbose, random_state
         check_sizes("kernel_sizes", self.kernel_sizes)
         if isinstance(self.strides, Integral):
             check_scalar(self.strides, "strides", Integral, min_val=1)
-        else:
+        elif self.strides is not None:
             check_sizes("strides", self.strides, length=len(self.filters))
         check_choice("head", self.head, ("flatten", "channel_max", "pool"))
         check_sizes("hidden", self.hidden, allow_empty=True)

@@ -6,6 +6,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+_PIXELS_LEFT = 50  # after the last convolution, where strides are chosen by the network
 HEADS = ("channel_max", "flatten", "pool")
 
 
@@ -41,8 +42,9 @@ class Conv1D(nn.Module):
         Channels after each convolution, the same in all branches.
     kernel_sizes : sequence of int, default=(3, 5, 7)
         Kernel of each branch, in pixels.
-    strides : int or sequence of int, default=2
-        Stride of each convolution, or one for all.
+    strides : int, sequence of int or None, default=None
+        Stride of each convolution, or one for all; None takes the one that leaves about 50 pixels, whatever
+        the length of the spectra.
     head : {"flatten", "channel_max", "pool"}, default="flatten"
         How a branch becomes a vector; see the table.
     hidden : sequence of int, default=()
@@ -79,7 +81,7 @@ class Conv1D(nn.Module):
         n_channels: int = 1,
         filters: Sequence[int] = (8, 16, 32),
         kernel_sizes: Sequence[int] = (3, 5, 7),
-        strides: int | Sequence[int] = 2,
+        strides: int | Sequence[int] | None = None,
         head: str = "flatten",
         hidden: Sequence[int] = (),
         dropout: float = 0.5,
@@ -88,6 +90,8 @@ class Conv1D(nn.Module):
         super().__init__()
         if head not in HEADS:
             raise ValueError(f"head must be one of {', '.join(HEADS)}, got {head!r}")
+        if strides is None:
+            strides = max(1, round((n_pixels / _PIXELS_LEFT) ** (1.0 / len(filters))))
         strides = [strides] * len(filters) if isinstance(strides, int) else list(strides)
         if len(strides) != len(filters):
             raise ValueError(

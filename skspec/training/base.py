@@ -82,7 +82,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         Class labels, sorted.
     n_features_in_ : int
         Number of columns seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, when X had names.
     wave_ : ndarray of shape (n_pixels,)
         Vacuum wavelengths in Å, when X was `Spectra`; predictions then need the same grid, to 1e-6 relative.

@@ -325,7 +325,9 @@ def node(field, row, value):
     ids=["far", "negative", "self", "cycle", "feature", "leaf-feature", "no-nodes", "no-state"],
 )
 @pytest.mark.parametrize(
-    "estimator", [DecisionTreeClassifier(random_state=0), RandomForestClassifier(2, random_state=0)], ids=["tree", "forest"]
+    "estimator",
+    [DecisionTreeClassifier(random_state=0), RandomForestClassifier(2, random_state=0)],
+    ids=["tree", "forest"],
 )
 def test_trees_that_lead_outside(estimator, change):
     name = type(estimator).__name__
