@@ -23,7 +23,7 @@ from skspec._wavelength import outer_edges, pixel_edges
 Array = NDArray[Any]
 
 _ROWS_PER_CHUNK = 64  # so that a chunk stays in the cache
-_ROWS_PER_CHUNK_OWN = 32
+_ROWS_PER_CHUNK_OWN = 48
 
 
 class Resampled(NamedTuple):
@@ -204,18 +204,21 @@ def _integrate(
 
     f = lay(flux, work.flux)
     errors = None if ivar is None else lay(ivar, work.ivar)
-    bad = ~valid(f, errors)
-    bad[last + 1] = False  # of no width
-    if bad.any():
-        f[bad] = 0
-        covered = total((~bad).astype(dtype), 1)
+    good = valid(f, errors)
+    good[last + 1] = True  # of no width
+    gaps = not good.all()
+    if gaps:
+        f[~good] = 0
+        covered = total(good.astype(dtype), 1)
     else:
         covered = (at[:, 1:] - at[:, :-1]).astype(dtype)
     with np.errstate(divide="ignore", invalid="ignore"):
         flux_out, ivar_out = total(f, 1) / covered, None
         if errors is not None:
             variance = np.divide(1, errors, out=errors)
-            variance[bad] = variance[last + 1] = 0
+            variance[last + 1] = 0
+            if gaps:
+                variance[~good] = 0
             ivar_out = covered * covered / total(variance, 2)
             ivar_out[covered <= 0] = 0
     return Resampled(flux_out, ivar_out, (covered / np.diff(edges)).astype(dtype))

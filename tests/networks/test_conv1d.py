@@ -108,6 +108,16 @@ def test_any_number_of_pixels(n_pixels, head):
     assert all(torch.isfinite(p.grad).all() for p in network.parameters())
 
 
+@pytest.mark.parametrize(
+    ("n_pixels", "filters", "stride"),
+    [(5, 3, 1), (50, 3, 1), (433, 3, 2), (1000, 3, 3), (4300, 3, 4), (4300, 2, 9)],
+)
+def test_strides_that_leave_about_fifty_pixels(n_pixels, filters, stride):
+    with torch.device("meta"):
+        network = Conv1D(n_pixels, 3, filters=(4,) * filters, kernel_sizes=(3,))
+    assert [m.stride for m in network.modules() if isinstance(m, torch.nn.Conv1d)] == [(stride,)] * filters
+
+
 def test_dropout_acts_in_training_only():
     torch.manual_seed(0)
     network = Conv1D(50, 3, dropout=0.5, hidden=(16,))
