@@ -18,7 +18,7 @@ from scipy.sparse import csr_array
 
 from skspec._arrays import valid
 from skspec._lattice import find_lattice
-from skspec._wavelength import outer_edges, pixel_edges
+from skspec._wavelength import pixel_edges
 
 Array = NDArray[Any]
 
@@ -124,7 +124,7 @@ def resample_own_grids(
             _store(operator(grid, edges)(laid, errors), out, rows)
         return out
     chunks = [slice(k, k + _ROWS_PER_CHUNK_OWN) for k in range(0, len(flux), _ROWS_PER_CHUNK_OWN)]
-    work = _Workspace(max((sum(len(row) + 1 for row in flux[rows]) for rows in chunks), default=0), dtype)
+    work = _Workspace(max((sum(len(row) + 2 for row in flux[rows]) for rows in chunks), default=0), dtype)
     for rows in chunks:
         _store(
             _integrate(flux[rows], wave[rows], None if ivar is None else ivar[rows], edges, work), out, rows
@@ -149,7 +149,7 @@ class _Workspace:
     """Arrays that chunks use in turn: touching new memory costs more than the arithmetic."""
 
     def __init__(self, size: int, dtype: np.dtype[Any]) -> None:
-        self.edge = np.empty(size)
+        self.wave = np.empty(size)
         self.flux, self.ivar, self.overlap, self.square = np.empty((4, size), dtype)
         self.columns = np.arange(size, dtype=np.int32)
 
@@ -157,38 +157,35 @@ class _Workspace:
 def _integrate(
     flux: Sequence[Array], wave: Sequence[Array], ivar: Sequence[Array] | None, edges: Array, work: _Workspace
 ) -> Resampled:
-    """Integrate each spectrum over the bins; all pixels in one flat array, one spare after each spectrum."""
+    """Integrate each spectrum over the bins, all pixels in one flat array.
+
+    Before and after each spectrum is a spare pixel, with the wavelength that its grid would go on to. Positions and
+    widths are in half ångströms: there the edge of two pixels is the sum of their wavelengths.
+    """
     dtype = flux[0].dtype
     length = np.fromiter(map(len, wave), np.intp, len(wave))
-    start = np.cumsum(length + 1) - (length + 1)
-    last = start + length - 1
-    size = int(last[-1]) + 2
-    edge = work.edge[:size]  # lower edge of each pixel; the spare one's is the upper edge of the spectrum
+    stop = np.cumsum(length + 2) - 1  # the spare pixel after each spectrum
+    start = stop - length
+    rows = list(zip(start.tolist(), stop.tolist(), strict=True))
+    size = rows[-1][1] + 1
+    w = _fill(work.wave[:size], wave, rows)
+    w[start - 1] = w[start] * (w[start] / w[start + 1])
+    w[stop] = w[stop - 1] * (w[stop - 1] / w[stop - 2])
     overlap = work.overlap[:size]  # of pixels with bins: at first, their width
-    for row, k, stop in zip(wave, start.tolist(), (last + 1).tolist(), strict=True):
-        inner = np.add(row[1:], row[:-1], out=edge[k + 1 : stop])
-        inner *= 0.5
-        edge[k], edge[stop] = outer_edges(row)
-        np.subtract(edge[k + 1 : stop + 1], edge[k:stop], out=overlap[k:stop], casting="same_kind")
-        overlap[stop] = 0
+    np.subtract(w[2:], w[:-2], out=overlap[1:-1], casting="same_kind")
+    overlap[start - 1] = overlap[stop] = 0
 
-    at = np.minimum(np.maximum(edges, edge[start][:, None]), edge[last + 1][:, None])  # cut to the spectrum
-    pixel, low, high = _locate(edge, start, length, at, np.log(edges))
-    cut = ((at - low) / (high - low)).astype(dtype)  # part of the pixel below each bin edge
+    low, high = (w[start - 1] + w[start])[:, None], (w[stop - 1] + w[stop])[:, None]
+    at = np.minimum(np.maximum(2 * edges, low), high)  # bin edges, cut to the spectrum
+    pixel, below, above = _locate(w, start, stop, at, np.log(2 * edges))
+    cut = ((at - below) / (above - below)).astype(dtype)  # part of the pixel below each bin edge
     alone = pixel[:, 1:] == pixel[:, :-1]  # bins that lie in one pixel
-    some_alone = alone.any()
     # Whole pixels from each bin edge to the next, the first one without its part below the edge. Where bins
     # share a pixel the last assignment holds, and the others are alone in it.
     width = overlap[pixel]
     overlap[pixel] = (1 - cut) * width
     runs = np.concatenate([[0], pixel.reshape(-1), [size]]).astype(np.int32)
     columns, square = work.columns[:size], work.square[:size]
-
-    def lay(rows: Sequence[Array], out: Array) -> Array:
-        for row, k, stop in zip(rows, start.tolist(), (last + 1).tolist(), strict=True):
-            out[k:stop] = row
-            out[stop] = 0
-        return out[:size]
 
     def total(pixels: Array, power: int) -> Array:
         """Sum of pixels times overlap to a power, over each bin."""
@@ -198,48 +195,58 @@ def _integrate(
         sums = sums.reshape(pixel.shape)[:, :-1]
         at_edge = (pixels[pixel] * width**power)[:, 1:]
         sums += cut[:, 1:] ** power * at_edge
-        if some_alone:
-            sums[alone] = ((cut[:, 1:] - cut[:, :-1]) ** power * at_edge)[alone]
+        sums[alone] = ((cut[:, 1:] - cut[:, :-1]) ** power * at_edge)[alone]
         return sums
 
-    f = lay(flux, work.flux)
-    errors = None if ivar is None else lay(ivar, work.ivar)
+    f = _fill(work.flux[:size], flux, rows)
+    errors = None if ivar is None else _fill(work.ivar[:size], ivar, rows)
     good = valid(f, errors)
-    good[last + 1] = True  # of no width
+    good[start - 1] = good[stop] = True  # of no width
     gaps = not good.all()
+    covered = (at[:, 1:] - at[:, :-1]).astype(dtype)
     if gaps:
         f[~good] = 0
         covered = total(good.astype(dtype), 1)
-    else:
-        covered = (at[:, 1:] - at[:, :-1]).astype(dtype)
     with np.errstate(divide="ignore", invalid="ignore"):
         flux_out, ivar_out = total(f, 1) / covered, None
         if errors is not None:
             variance = np.divide(1, errors, out=errors)
-            variance[last + 1] = 0
+            variance[start - 1] = variance[stop] = 0
             if gaps:
                 variance[~good] = 0
             ivar_out = covered * covered / total(variance, 2)
             ivar_out[covered <= 0] = 0
-    return Resampled(flux_out, ivar_out, (covered / np.diff(edges)).astype(dtype))
+    return Resampled(flux_out, ivar_out, (covered / (2 * np.diff(edges))).astype(dtype))
+
+
+def _fill(out: Array, rows: Sequence[Array], places: list[tuple[int, int]]) -> Array:
+    """Put rows in their places, with zeros in the spare pixels."""
+    for row, (start, stop) in zip(rows, places, strict=True):
+        out[start - 1] = out[stop] = 0
+        out[start:stop] = row
+    return out
 
 
 def _locate(
-    edge: Array, start: Array, length: Array, at: Array, log_at: Array
+    w: Array, start: Array, stop: Array, at: Array, log_at: Array
 ) -> tuple[NDArray[np.intp], Array, Array]:
     """Find a pixel that holds each position, for each spectrum: its flat index, lower and upper edge.
 
     Positions `at`, of shape (n_spectra, n_positions), lie within their spectrum; `log_at` are their logarithms
     before they were cut to it.
     """
-    first, stop = np.log(edge[start])[:, None], np.log(edge[start + length])[:, None]
-    guess = (log_at - first) * (length[:, None] / (stop - first))  # right on a log-linear grid
-    np.minimum(np.maximum(guess, 0, out=guess), (length - 1)[:, None], out=guess)
+    first, last = np.log(w[start - 1] + w[start])[:, None], np.log(w[stop - 1] + w[stop])[:, None]
+    length = (stop - start)[:, None]
+    guess = (log_at - first) * (length / (last - first))  # right on a log-linear grid
+    np.minimum(np.maximum(guess, 0, out=guess), length - 1, out=guess)
     pixel = guess.astype(np.intp)
     pixel += start[:, None]
-    low, high = edge[pixel], edge[pixel + 1]
-    for row in np.flatnonzero(((at < low) | (at > high)).any(axis=1)):
-        inner = edge[start[row] + 1 : start[row] + length[row]]
+    centre = w[pixel]
+    below, above = w[pixel - 1] + centre, w[pixel + 1] + centre
+    for row in np.flatnonzero(((at < below) | (at > above)).any(axis=1)):
+        own = w[start[row] - 1 : stop[row] + 1]
+        inner = own[1:-2] + own[2:-1]
         pixel[row] = start[row] + np.searchsorted(inner, at[row], side="right")
-        low[row], high[row] = edge[pixel[row]], edge[pixel[row] + 1]
-    return pixel, low, high
+        below[row] = w[pixel[row] - 1] + w[pixel[row]]
+        above[row] = w[pixel[row] + 1] + w[pixel[row]]
+    return pixel, below, above
