@@ -195,7 +195,7 @@ def _integrate(
         sums = sums.reshape(pixel.shape)[:, :-1]
         at_edge = (pixels[pixel] * width**power)[:, 1:]
         sums += cut[:, 1:] ** power * at_edge
-        sums[alone] = ((cut[:, 1:] - cut[:, :-1]) ** power * at_edge)[alone]
+        np.copyto(sums, (cut[:, 1:] - cut[:, :-1]) ** power * at_edge, where=alone)
         return sums
 
     f = _fill(work.flux[:size], flux, rows)
