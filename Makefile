@@ -14,7 +14,7 @@ help:
 	@echo "make test-oldest  the tests with the oldest supported versions, in .venv-oldest"
 	@echo "make lint         ruff and mypy"
 	@echo "make docs         build the documentation into docs/_build/html"
-	@echo "make bench        print every benchmark's table"
+	@echo "make bench        print the tables of reading and resampling"
 	@echo "make clean        remove .venv and everything built"
 
 $(STAMP): pyproject.toml constraints.txt
