@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Real
 
 from sklearn.utils import check_scalar
 
-from skspec._validation import check_choice, check_sizes
+from skspec._validation import check_choice, check_size_or_sizes, check_sizes
 from skspec.networks import Conv1D
 from skspec.training import NeuralClassifier
 
@@ -41,10 +41,9 @@ class Conv1DClassifier(NeuralClassifier):
 
     Other Parameters
     ----------------
-    lr, max_epochs, batch_size, optimizer, weight_decay, schedule, class_weight, n_channels, device, \
-callbacks, verbose, random_state
-        How the network is trained, in common to all neural classifiers: see
-        `skspec.training.NeuralClassifier`.
+    **training
+        How the network is trained and applied: all parameters of `skspec.training.NeuralClassifier` and
+        `skspec.training.NeuralEstimator`.
 
     Attributes
     ----------
@@ -98,20 +97,19 @@ callbacks, verbose, random_state
         super()._check_params()
         check_sizes("filters", self.filters)
         check_sizes("kernel_sizes", self.kernel_sizes)
-        if isinstance(self.strides, Integral):
-            check_scalar(self.strides, "strides", Integral, min_val=1)
-        elif self.strides is not None:
-            check_sizes("strides", self.strides, length=len(self.filters))
+        if self.strides is not None:
+            check_size_or_sizes("strides", self.strides, length=len(self.filters))
         check_choice("head", self.head, ("flatten", "channel_max", "pool"))
         check_sizes("hidden", self.hidden, allow_empty=True)
         check_scalar(self.dropout, "dropout", Real, min_val=0, max_val=1, include_boundaries="left")
         check_choice("batch_norm", self.batch_norm, (True, False))
 
-    def _build_network(self, n_pixels: int, n_outputs: int) -> Conv1D:
+    def _build_network(self, shape: tuple[int, ...], n_outputs: int) -> Conv1D:
+        n_channels, n_pixels = shape
         return Conv1D(
             n_pixels,
             n_outputs,
-            n_channels=self.n_channels,
+            n_channels=n_channels,
             filters=self.filters,
             kernel_sizes=self.kernel_sizes,
             strides=self.strides,

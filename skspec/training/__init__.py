@@ -1,10 +1,12 @@
 """One training engine for all networks: what skorch needs from us.
 
-`base` holds the estimator and its parameters, `data` what comes in, `batching` how it reaches the network,
-`network` the network's input layer, `net` the loop, and `losses`, `optimizers`, `schedules`, `callbacks` and
-`devices` what they say.
+`estimator` holds the parameters of training and runs it, `classifier` is what a user calls, `data` what comes in,
+`batching`, `augmentation` and `targets` how it reaches the network, `network` the network's input layer, `net` the loop,
+`validation`, `averaging` and `checkpoint` what is kept of it, and `losses`, `optimizers`, `schedules`, `callbacks`,
+`precision` and `devices` what they say.
 """
 
-from skspec.training.base import NeuralClassifier
+from skspec.training.classifier import NeuralClassifier
+from skspec.training.estimator import NeuralEstimator
 
-__all__ = ["NeuralClassifier"]
+__all__ = ["NeuralClassifier", "NeuralEstimator"]

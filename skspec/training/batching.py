@@ -37,6 +37,10 @@ class Rows(Dataset):
             None if self.weight is None else torch.from_numpy(self.weight.take(rows)),
         )
 
+    def part(self, rows: NDArray[np.intp]) -> Rows:
+        """Take some of the rows."""
+        return Rows(self.X[rows], self.y[rows], None if self.weight is None else self.weight[rows])
+
 
 class Batch:
     """Rows as tensors. Unpacks to ``X, y``, as skorch and its callbacks expect of a batch."""
@@ -79,6 +83,8 @@ class Batches:
         Where the batches are needed.
     generator : numpy.random.Generator, default=None
         Shuffles the rows anew in each pass; None leaves them in order.
+    probability : ndarray of shape (n_rows,), default=None
+        Rows are drawn with replacement, each with its probability, instead of shuffled.
     """
 
     def __init__(
@@ -88,10 +94,12 @@ class Batches:
         *,
         device: torch.device | str = "cpu",
         generator: np.random.Generator | None = None,
+        probability: NDArray[np.float64] | None = None,
     ) -> None:
         self.rows = rows
         self.device = device
         self.generator = generator
+        self.probability = probability
         n = len(rows)
         self.starts = list(range(0, n, batch_size))
         if len(self.starts) > 1 and self.starts[-1] == n - 1:
@@ -102,6 +110,19 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         n = len(self.rows)
-        order = np.arange(n) if self.generator is None else self.generator.permutation(n)
+        order = self._order(n)
         for start, stop in zip(self.starts, [*self.starts[1:], n], strict=True):
             yield self.rows[order[start:stop]].to(self.device)
+
+    def _order(self, n: int) -> NDArray[np.intp]:
+        if self.generator is None:
+            return np.arange(n)
+        if self.probability is None:
+            return self.generator.permutation(n)
+        return self.generator.choice(n, n, p=self.probability)
+
+
+def balanced(target: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Probabilities of rows with which all classes are drawn equally often."""
+    _, index, count = np.unique(target, return_inverse=True, return_counts=True)
+    return 1.0 / (len(count) * count[index])

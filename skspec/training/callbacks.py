@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 
 class ProgressBar(Callback):
-    """A bar over the epochs with loss and time left, on standard error.
+    """A bar over the epochs with losses, score and time left, on standard error.
 
     Parameters
     ----------
@@ -22,13 +22,16 @@ class ProgressBar(Callback):
 
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
         """Show the bar."""
-        self.bar_ = tqdm(total=net.max_epochs, desc=self.label, unit="epoch")
+        self.bar_ = tqdm(total=net.max_epochs, desc=self.label, unit="epoch", initial=len(net.history))
 
     def on_epoch_end(
         self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
     ) -> None:
         """Advance it by an epoch."""
-        self.bar_.set_postfix(loss=f"{net.history[-1, 'train_loss']:.4f}", refresh=False)
+        epoch = net.history[-1]
+        shown = {"loss": "train_loss", "valid_loss": "valid_loss", "score": "valid_score"}
+        values = {name: f"{epoch[key]:.4f}" for name, key in shown.items() if key in epoch}
+        self.bar_.set_postfix(values, refresh=False)
         self.bar_.update()
 
     def on_train_end(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:

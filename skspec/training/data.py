@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
@@ -18,18 +18,18 @@ _SAME_GRID = 1e-6  # relative; headers give wavelengths no better
 
 
 def check_training_data(
-    estimator: BaseEstimator, X: Any, y: Any, n_channels: int
+    estimator: Any, X: Any, y: Any, *, reset: bool = True
 ) -> tuple[NDArray[np.float32], NDArray[Any]]:
     """Rows of X and labels to learn from; remembers the number of columns and the grid of `Spectra`.
 
     Parameters
     ----------
-    estimator : BaseEstimator
+    estimator : NeuralEstimator
         Gets ``n_features_in_``, ``feature_names_in_`` (named columns) and ``wave_`` (`Spectra`).
     X : Spectra, or array-like of shape (n_spectra, n_features)
     y : array-like of shape (n_spectra,)
-    n_channels : int
-        Must divide n_features.
+    reset : bool, default=True
+        Whether X may differ from what the estimator has seen.
 
     Returns
     -------
@@ -37,43 +37,36 @@ def check_training_data(
         In float32, with NaN where pixels are missing.
     labels : ndarray of shape (n_spectra,)
     """
-    wave = _wave_of(X, n_channels)
+    wave = _check_wave(estimator, X, reset=reset)
     if np.ma.is_masked(y):
         raise ValueError(f"y has {np.ma.count_masked(y)} masked labels; every training spectrum needs one")
-    rows, labels = _validate(estimator, _as_array(X), y)
+    rows, labels = _validate(estimator, _as_array(estimator, X), y, reset=reset)
     check_classification_targets(labels)
-    if rows.shape[1] % n_channels:
-        raise ValueError(f"n_channels must divide the {rows.shape[1]} features of X, got {n_channels}")
+    rows = _prepare(estimator, rows)
     _check_not_empty(rows, X)
-    estimator.__dict__.pop("wave_", None)
-    if wave is not None:
-        estimator.wave_ = wave
+    if reset:
+        estimator.__dict__.pop("wave_", None)
+        if wave is not None:
+            estimator.wave_ = wave
     return rows, labels
 
 
-def check_rows(estimator: BaseEstimator, X: Any, n_channels: int) -> NDArray[np.float32]:
+def check_rows(estimator: Any, X: Any) -> NDArray[np.float32]:
     """Rows of X to predict, checked against what the estimator was fitted on.
 
     Parameters
     ----------
-    estimator : BaseEstimator
+    estimator : NeuralEstimator
         Fitted.
     X : Spectra, or array-like of shape (n_spectra, n_features)
-    n_channels : int
-        As in fit.
 
     Returns
     -------
     ndarray of shape (n_spectra, n_features)
         In float32, with NaN where pixels are missing.
     """
-    wave, known = _wave_of(X, n_channels), getattr(estimator, "wave_", None)
-    if wave is not None and known is not None and not _same_grid(wave, known):
-        raise ValueError(
-            f"X is on another wavelength grid ({_describe(wave)}) than {type(estimator).__name__} was fitted "
-            f"on ({_describe(known)}); put LogWaveResampler first, and fit again"
-        )
-    rows = _validate(estimator, _as_array(X), reset=False)
+    _check_wave(estimator, X, reset=False)
+    rows = _prepare(estimator, _validate(estimator, _as_array(estimator, X), reset=False))
     _check_not_empty(rows, X)
     return rows
 
@@ -92,22 +85,42 @@ def check_weight(sample_weight: Any, n_rows: int) -> NDArray[np.float64]:
     return weight
 
 
-def _wave_of(X: Any, n_channels: int) -> NDArray[np.float64] | None:
-    """Vacuum wavelengths of `Spectra` on one grid; None for arrays."""
+def check_groups(groups: Any, n_rows: int) -> NDArray[Any]:
+    """Group of each training row."""
+    groups = np.asarray(groups)
+    if groups.shape != (n_rows,):
+        raise ValueError(f"groups has shape {groups.shape}; ({n_rows},) is needed, one for each spectrum")
+    return groups
+
+
+def _check_wave(estimator: Any, X: Any, *, reset: bool) -> NDArray[np.float64] | None:
+    """Vacuum wavelengths of `Spectra`, checked to be those of the fit; None for arrays."""
     if not isinstance(X, Spectra):
         return None
-    if n_channels != 1:
-        raise ValueError(
-            f"n_channels={n_channels} needs an array with the channels side by side; Spectra give the flux only"
-        )
     if not X.is_common_grid:
         raise ValueError(f"the {len(X)} spectra have different wavelength grids; put LogWaveResampler first")
-    return X.to_vacuum().wave
+    wave, known = X.to_vacuum().wave, getattr(estimator, "wave_", None)
+    if not reset and known is not None and not _same_grid(wave, known):
+        raise ValueError(
+            f"X is on another wavelength grid ({_describe(wave)}) than {type(estimator).__name__} was fitted "
+            f"on ({_describe(known)}); put LogWaveResampler first, and fit again"
+        )
+    return wave
 
 
-def _as_array(X: Any) -> Any:
+def _as_array(estimator: Any, X: Any) -> Any:
     if isinstance(X, Spectra):
-        return np.asarray(X)
+        channels = (estimator.n_channels, estimator.ivar_channel)
+        if channels == (1, None):
+            return np.asarray(X)
+        if channels != (2, 1):
+            raise ValueError(
+                f"n_channels={estimator.n_channels} needs an array with the channels side by side; Spectra give the "
+                "flux, or flux and ivar for n_channels=2, ivar_channel=1"
+            )
+        if X.ivar is None:
+            raise ValueError("ivar_channel needs Spectra with ivar; these have none")
+        return np.hstack([X.flux, X.ivar])
     refuse_quantity("X", X)
     if getattr(X, "ndim", 2) == 3:
         raise ValueError(
@@ -117,7 +130,28 @@ def _as_array(X: Any) -> Any:
     return fill_masked("X", X)
 
 
-def _validate(estimator: BaseEstimator, *data: Any, reset: bool = True) -> Any:
+def _prepare(estimator: Any, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows with log10 of the inverse variance in its channel, and all channels missing where that is 0 or missing."""
+    channel = estimator.ivar_channel
+    shape = estimator._input_shape(rows.shape[1])
+    if channel is None:
+        return rows
+    n_values = prod(shape.channels)
+    rows = rows.copy()
+    pixels = rows[:, :n_values].reshape(len(rows), *shape.channels)
+    ivar = pixels[:, channel]
+    if (ivar < 0).any():
+        raise ValueError(
+            f"channel {channel} is the inverse variance and must not be negative, got {np.nanmin(ivar):g}"
+        )
+    ivar[np.isnan(pixels).any(axis=1)] = 0.0
+    missing = ivar == 0.0
+    np.log10(ivar, out=ivar, where=~missing)
+    pixels.transpose(0, 2, 1)[missing] = np.nan
+    return rows
+
+
+def _validate(estimator: Any, *data: Any, reset: bool = True) -> Any:
     with np.errstate(over="ignore"):  # what is too large for float32 is an error, said by scikit-learn
         return validate_data(
             estimator, *data, reset=reset, dtype=np.float32, order="C", ensure_all_finite="allow-nan"

@@ -1,18 +1,109 @@
-"""What training makes small."""
+"""What training makes small.
 
+Every loss takes logits of shape (n, n_classes), a target that is class indices, shape (n,), or the probabilities
+of the classes, shape (n, n_classes), and weights of shape (n,). The sum of weighted losses is divided by the number
+of rows, not by the sum of their weights: weights with mean one over the training set then keep their meaning from
+batch to batch.
+"""
+
+from __future__ import annotations
+
+import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn import functional
+
+LOSSES = ("cross_entropy", "focal", "soft_f1", "distance")
 
 
 class CrossEntropy(nn.Module):
-    """Cross-entropy of the logits with the true classes, averaged over a batch with weights.
+    """Cross-entropy of the logits with the true classes."""
 
-    The sum of weighted losses is divided by the number of rows, not by the sum of their weights: weights with
-    mean one over the training set then keep their meaning from batch to batch.
+    def forward(self, logits: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Mean loss of the rows."""
+        if weight is None:
+            return functional.cross_entropy(logits, target)
+        return (functional.cross_entropy(logits, target, reduction="none") * weight).mean()
+
+
+class Focal(nn.Module):
+    """Cross-entropy in which what is already known counts less (Lin et al. 2017, arXiv:1708.02002).
+
+    Each term is multiplied by (1 - p)^gamma, where p is the probability of its class.
+
+    Parameters
+    ----------
+    gamma : float
+        0 is cross-entropy.
+    """
+
+    def __init__(self, gamma: float) -> None:
+        super().__init__()
+        self.gamma = gamma
+
+    def forward(self, logits: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Mean loss of the rows."""
+        log_p = functional.log_softmax(logits, dim=1)
+        terms = (-torch.expm1(log_p)).clamp(min=1e-7) ** self.gamma * log_p
+        hard = target.ndim == 1
+        loss = -terms.gather(1, target[:, None])[:, 0] if hard else -(target * terms).sum(dim=1)
+        return _mean(loss, weight)
+
+
+class SoftF1(nn.Module):
+    """One less the macro-averaged F1 score of the batch, with probabilities in place of decisions.
+
+    Of class k, F1 is 2 Σ t p / Σ (t + p) over the batch, where t is the truth and p its probability; the mean is
+    over the classes that the batch has.
     """
 
     def forward(self, logits: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Loss of `logits`, shape (n, n_classes), for class indices `target` and `weight`, shape (n,)."""
-        if weight is None:
-            return cross_entropy(logits, target)
-        return (cross_entropy(logits, target, reduction="none") * weight).mean()
+        """Loss of the batch."""
+        p, t = functional.softmax(logits, dim=1), as_probabilities(target, logits)
+        w = torch.ones_like(p[:, :1]) if weight is None else weight[:, None]
+        support = (w * t).sum(dim=0)
+        f1 = 2.0 * (w * t * p).sum(dim=0) / (support + (w * p).sum(dim=0)).clamp(min=1e-12)
+        present = (support > 0).to(p.dtype)
+        return 1.0 - (f1 * present).sum() / present.sum().clamp(min=1.0)
+
+
+class Distance(nn.Module):
+    """Cross-entropy, and how far from the true class the expected class is.
+
+    With coordinates c of the classes on some axes the loss of a spectrum of class y is
+    (1 - a) · cross-entropy + a · mean over axes of (Σ p c - c_y)², where p are the probabilities. An axis counts
+    by the square of its scale.
+
+    Parameters
+    ----------
+    coordinates : Tensor of shape (n_classes, n_axes)
+        Of the classes.
+    weight : float
+        The fraction a, from 0 to 1.
+    """
+
+    coordinates: Tensor
+
+    def __init__(self, coordinates: Tensor, weight: float) -> None:
+        super().__init__()
+        self.register_buffer("coordinates", coordinates)
+        self.weight = weight
+        self.cross_entropy = CrossEntropy()
+
+    def forward(self, logits: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Mean loss of the rows."""
+        true = self.coordinates[target] if target.ndim == 1 else target @ self.coordinates
+        expected = functional.softmax(logits, dim=1) @ self.coordinates
+        distance = ((expected - true) ** 2).mean(dim=1)
+        entropy = self.cross_entropy(logits, target, weight)
+        return (1.0 - self.weight) * entropy + self.weight * _mean(distance, weight)
+
+
+def as_probabilities(target: Tensor, logits: Tensor) -> Tensor:
+    """Target as probabilities of the classes: class indices become ones and zeros."""
+    if target.ndim == 2:
+        return target
+    return functional.one_hot(target, logits.shape[1]).to(logits.dtype)
+
+
+def _mean(loss: Tensor, weight: Tensor | None) -> Tensor:
+    return (loss if weight is None else loss * weight).mean()

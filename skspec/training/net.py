@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from skorch import NeuralNetClassifier
 from skorch.callbacks import EpochTimer, PassthroughScoring
+from torch import Tensor, nn
 
-from skspec.training.batching import Batch, Batches, Rows
+from skspec.training.averaging import WeightAverage
+from skspec.training.batching import Batch, Batches, Rows, balanced
+from skspec.training.precision import autocast
+from skspec.training.targets import SoftTargets
 
 
 class Net(NeuralNetClassifier):
@@ -23,15 +29,49 @@ class Net(NeuralNetClassifier):
         Takes rows of X and gives logits.
     generator : numpy.random.Generator
         Shuffles the training rows.
+    augment : callable or None, default=None
+        Changes the rows of a training batch.
+    soften : SoftTargets or None, default=None
+        Changes the rows and targets of a training batch.
+    labels : ndarray of shape (n_classes,)
+        Of the class indices.
+    balance : bool, default=False
+        Whether rows are drawn with replacement, all classes equally often, instead of shuffled.
+    max_grad_norm : float or None, default=None
+        Longer gradients are cut to this norm.
+    ema_decay : float or None, default=None
+        Decay of the running average of the weights, which is then what is validated and kept.
+    dtype : torch.dtype, default=torch.float32
+        In which matrices are multiplied.
     **kwargs
         As in `skorch.NeuralNetClassifier`.
     """
 
     device: str
 
-    def __init__(self, module: Any, *, generator: np.random.Generator, **kwargs: Any) -> None:
-        super().__init__(module, train_split=None, **kwargs)
+    def __init__(
+        self,
+        module: Any,
+        *,
+        generator: np.random.Generator,
+        augment: Callable[[Tensor], Tensor] | None = None,
+        soften: SoftTargets | None = None,
+        labels: NDArray[Any],
+        balance: bool = False,
+        max_grad_norm: float | None = None,
+        ema_decay: float | None = None,
+        dtype: torch.dtype = torch.float32,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(module, train_split=None, classes=np.arange(len(labels)), **kwargs)
         self.generator = generator
+        self.augment = augment
+        self.soften = soften
+        self.labels = labels
+        self.balance = balance
+        self.max_grad_norm = max_grad_norm
+        self.ema_decay = ema_decay
+        self.dtype = dtype
 
     # What skorch asks for data ------------------------------------------------------------------------
 
@@ -40,9 +80,16 @@ class Net(NeuralNetClassifier):
         return X if isinstance(X, Rows) else Rows(X, y)
 
     def get_iterator(self, dataset: Rows, training: bool = False) -> Batches:
-        """Return the batches of a dataset, shuffled for training."""
-        generator = self.generator if training else None
-        return Batches(dataset, self.batch_size, device=self.device, generator=generator)
+        """Return the batches of a dataset, shuffled or drawn for training."""
+        if not training:
+            return Batches(dataset, self.batch_size, device=self.device)
+        return Batches(
+            dataset,
+            self.batch_size,
+            device=self.device,
+            generator=self.generator,
+            probability=balanced(dataset.y) if self.balance else None,
+        )
 
     def get_default_callbacks(self) -> list[tuple[str, Any]]:
         """Return what records time and losses of each epoch; skorch's would print as well."""
@@ -54,14 +101,43 @@ class Net(NeuralNetClassifier):
 
     # The loop -----------------------------------------------------------------------------------------
 
-    def train(self, rows: Rows) -> Net:
-        """Train the initialised net. Unlike in skorch, a user's Ctrl-C is not taken for the end."""
+    def train(
+        self,
+        rows: Rows,
+        validation: Rows | None = None,
+        *,
+        n_epochs: int | None = None,
+    ) -> Net:
+        """Train the initialised net. Unlike in skorch, a user's Ctrl-C is not taken for the end.
+
+        Parameters
+        ----------
+        rows : Rows
+            To learn from.
+        validation : Rows, default=None
+            To look at after each epoch.
+        n_epochs : int, default=None
+            Passes over the rows; None goes on until there are ``max_epochs``.
+        """
+        self.stop_requested = False  # callbacks may; the others still see the end of the epoch
+        self.train_split = None if validation is None else lambda _: (rows, validation)
+        self.average_ = None if self.ema_decay is None else WeightAverage(self.module_, self.ema_decay)
+        self._named_parameters = list(self.get_all_learnable_params())
         self.notify("on_train_begin", X=rows, y=None)
         with contextlib.suppress(_StopTraining):
-            self.fit_loop(rows)
+            self.fit_loop(rows, epochs=self.max_epochs - len(self.history) if n_epochs is None else n_epochs)
+        if self.average_ is not None:
+            self.module_.load_state_dict(self.average_.module.state_dict())
         self.notify("on_train_end", X=rows, y=None)
         self.optimizer_.zero_grad()  # lets go of the gradients
+        self.train_split = self.average_ = None
+        del self._named_parameters
         return self
+
+    @property
+    def judged_module(self) -> nn.Module:
+        """The network whose predictions count: the average of the weights where one is kept."""
+        return self.module_ if self.average_ is None else self.average_.module
 
     def notify(self, method_name: str, **cb_kwargs: Any) -> None:
         """Tell the callbacks; at the end of an epoch theirs is the KeyboardInterrupt that stops early."""
@@ -71,6 +147,8 @@ class Net(NeuralNetClassifier):
             if method_name == "on_epoch_end":
                 raise _StopTraining from None
             raise
+        if method_name == "on_epoch_end" and self.stop_requested:
+            raise _StopTraining
 
     def run_single_epoch(
         self, iterator: Batches | None, training: bool, prefix: str, step_fn: Any, **fit_params: Any
@@ -95,13 +173,30 @@ class Net(NeuralNetClassifier):
         if not self.module_.training:
             self.module_.train()
         self.optimizer_.zero_grad()
-        logits = self.module_(batch.X)
-        loss = self.criterion_(logits, batch.y, batch.weight)
+        X = batch.X if self.augment is None else self.augment(batch.X)
+        target: Any = batch.y
+        weight = batch.weight
+        if self.soften is not None:
+            X, target, weight = self.soften(X, target, weight)
+        with autocast(self.device, self.dtype):
+            logits = self.module_(X)
+        logits = logits.float()
+        loss = self.criterion_(logits, target, weight)
         loss.backward()
-        parameters = list(self.get_all_learnable_params())
-        self.notify("on_grad_computed", named_parameters=parameters, batch=batch, training=True)
+        if self.max_grad_norm is not None:
+            nn.utils.clip_grad_norm_([p for _, p in self._named_parameters], self.max_grad_norm)
+        self.notify("on_grad_computed", named_parameters=self._named_parameters, batch=batch, training=True)
         self.optimizer_.step()
+        if self.average_ is not None:
+            self.average_.update(self.module_)
         return {"loss": loss.detach(), "y_pred": logits.detach()}
+
+    def validation_step(self, batch: Batch, **fit_params: Any) -> dict[str, Any]:
+        """Loss and logits of a batch that is not learned from."""
+        with torch.no_grad(), autocast(self.device, self.dtype):
+            logits = self.judged_module.eval()(batch.X).float()
+            loss = self.criterion_(logits, batch.y, batch.weight)
+        return {"loss": loss, "y_pred": logits}
 
     # Devices ------------------------------------------------------------------------------------------
 

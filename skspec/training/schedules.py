@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from skorch.callbacks import Callback
@@ -28,7 +29,8 @@ def constant(done: float) -> float:
     return 1.0
 
 
-SCHEDULES = {"one-cycle": one_cycle, "cosine": cosine, "constant": constant}
+SCHEDULES = {"one-cycle": one_cycle, "cosine": cosine, "constant": constant, "plateau": constant}
+_PLATEAU = {"factor": 0.3, "patience": 5}  # epochs
 
 
 class LearningRate(Callback):
@@ -50,6 +52,9 @@ class LearningRate(Callback):
         """Count the steps that the run will have."""
         self.step_ = 0
         self.n_steps_ = net.max_epochs * len(net.get_iterator(X, training=True))
+        self.factor_ = 1.0
+        self.best_ = -math.inf
+        self.since_ = 0
 
     def on_batch_begin(
         self, net: Any, batch: Any = None, training: bool | None = None, **kwargs: Any
@@ -57,7 +62,7 @@ class LearningRate(Callback):
         """Set the learning rate of this step."""
         if not training:
             return
-        self.lr_ = self.lr * SCHEDULES[self.schedule](self.step_ / self.n_steps_)
+        self.lr_ = self.lr * self.factor_ * SCHEDULES[self.schedule](self.step_ / self.n_steps_)
         for group in net.optimizer_.param_groups:
             group["lr"] = self.lr_
         self.step_ += 1
@@ -65,5 +70,18 @@ class LearningRate(Callback):
     def on_epoch_end(
         self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
     ) -> None:
-        """Record the learning rate at the end of the epoch."""
+        """Record the learning rate at the end of the epoch; on a plateau, make the next ones smaller."""
         net.history.record("lr", self.lr_)
+        if self.schedule != "plateau":
+            return
+        score = score_of(net.history[-1])
+        self.best_, self.since_ = (score, 0) if score > self.best_ else (self.best_, self.since_ + 1)
+        if self.since_ == _PLATEAU["patience"]:
+            self.factor_, self.since_ = self.factor_ * _PLATEAU["factor"], 0
+
+
+def score_of(epoch: Mapping[str, Any]) -> float:
+    """Return how good an epoch was: its validation score, else the negative of its validation or training loss."""
+    if "valid_score" in epoch:
+        return epoch["valid_score"]
+    return -epoch.get("valid_loss", epoch["train_loss"])

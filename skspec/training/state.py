@@ -41,8 +41,7 @@ def get_state(estimator: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         "feature_names_in": None if names is None else names.tolist(),
         "history": {name: history[name].tolist() for name in history.colnames},
     }
-    tensors = estimator.net_.module_.state_dict()
-    arrays = {_PREFIX + name: tensor.numpy(force=True) for name, tensor in tensors.items()}
+    arrays = {_PREFIX + name: array for name, array in get_weights(estimator.net_).items()}
     if hasattr(estimator, "wave_"):
         arrays["wave"] = estimator.wave_
     return state, arrays
@@ -88,6 +87,11 @@ def set_state(estimator: Any, state: Mapping[str, Any], arrays: Mapping[str, NDA
             f"arrays do not fit {type(estimator).__name__} with these parameters: {reason}"
         ) from None
     estimator.net_ = net
+
+
+def get_weights(net: Any) -> dict[str, NDArray[Any]]:
+    """Weights and buffers of the network of a skorch net, by name."""
+    return {name: tensor.numpy(force=True) for name, tensor in net.module_.state_dict().items()}
 
 
 def history_table(history: Any) -> Table:

@@ -8,7 +8,7 @@ from astropy.table import MaskedColumn
 from sklearn.base import clone
 
 from skspec import Conv1DClassifier, Spectra
-from skspec.training.network import RowNetwork, column_statistics
+from skspec.training.network import InputShape, RowNetwork, column_statistics
 
 WAVE = np.linspace(4000.0, 7000.0, 30)
 Y = np.repeat(["A", "M"], 20)
@@ -52,7 +52,7 @@ def test_statistics_are_those_of_the_valid_pixels(monkeypatch):
     X[:, 4] = 7.0
     X[:, 5] = np.nan
     monkeypatch.setattr("skspec.training.network._CHUNK", 64)  # many chunks
-    center, scale = column_statistics(X)
+    center, scale = column_statistics(X, InputShape((1, 6)))
     np.testing.assert_allclose(center[:5], np.nanmean(X[:, :5].astype(float), axis=0), rtol=1e-12)
     np.testing.assert_allclose(scale[:4], np.nanstd(X[:, :4].astype(float), axis=0), rtol=1e-7)
     assert scale[4] == 1.0
@@ -60,7 +60,7 @@ def test_statistics_are_those_of_the_valid_pixels(monkeypatch):
 
 
 def test_channels_are_unfolded_in_order():
-    network = RowNetwork(torch.nn.Identity(), np.zeros(6), np.ones(6), 2)
+    network = RowNetwork(torch.nn.Identity(), np.zeros(6), np.ones(6), InputShape((2, 3)))
     unfolded = network(torch.arange(12.0).reshape(2, 6))
     assert unfolded.tolist() == [[[0, 1, 2], [3, 4, 5]], [[6, 7, 8], [9, 10, 11]]]
 

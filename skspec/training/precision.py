@@ -1,0 +1,44 @@
+"""Which arithmetic a network is trained and applied in."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+PRECISIONS = ("auto", "float32", "bfloat16")
+_LARGE = 1_000_000  # weights; smaller networks spend more on conversion than products gain
+
+
+def resolve_precision(precision: str, device: torch.device, n_weights: int) -> torch.dtype:
+    """Type in which matrices are multiplied on a device.
+
+    Parameters
+    ----------
+    precision : {"auto", "float32", "bfloat16"}
+        "auto" is bfloat16 where the device has instructions for it (GPUs from compute capability 8; processors with
+        AMX or AVX512-BF16) and the network is large, and float32 otherwise.
+    device : torch.device
+        Where the network is.
+    n_weights : int
+        Weights of the network.
+    """
+    if precision == "float32" or (precision == "auto" and n_weights < _LARGE):
+        return torch.float32
+    return torch.bfloat16 if precision == "bfloat16" or _multiplies_bfloat16(device) else torch.float32
+
+
+def autocast(device: torch.device | str, dtype: torch.dtype) -> AbstractContextManager[None]:
+    """Context in which matrices are multiplied in a type; weights and sums stay in float32."""
+    if dtype == torch.float32:
+        return nullcontext()
+    return torch.autocast(torch.device(device).type, dtype)
+
+
+def _multiplies_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type != "cpu":
+        return False
+    found = (getattr(torch.cpu, f"_is_{name}_supported", None) for name in ("amx_tile", "avx512_bf16"))
+    return any(is_supported is not None and is_supported() for is_supported in found)

@@ -1,0 +1,52 @@
+"""Targets that are less sure than the labels."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+
+class SoftTargets:
+    """Smooths labels, and mixes rows with one another.
+
+    Parameters
+    ----------
+    n_classes : int
+        Number of classes.
+    label_smoothing : float
+        Probability that is taken from the true class and given to all classes alike (Szegedy et al. 2016,
+        arXiv:1512.00567).
+    mixup : float
+        Each batch is mixed with itself in another order, λ : 1 - λ, with λ from Beta(`mixup`, `mixup`) (Zhang et
+        al. 2018, arXiv:1710.09412); 0 does not mix.
+    generator : numpy.random.Generator
+        Draws λ and the order.
+    """
+
+    def __init__(
+        self, n_classes: int, *, label_smoothing: float, mixup: float, generator: np.random.Generator
+    ) -> None:
+        self.n_classes = n_classes
+        self.label_smoothing = label_smoothing
+        self.mixup = mixup
+        self.generator = generator
+
+    def __call__(
+        self, X: Tensor, target: Tensor, weight: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Rows, probabilities of the classes and weights of a batch, from rows, class indices and weights."""
+        soft = one_hot(target, self.n_classes).to(X.dtype)
+        if self.label_smoothing:
+            soft = torch.lerp(soft, torch.full_like(soft, 1.0 / self.n_classes), self.label_smoothing)
+        if not self.mixup:
+            return X, soft, weight
+        share = float(self.generator.beta(self.mixup, self.mixup))
+        other = torch.from_numpy(self.generator.permutation(len(X))).to(X.device)
+        mixed = torch.lerp(X[other], X, share)
+        if weight is None:
+            return mixed, torch.lerp(soft[other], soft, share), None
+        total = torch.lerp(weight[other], weight, share)
+        soft = torch.lerp((weight[:, None] * soft)[other], weight[:, None] * soft, share) / total[:, None]
+        return mixed, soft, total

@@ -1,0 +1,140 @@
+"""Spectra that are held out of a fit, and what is decided by them."""
+
+from __future__ import annotations
+
+import copy
+import math
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
+from skorch.callbacks import Callback
+
+
+def hold_out(
+    target: NDArray[np.integer], groups: NDArray[Any] | None, fraction: float, seed: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Split rows into ones to learn from and ones to validate on, class by class.
+
+    Parameters
+    ----------
+    target : ndarray of shape (n_rows,)
+        Class indices. A class of a single row, or group, is learned from only.
+    groups : ndarray of shape (n_rows,) or None
+        Rows of a group stay together.
+    fraction : float
+        To validate on, approximately.
+    seed : int
+        Of the choice.
+
+    Raises
+    ------
+    ValueError
+        If the classes do not allow such a split.
+    """
+    n_classes = int(target.max()) + 1
+    splits: Any
+    if groups is None:
+        rows = np.flatnonzero(np.bincount(target)[target] > 1)
+        splits = StratifiedShuffleSplit(1, test_size=fraction, random_state=seed).split(rows, target[rows])
+    else:
+        rows = np.arange(len(target))
+        folds = StratifiedGroupKFold(max(2, round(1.0 / fraction)), shuffle=True, random_state=seed)
+        splits = folds.split(rows, target, groups)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+            for _, chosen in splits:
+                validate = rows[chosen]
+                learn = np.setdiff1d(np.arange(len(target)), validate)
+                if len(np.unique(target[learn])) == n_classes:
+                    return learn, validate
+    except ValueError as error:
+        raise ValueError(f"validation_fraction={fraction} cannot be held out: {error}") from None
+    raise ValueError(
+        f"validation_fraction={fraction} cannot be held out: whatever groups are chosen, a class is left without any"
+    )
+
+
+class Validation(Callback):
+    """Scores the validation rows after each epoch, keeps the best weights, and stops when they are old.
+
+    Parameters
+    ----------
+    scorer : callable or None
+        A scikit-learn scorer, called with a classifier, rows and labels; None takes the loss.
+    patience : int or None
+        Epochs without a better score after which training stops; None never stops.
+    """
+
+    def __init__(self, scorer: Callable[[Any, Any, Any], float] | None, patience: int | None) -> None:
+        self.scorer = scorer
+        self.patience = patience
+
+    def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
+        """Start without a best epoch."""
+        self.best_score_ = -math.inf
+        self.best_epoch_ = 0
+        self.best_weights_: dict[str, Any] = {}
+        self.logits_: list[Any] = []
+
+    def on_batch_end(
+        self, net: Any, batch: Any = None, training: bool | None = None, y_pred: Any = None, **kwargs: Any
+    ) -> None:
+        """Collect the logits."""
+        if not training:
+            self.logits_.append(y_pred)
+
+    def on_epoch_end(
+        self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
+    ) -> None:
+        """Score the epoch."""
+        epoch = len(net.history)
+        score = -net.history[-1, "valid_loss"]
+        if self.scorer is not None:
+            logits = torch.cat(self.logits_).cpu().numpy()
+            known = KnownLogits(logits, net.labels)
+            score = float(self.scorer(known, dataset_valid.X, net.labels[dataset_valid.y]))
+            net.history.record("valid_score", score)
+        self.logits_ = []
+        if score > self.best_score_:
+            self.best_score_, self.best_epoch_ = score, epoch
+            self.best_weights_ = copy.deepcopy(net.judged_module.state_dict())
+        elif self.patience is not None and epoch - self.best_epoch_ >= self.patience:
+            net.stop_requested = True
+
+    def on_train_end(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
+        """Put the best weights back."""
+        if self.best_weights_:
+            net.module_.load_state_dict(self.best_weights_)
+        self.best_weights_ = {}
+
+
+class KnownLogits(ClassifierMixin, BaseEstimator):
+    """A classifier whose answers for some rows are known already: what scikit-learn's scorers ask."""
+
+    def __init__(self, logits: NDArray[np.float32], classes: NDArray[Any]) -> None:
+        self.logits = logits
+        self.classes = classes
+        self.classes_ = classes
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def decision_function(self, X: Any) -> NDArray[np.float32]:
+        """Logits; for two classes, that of the second less that of the first."""
+        return self.logits[:, 1] - self.logits[:, 0] if len(self.classes) == 2 else self.logits
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Softmax of the logits."""
+        return softmax(self.logits.astype(np.float64), axis=1)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Most probable class."""
+        return self.classes[self.logits.argmax(axis=1)]
