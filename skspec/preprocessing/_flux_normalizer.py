@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_scalar
-from sklearn.utils.validation import validate_data
 
-from skspec._validation import check_choice, fill_masked, refuse_quantity
+from skspec._rows import check_flux
+from skspec._validation import check_choice
 from skspec.spectra import Spectra
 
 _METHODS = ("max", "mean", "median", "l2", "minmax", "quantile", "snv")
@@ -130,11 +130,7 @@ class FluxNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             return X
         if self.ivar_weighted:
             raise ValueError("ivar_weighted needs Spectra with ivar; a 2-D array has none")
-        refuse_quantity("X", X)
-        dtypes = [np.float64, np.float32]
-        return validate_data(
-            self, fill_masked("X", X), reset=reset, dtype=dtypes, ensure_all_finite="allow-nan"
-        )
+        return check_flux(self, X, reset=reset)
 
     def _scale(
         self,

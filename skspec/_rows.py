@@ -1,0 +1,122 @@
+"""What transformers take: `Spectra`, or 2-D arrays with one row a spectrum, and the wavelengths of the columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import validate_data
+
+from skspec import _arrays
+from skspec._validation import fill_masked, refuse_quantity
+from skspec.spectra import Spectra
+
+_BLOCK_PIXELS = 1 << 18
+
+
+def check_flux(estimator: BaseEstimator, X: Any, *, reset: bool) -> Any:
+    """Return `Spectra` as they are, and anything else as a float32 or float64 array with NaN where pixels are missing.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        With `reset` it gets ``n_features_in_`` and ``feature_names_in_`` of arrays; without, X must agree with them.
+    X : Spectra, or array-like of shape (n_spectra, n_pixels)
+    reset : bool
+        Whether this is a fit.
+    """
+    if isinstance(X, Spectra):
+        return X
+    refuse_quantity("X", X)
+    if getattr(X, "ndim", 2) == 3:
+        raise ValueError(
+            f"X has shape {tuple(X.shape)}, but one row a spectrum is needed: put the channels side by side "
+            "with X.reshape(len(X), -1)"
+        )
+    return validate_data(
+        estimator,
+        fill_masked("X", X),
+        reset=reset,
+        dtype=[np.float64, np.float32],
+        ensure_all_finite="allow-nan",
+    )
+
+
+def wave_of_columns(wave: Any, n_features: int) -> NDArray[np.float64]:
+    """Wavelengths in Å of the columns of an array, from the parameter `wave` of a transformer.
+
+    Parameters
+    ----------
+    wave : array-like of shape (n_features,), (first, last) or None
+        A pair is a linear grid between the two.
+    n_features : int
+        Columns of X.
+
+    Raises
+    ------
+    ValueError
+        If `wave` is None, does not increase, or has another length.
+    """
+    if wave is None:
+        raise ValueError(
+            "X is a 2-D array, whose wavelengths are unknown: give them as wave=, or give Spectra(flux, wave=...)"
+        )
+    wave = _arrays.as_wave(wave)
+    if not isinstance(wave, np.ndarray) or wave.ndim != 1:
+        raise ValueError("wave must be 1-D: the common grid of all rows; Spectra can have a grid each")
+    if n_features < 2:
+        raise ValueError("n_features = 1, at least 2 pixels are needed to know how wide they are")
+    if len(wave) == 2:
+        wave = np.linspace(wave[0], wave[1], n_features)
+    if len(wave) != n_features:
+        raise ValueError(f"wave has {len(wave)} wavelengths, X has {n_features} features")
+    return wave
+
+
+def vacuum_wave(X: Any, wave: Any) -> Any:
+    """Return vacuum wavelengths in Å of the pixels of X, whose widths they must tell.
+
+    Parameters
+    ----------
+    X : Spectra, or ndarray of shape (n_spectra, n_pixels)
+    wave : array-like of shape (n_pixels,), (first, last) or None
+        The parameter of a transformer, for arrays: see `wave_of_columns`.
+
+    Returns
+    -------
+    ndarray of shape (n_pixels,), or list of ndarray where grids differ
+
+    Raises
+    ------
+    ValueError
+        If a spectrum has a single pixel, or the wavelengths of an array are not known.
+    """
+    if not isinstance(X, Spectra):
+        return wave_of_columns(wave, X.shape[1])
+    wave = X.to_vacuum().wave
+    sizes = [len(wave)] if isinstance(wave, np.ndarray) else list(map(len, wave))
+    if min(sizes, default=2) < 2:
+        raise ValueError(
+            f"{row_name(sizes.index(1), X)} has 1 pixel; at least 2 are needed to know how wide they are"
+        )
+    return wave
+
+
+def row_name(row: int, X: Any) -> str:
+    """How a message calls a row of X: by its file, when the catalogue of `Spectra` knows it, and its number."""
+    file = str(X.meta["file"][row]) if isinstance(X, Spectra) and "file" in X.meta.colnames else ""
+    return f"{file} (spectrum {row})" if file else f"spectrum {row}"
+
+
+def row_blocks(n_spectra: int, n_pixels: int) -> Iterator[slice]:
+    """Slices of rows that are small enough for float64 copies of them to stay in the cache.
+
+    A transformer that works through them needs little more memory than its result, and reads a memory-mapped X piece by
+    piece.
+    """
+    size = max(_BLOCK_PIXELS // max(n_pixels, 1), 1)
+    for start in range(0, n_spectra, size):
+        yield slice(start, min(start + size, n_spectra))

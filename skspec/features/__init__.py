@@ -1,0 +1,7 @@
+"""Few numbers that say much about a spectrum: temperature, statistics, line strengths."""
+
+from skspec.features._flux_statistics import FluxStatistics
+from skspec.features._line_indices import LineIndices
+from skspec.features._wien import WienFitFeatures
+
+__all__ = ["FluxStatistics", "LineIndices", "WienFitFeatures"]

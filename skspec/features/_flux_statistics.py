@@ -1,0 +1,248 @@
+"""Statistics of the flux of each spectrum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import check_scalar
+
+from skspec import _arrays
+from skspec._rows import check_flux, wave_of_columns
+from skspec.features._blocks import Block, blocks
+from skspec.features._names import check_names
+from skspec.spectra import Spectra
+
+_STATISTICS = ("mean", "std", "skewness", "kurtosis", "quantiles", "slopes", "snr")
+
+
+class FluxStatistics(TransformerMixin, BaseEstimator):
+    """Moments, quantiles, slopes and signal-to-noise ratio of the flux of each spectrum.
+
+    Parameters
+    ----------
+    statistics : sequence of str, default=("mean", "std", "skewness", "kurtosis", "quantiles", "snr")
+        What to compute over the valid pixels of each spectrum, without weights:
+
+        - ``"mean"``, ``"std"``: mean and standard deviation, in units of the flux;
+        - ``"skewness"``, ``"kurtosis"``: third and fourth central moment over the power of the standard
+          deviation, the latter less 3 (as `scipy.stats.skew` and `scipy.stats.kurtosis` define them);
+        - ``"quantiles"``: those of the parameter `quantiles`, linear between pixels as in `numpy.quantile`;
+        - ``"slopes"``: slope df / d ln λ of the straight line that fits best, in units of the flux, in each of
+          `slope_bands`;
+        - ``"snr"``: median signal-to-noise ratio per pixel, as in `Spectra.snr`: from ``ivar`` where it is known,
+          else by DER_SNR (Stoehr et al. 2008, ASP Conf. Ser. 394, 505).
+    quantiles : sequence of float, default=(0.05, 0.25, 0.5, 0.75, 0.95)
+        Which quantiles.
+    slope_bands : sequence of (float, float), default=None
+        Lower and upper ends in Å, vacuum, of the bands in which slopes are measured. None takes all of each spectrum.
+    wave : array-like of shape (n_features,) or pair of floats, default=None
+        Vacuum wavelengths, in Å, of the columns of a 2-D array X; a pair is the first and last wavelength of
+        a linear grid. Only needed for slopes, and not for `Spectra`, which know theirs.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of pixels seen in fit, when X was a 2-D array.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range, or slopes are asked for and a 2-D array comes without `wave`.
+
+    See Also
+    --------
+    WienFitFeatures : Temperature of the continuum.
+    LineIndices : Strengths of lines.
+
+    Notes
+    -----
+    A statistic that the valid pixels do not define is NaN: all of them if there are none, skewness and kurtosis of
+    constant flux, a slope in a band with fewer than two pixels, a signal-to-noise ratio from fewer than five pixels
+    where errors are unknown.
+
+    Mean, standard deviation, quantiles and slopes scale with the flux: after `FluxNormalizer` they tell the shape
+    of a spectrum and not how bright it is. DER_SNR takes neighbouring pixels to be independent, and
+    overestimates the signal-to-noise ratio of flux that was resampled to finer pixels or smoothed.
+
+    Examples
+    --------
+    >>> from skspec import FluxStatistics
+    >>> statistics = FluxStatistics(["mean", "quantiles"], quantiles=[0.5, 0.9])
+    >>> statistics.set_output(transform="pandas").fit_transform([[1.0, 2.0, 3.0, 10.0], [0.0, 0.0, 1.0, 1.0]])
+       flux_mean  flux_q50  flux_q90
+    0        4.0       2.5       7.9
+    1        0.5       0.5       1.0
+    """
+
+    def __init__(
+        self,
+        statistics: Sequence[str] = ("mean", "std", "skewness", "kurtosis", "quantiles", "snr"),
+        *,
+        quantiles: Sequence[float] = (0.05, 0.25, 0.5, 0.75, 0.95),
+        slope_bands: Sequence[tuple[float, float]] | None = None,
+        wave: ArrayLike | None = None,
+    ) -> None:
+        self.statistics = statistics
+        self.quantiles = quantiles
+        self.slope_bands = slope_bands
+        self.wave = wave
+
+    def fit(self, X: Any, y: Any = None) -> FluxStatistics:
+        """Check parameters and data.
+
+        Parameters
+        ----------
+        X : Spectra, or array-like of shape (n_spectra, n_features)
+            NaN marks missing pixels of an array.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        FluxStatistics
+            The transformer itself.
+        """
+        self._check(X, reset=True)
+        return self
+
+    def transform(self, X: Any) -> NDArray[np.float64]:
+        """Compute the statistics of each spectrum.
+
+        Parameters
+        ----------
+        X : Spectra, or array-like of shape (n_spectra, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_spectra, n_columns)
+            In the order of `statistics`.
+        """
+        X, wave = self._check(X, reset=False)
+        out = np.empty((len(X), len(self.get_feature_names_out())))
+        moments = [name for name in self.statistics if name in _STATISTICS[:4]]
+        for block in blocks(X, wave):
+            known = _moments(block) if moments else {}
+            columns: list[Any] = []
+            for name in self.statistics:
+                if name == "quantiles":
+                    columns.extend(_quantiles(block, np.asarray(self.quantiles, dtype=np.float64)))
+                elif name == "slopes":
+                    columns.extend(_slope(block, *band) for band in self.slope_bands or [(0.0, np.inf)])
+                elif name == "snr":
+                    ivar = [None] * len(block.flux) if block.ivar is None else block.ivar
+                    columns.append([_arrays.snr(f, i) for f, i in zip(block.flux, ivar, strict=True)])
+                else:
+                    columns.append(known[name])
+            out[block.rows] = np.stack(columns, axis=1)
+        return out
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Names of the output columns: ``flux_mean``, ``flux_q05``, ``flux_slope_4000_5000``, ``snr``.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of str objects of shape (n_columns,)
+        """
+        names: list[str] = []
+        for name in self.statistics:
+            if name == "quantiles":
+                names.extend(f"flux_q{_percent(q)}" for q in self.quantiles)
+            elif name == "slopes" and self.slope_bands is not None:
+                names.extend(f"flux_slope_{low:g}_{high:g}" for low, high in self.slope_bands)
+            else:
+                names.append({"snr": "snr", "slopes": "flux_slope"}.get(name, f"flux_{name}"))
+        return np.array(names, dtype=object)
+
+    def _check(self, X: Any, *, reset: bool) -> tuple[Any, NDArray[np.float64] | None]:
+        check_names("statistics", self.statistics, _STATISTICS)
+        for q in self.quantiles:
+            check_scalar(q, "quantiles", Real, min_val=0, max_val=1)
+        for band in self.slope_bands or ():
+            if len(band) != 2 or not 0 <= band[0] < band[1]:
+                raise ValueError(
+                    f"slope_bands must be pairs of increasing wavelengths in Å, got {tuple(band)!r} among them"
+                )
+        names = self.get_feature_names_out()
+        if not len(names) or len(set(names)) < len(names):
+            raise ValueError(
+                f"quantiles and slope_bands must give columns of distinct names, got {list(names)}"
+            )
+        X = check_flux(self, X, reset=reset)
+        if isinstance(X, Spectra):
+            return X.to_vacuum(), None
+        return X, wave_of_columns(self.wave, X.shape[1]) if "slopes" in self.statistics else None
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.requires_fit = False
+        return tags
+
+
+def _percent(q: float) -> str:
+    """Quantile as per cent, at least two digits: 05, 50, 97.5."""
+    text = f"{100 * q:.6g}"
+    return text.zfill(2) if "." not in text else text
+
+
+def _moments(block: Block) -> dict[str, NDArray[np.float64]]:
+    good = np.isfinite(block.flux)
+    n = block.n_valid.astype(np.float64)
+    flux = np.where(good, block.flux, 0).astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = flux.sum(axis=1) / n
+        flux -= mean[:, None]
+        flux *= good
+        square = flux * flux
+        m2 = square.sum(axis=1) / n
+        m3 = np.einsum("ij,ij->i", square, flux) / n
+        m4 = np.einsum("ij,ij->i", square, square) / n
+        m2 = np.where(m2 > (np.finfo(np.float64).eps * mean) ** 2, m2, 0.0 * m2)  # rounding is no spread
+        return {
+            "mean": mean,
+            "std": np.sqrt(m2),
+            "skewness": np.where(m2 > 0, m3 / m2**1.5, np.nan),
+            "kurtosis": np.where(m2 > 0, m4 / m2**2 - 3.0, np.nan),
+        }
+
+
+def _quantiles(block: Block, q: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    ordered = np.sort(block.flux, axis=1)  # NaN come last
+    last = block.n_valid - 1
+    rows = np.arange(len(ordered))
+    columns = []
+    for fraction in q:
+        at = fraction * np.maximum(last, 0)
+        below = at.astype(np.intp)
+        low = ordered[rows, below].astype(np.float64)
+        high = ordered[rows, np.minimum(below + 1, np.maximum(last, 0))].astype(np.float64)
+        columns.append(low + (at - below) * (high - low))
+    return columns
+
+
+def _slope(block: Block, low: float, high: float) -> NDArray[np.float64]:
+    """Slope of the flux against ln λ in a band."""
+    wave, flux = block.wave, block.flux
+    if wave.ndim == 1:
+        inside = slice(*np.searchsorted(wave, (low, high)))
+        wave, flux = wave[inside], flux[:, inside]
+        good = np.isfinite(flux)
+    else:
+        good = np.isfinite(flux) & (wave >= low) & (wave < high)
+    f, w = np.where(good, flux, 0).astype(np.float64), good.astype(np.float64)
+    x = np.broadcast_to(np.log(wave), f.shape)
+    n = w.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        x = (x - (np.einsum("ij,ij->i", w, x) / n)[:, None]) * w
+        slope = np.einsum("ij,ij->i", x, f) / np.einsum("ij,ij->i", x, x)
+    return np.where(n >= 2, slope, np.nan)

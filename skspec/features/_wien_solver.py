@@ -1,0 +1,294 @@
+"""Least squares of ``A φ + C`` with φ = λ⁻⁵ exp(-x u), x = hc/(kλ) and u = 1/T, for many spectra at once.
+
+For a given u the best A and C are known in closed form (variable projection: Golub and Pereyra 1973, SIAM J. Numer.
+Anal. 10, 413), and what is left is to find the u at which φ explains most of the flux. That needs sums over pixels
+like ``Σ w f λ⁻⁵ exp(-x u)`` at many u. Since exp(-x u) is smooth in x, its values at some 45 Chebyshev nodes tell it
+everywhere to rounding: one matrix product turns the pixels of each spectrum into weights of these nodes, and the sums
+over nodes then are those over pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.polynomial.chebyshev import chebvander
+from numpy.typing import NDArray
+from scipy import constants
+from scipy.special import ive
+
+from skspec.features._blocks import Block
+
+Array = NDArray[np.float64]
+
+HC_OVER_K = constants.h * constants.c / constants.k * 1e10
+"""Second radiation constant in Å K."""
+
+_SCAN = 33  # values of u to look at before the best is refined
+_STEPS = 60  # bisection alone needs fewer
+_STEP_TOLERANCE = 1e-9  # a Newton step this small leaves an error of its square
+_NOTHING = 1e-13  # a correlation with φ that is rounding
+_SAME_GRID = 1e-12
+_LOST = 3.0  # natural logarithm of how much φ may fall from the end of the grid to the last valid pixel
+
+
+class Fit(NamedTuple):
+    """Parameters of each spectrum and the weighted sum of its squared residuals."""
+
+    u: Array
+    amplitude: Array
+    offset: Array
+    chi2: Array
+
+
+class _Basis:
+    """The nodes of one wavelength grid.
+
+    The exponent is counted from the longest wavelength, ``t = x - x_last``, and φ is scaled to 1 there: then
+    nothing overflows.
+    """
+
+    def __init__(self, wave: Array, n_nodes: int) -> None:
+        x = HC_OVER_K / wave
+        half = 0.5 * (x[0] - x[-1]) or 1.0
+        angle = np.pi * (np.arange(n_nodes) + 0.5) / n_nodes
+        self.t = half * (1.0 + np.cos(angle))
+        self._to_nodes = np.cos(np.arange(n_nodes)[:, None] * angle) * (2.0 / n_nodes)
+        self._to_nodes[0] *= 0.5
+        self._polynomials = chebvander((x - x[-1]) / half - 1.0, n_nodes - 1)
+        self._h = (wave[-1] / wave) ** 5
+
+    def weights(self, pixels: Array, power: int) -> Array:
+        """Weights of nodes, for sums with ``exp(-power t u)``, from those of pixels with ``φ ** power``."""
+        return (pixels * self._h**power) @ self._polynomials @ self._to_nodes
+
+
+class _Sums(NamedTuple):
+    """All that the fit needs of the spectra; `w` stands for the weights of pixels and f for their flux."""
+
+    t: Array  # nodes, (n or 1, n_nodes)
+    wf: Array  # node weights of w f, (n, n_nodes)
+    w: Array  # of w, (n or 1, n_nodes)
+    w2: Array  # of w, for the square of φ
+    total: Array  # Σ w, (n,)
+    flux: Array  # Σ w f
+    power: Array  # Σ w f²
+
+
+class LeastSquares:
+    """Fit blocks of spectra; the nodes of a grid that they share are computed once.
+
+    Parameters
+    ----------
+    offset : bool
+        Whether to fit C.
+    bounds : (float, float)
+        Least and greatest u in 1/K.
+    """
+
+    def __init__(self, *, offset: bool, bounds: tuple[float, float]) -> None:
+        self.offset = offset
+        self.bounds = bounds
+        self._shared: _Basis | None = None
+
+    def __call__(self, block: Block) -> Fit:
+        """Fit the spectra of a block."""
+        grids, scale = _grids(block)
+        last = scale * np.array([grid[-1] for grid in grids])
+        fit = self._fit(block, grids, scale, last)
+        for row, end in _ends(block, last, self.bounds[1]):
+            wave = block.wave[:end] if block.wave.ndim == 1 else block.wave[row, :end]
+            ivar = None if block.ivar is None else block.ivar[row : row + 1, :end]
+            part = Block(slice(1), block.flux[row : row + 1, :end], ivar, wave[None], False)
+            alone = self._fit(part, [wave], np.ones(1), wave[-1:])
+            for values, value in zip(fit, alone, strict=True):
+                values[row] = value[0]
+        return fit
+
+    def _fit(self, block: Block, grids: list[Array], scale: Array, last: Array) -> Fit:
+        n_nodes = max(_count_nodes(grid, self.bounds[1] / scale.min()) for grid in grids)
+        bases: Iterable[tuple[slice, _Basis]]
+        if len(grids) > 1:  # one at a time: a basis is much larger than a spectrum
+            bases = ((slice(k, k + 1), _Basis(grid, n_nodes)) for k, grid in enumerate(grids))
+        elif block.wave.ndim == 1:
+            self._shared = self._shared or _Basis(block.wave, n_nodes)
+            bases = [(slice(None), self._shared)]
+        else:
+            bases = [(slice(None), _Basis(grids[0], n_nodes))]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            fit = self._solve(_sum_up(block, bases, scale, offset=self.offset))
+        return fit._replace(amplitude=fit.amplitude * last**5 * np.exp(HC_OVER_K / last * fit.u))
+
+    def _solve(self, sums: _Sums) -> Fit:
+        mean = sums.flux / sums.total if self.offset else np.zeros_like(sums.flux)
+        power = sums.power - mean * sums.flux
+        u = self._refine(sums, mean, *self._scan(sums, mean))
+        e = np.exp(-sums.t * u[:, None])
+        p = _dot(sums.w, e)
+        r = _dot(sums.wf, e) - mean * p
+        q = _dot(sums.w2, e * e) - (p * p / sums.total if self.offset else 0.0)
+        some = r * r > _NOTHING**2 * sums.power * q
+        a = np.where(some, r / q, 0.0)
+        offset = mean - a * p / sums.total if self.offset else mean
+        return Fit(np.where(some, u, self.bounds[0]), a, offset, np.maximum(power - a * r, 0.0))
+
+    def _scan(self, sums: _Sums, mean: Array) -> tuple[Array, Array, Array]:
+        """Best of a few u, and its neighbours.
+
+        With an offset a cool spectrum may also be matched by the dips of a hot one: light comes first.
+        """
+        u = np.geomspace(*self.bounds, _SCAN)
+        e = np.exp(-sums.t[:, None, :] * u[:, None])
+        p = (e @ sums.w[:, :, None])[..., 0]
+        r = (e @ sums.wf[:, :, None])[..., 0] - mean[:, None] * p
+        q = ((e * e) @ sums.w2[:, :, None])[..., 0] - (p * p / sums.total[:, None] if self.offset else 0.0)
+        explained = np.where(q > 0, r * r / q, 0.0)
+        bright = r > 0
+        best = np.argmax(np.where(bright | ~bright.any(axis=1, keepdims=True), explained, 0.0), axis=1)
+        return u[best], u[np.maximum(best - 1, 0)], u[np.minimum(best + 1, _SCAN - 1)]
+
+    def _refine(self, sums: _Sums, mean: Array, u: Array, low: Array, high: Array) -> Array:
+        """Newton's method for the u where the logarithm of r²/q is largest, bisection where it would leave."""
+        t = sums.t
+        for _ in range(_STEPS):
+            e = np.exp(-t * u[:, None])
+            te = t * e
+            tte = t * te
+            p0, p1, p2 = _dot(sums.w, e), -_dot(sums.w, te), _dot(sums.w, tte)
+            r0 = _dot(sums.wf, e) - mean * p0
+            r1 = -_dot(sums.wf, te) - mean * p1
+            r2 = _dot(sums.wf, tte) - mean * p2
+            q0, q1, q2 = _dot(sums.w2, e * e), -2 * _dot(sums.w2, e * te), 4 * _dot(sums.w2, te * te)
+            if self.offset:
+                q0 = q0 - p0 * p0 / sums.total
+                q1 = q1 - 2 * p0 * p1 / sums.total
+                q2 = q2 - 2 * (p1 * p1 + p0 * p2) / sums.total
+            r1, r2, q1, q2 = r1 / r0, r2 / r0, q1 / q0, q2 / q0
+            slope = 2 * r1 - q1
+            curvature = 2 * (r2 - r1 * r1) - (q2 - q1 * q1)
+            low, high = np.where(slope > 0, u, low), np.where(slope > 0, high, u)
+            new = u - slope / curvature
+            new = np.where((curvature < 0) & (new > low) & (new < high), new, 0.5 * (low + high))
+            step, u = np.abs(new - u), new
+            if not (step > _STEP_TOLERANCE * u).any():
+                break
+        return u
+
+
+def fit_logarithm(block: Block, *, bounds: tuple[float, float]) -> Fit:
+    """Fit a straight line to the logarithm of ``f λ⁵`` against x, without an offset.
+
+    A pixel's weight is that of its logarithm, ``w f²``; flux that is not positive has none. Of a spectrum with
+    fewer than two positive pixels nothing is known: NaN.
+    """
+    x = HC_OVER_K / block.wave
+    last, x_last = block.wave[..., -1], x[..., -1]
+    t = x - x_last[..., None]
+    unit = max(float(t.max()), 1.0)
+    t /= unit  # so that powers are of one size
+    flux = np.fmax(block.flux, 0).astype(np.float64)
+    w = flux * flux if block.ivar is None else block.ivar * (flux * flux)
+    y = np.log(np.maximum(flux, np.finfo(np.float64).tiny, out=flux), out=flux)
+    y += 5.0 * np.log(block.wave / last[..., None])
+    y *= w
+    one = np.ones_like(t)
+    s0, s1, s2 = _sum_over(w, one, t, t * t)
+    y0, y1 = _sum_over(y, one, t)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        u = np.clip((s1 * y0 - s0 * y1) / (s0 * s2 - s1 * s1) / unit, *bounds)
+        amplitude = np.exp((y0 + u * unit * s1) / s0 + x_last * u) * last**5
+    known = np.count_nonzero(w > 0, axis=1) >= 2
+    u, amplitude = np.where(known, u, np.nan), np.where(known, amplitude, np.nan)
+    return Fit(u, amplitude, np.zeros_like(u), np.full_like(u, np.nan))
+
+
+def residual_chi2(block: Block, fit: Fit) -> Array:
+    """Weighted sum of squared residuals, pixel by pixel."""
+    x = HC_OVER_K / block.wave
+    exponent = -x * fit.u[:, None] + np.log(fit.amplitude)[:, None] - 5.0 * np.log(block.wave)
+    residual = np.exp(exponent, out=exponent)
+    np.subtract(block.flux, residual, out=residual)
+    residual *= residual
+    if block.ivar is not None:
+        residual *= block.ivar
+    return np.nansum(residual, axis=1)
+
+
+def _ends(block: Block, last: Array, u: float) -> Iterator[tuple[int, int]]:
+    """Find rows that miss so much of the red end that sums at nodes lose digits, and where their valid pixels end.
+
+    At that end exp(-t u) is largest, and rounding is relative to what it is there.
+    """
+    if block.complete:
+        return
+    good = np.isfinite(block.flux)
+    end = good.shape[1] - np.argmax(good[:, ::-1], axis=1)
+    wave = np.broadcast_to(block.wave, good.shape)
+    lost = HC_OVER_K * (1.0 / wave[np.arange(len(end)), end - 1] - 1.0 / last) * u
+    for row in np.flatnonzero(lost > _LOST):
+        yield int(row), int(end[row])
+
+
+def _grids(block: Block) -> tuple[list[Array], Array]:
+    """Grids of the rows, one or as many as rows, and what each row's wavelengths are in units of its grid.
+
+    A survey's grids are cut from one log-linear lattice, with or without a redshift: in units of their first
+    wavelength they are one grid.
+    """
+    n = len(block.flux)
+    if block.wave.ndim == 1:
+        return [block.wave], np.ones(n)
+    ratio = block.wave / block.wave[:, :1]
+    shared = ratio[np.argmax(ratio[:, -1])]
+    apart = np.abs(ratio / shared - 1.0) > _SAME_GRID
+    if not (apart & np.isfinite(block.flux)).any():
+        return [shared], block.wave[:, 0]
+    return list(block.wave), np.ones(n)
+
+
+def _count_nodes(wave: Array, u: float) -> int:
+    """Nodes with which ``exp(-2 t u)`` is known to rounding: its Chebyshev coefficients are Bessel functions."""
+    z = HC_OVER_K * (1.0 / wave[0] - 1.0 / wave[-1]) * u
+    n = 8
+    while ive(n, z) > 1e-17:
+        n += 4
+    return n + 4
+
+
+def _sum_up(block: Block, bases: Iterable[tuple[slice, _Basis]], scale: Array, *, offset: bool) -> _Sums:
+    flux = np.nan_to_num(block.flux).astype(np.float64)
+    if block.ivar is not None:
+        w = block.ivar.astype(np.float64)
+    elif block.complete:
+        w = np.ones((1, flux.shape[1]))
+    else:
+        w = np.isfinite(block.flux).astype(np.float64)
+    wf = w * flux
+    nodes = []
+    for rows, basis in bases:
+        unused = np.zeros((1, len(basis.t)))
+        of_w = basis.weights(w[rows], 1) if offset else unused
+        nodes.append((basis.t[None], basis.weights(wf[rows], 1), of_w, basis.weights(w[rows], 2)))
+    t, wf_nodes, w_nodes, w2_nodes = map(np.concatenate, zip(*nodes, strict=True))
+    return _Sums(
+        t if block.wave.ndim == 1 else t / scale[:, None],
+        wf_nodes,
+        w_nodes,
+        w2_nodes,
+        np.broadcast_to(w.sum(axis=1), len(flux)),
+        wf.sum(axis=1),
+        np.einsum("ij,ij->i", wf, flux),
+    )
+
+
+def _dot(weights: Array, values: Array) -> Array:
+    """Sum over nodes; weights that all rows share have one row."""
+    return values @ weights[0] if len(weights) == 1 else np.einsum("ij,ij->i", weights, values)
+
+
+def _sum_over(pixels: Array, *factors: Array) -> list[Array]:
+    """Sum pixels times each of the factors, which all rows share or have each of their own."""
+    if factors[0].ndim == 1:
+        return list((pixels @ np.stack(factors, axis=1)).T)
+    return [np.einsum("ij,ij->i", pixels, factor) for factor in factors]
