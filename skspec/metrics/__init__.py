@@ -1,0 +1,15 @@
+"""Scores of ordered and joint classes, with error bars."""
+
+from skspec.metrics._bootstrap import BootstrapResult, bootstrap_difference, bootstrap_interval
+from skspec.metrics._scores import accuracy, axis_kappa, f1_macro, joint_kappa, joint_mae
+
+__all__ = [
+    "BootstrapResult",
+    "accuracy",
+    "axis_kappa",
+    "bootstrap_difference",
+    "bootstrap_interval",
+    "f1_macro",
+    "joint_kappa",
+    "joint_mae",
+]
