@@ -140,8 +140,8 @@ class Expansion(torch.autograd.Function):
     first the GELU of all channels, then the first basis function of all channels, and so on. Only x is kept for
     the gradient, which evaluates the slopes.
 
-    Where autocast asks for half precision, the functions are evaluated in float32, and the result has the layout
-    in which such numbers are convolved fastest: channels last.
+    Where autocast asks for half precision, the functions are evaluated in float32. The result has the layout in
+    which it is convolved fastest: channels last, but for float32 of which a gradient is wanted.
     """
 
     @staticmethod
@@ -151,8 +151,8 @@ class Expansion(torch.autograd.Function):
         device = x.device.type
         if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
             dtype = torch.get_autocast_dtype(device)
-        if dtype.itemsize < 4:
-            x = x.float()
+        if dtype.itemsize < 4 or not ctx.needs_input_grad[0]:
+            x = x.float() if dtype.itemsize < 4 else x
             out = x.new_empty((n, 1, length, n_parts, n_channels), dtype=dtype).permute(0, 3, 4, 1, 2)
         else:
             out = x.new_empty((n, n_parts, n_channels, 1, length))

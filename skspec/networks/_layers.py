@@ -9,9 +9,11 @@ than was gained. That is why spectra stay images of height 1 all the way.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 
@@ -75,7 +77,40 @@ def for_each(value: int | Sequence[int], n: int, name: str) -> list[int]:
 
 def as_images(x: Tensor) -> Tensor:
     """Spectra (n, n_channels, n_pixels) or images (n, channels, height, width) as images, channels last."""
-    return (x.unsqueeze(2) if x.ndim == 3 else x).to(memory_format=torch.channels_last)
+    # cloned, because a single channel is held the same way in both layouts, and torch would take it for the other
+    return (x.unsqueeze(2) if x.ndim == 3 else x).clone(memory_format=torch.channels_last)
+
+
+def flatten(x: Tensor) -> Tensor:
+    """Images as rows (n, channels · height · width), ordered as if channels came first."""
+    return _Flatten.apply(x)
+
+
+class _Flatten(torch.autograd.Function):
+    """Flatten; the gradient comes back in the layout of x, without which that of ReLU is forty times slower."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.shape = x.shape
+        last = x.is_contiguous(memory_format=torch.channels_last)
+        ctx.layout = torch.channels_last if last else torch.contiguous_format
+        return x.flatten(1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return grad.view(ctx.shape).to(memory_format=ctx.layout)
+
+
+class Dropout(nn.Dropout):
+    """Dropout by uniform random numbers, which processors draw four times as fast as Bernoulli ones."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Set a fraction `p` of the values to 0 and divide the others by 1 - p, in training only."""
+        if not self.training or self.p == 0:
+            return x
+        kept = torch.rand(x.shape, device=x.device) >= self.p
+        return x * kept.to(x.dtype).div_(max(1 - self.p, 1e-6))
 
 
 class Convolution(nn.Conv2d):

@@ -6,7 +6,11 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from skspec.networks._layers import Convolution, Dropout, as_images, convolve_and_normalize, flatten, for_each
+
 _PIXELS_LEFT = 50  # after the last convolution, where strides are chosen by the network
+# filters from which the gradients of the weights, channels last on a processor, cost more than that layout gains
+_WIDE = {torch.float32: 256, torch.bfloat16: 1024}
 HEADS = ("channel_max", "flatten", "pool")
 
 
@@ -60,6 +64,8 @@ class Conv1D(nn.Module):
     kernel: it is then padded with zeros, evenly on both sides, to the length of the kernel. So any network
     works on any number of pixels.
 
+    Spectra are held as images of height 1, channels last, but for training wide networks on a processor.
+
     Two systems of joint MK classification [1]_ are configurations of this network (2305 pixels, 39 classes,
     ``batch_norm=False``):
 
@@ -92,27 +98,25 @@ class Conv1D(nn.Module):
             raise ValueError(f"head must be one of {', '.join(HEADS)}, got {head!r}")
         if strides is None:
             strides = max(1, round((n_pixels / _PIXELS_LEFT) ** (1.0 / len(filters))))
-        strides = [strides] * len(filters) if isinstance(strides, int) else list(strides)
-        if len(strides) != len(filters):
-            raise ValueError(
-                f"strides has {len(strides)} values for {len(filters)} filters; give one for each"
-            )
+        strides = for_each(strides, len(filters), "strides")
         self.head = head
+        self._width = max(filters)
         self.branches = nn.ModuleList()
         n_features = 0
         for kernel_size in kernel_sizes:
-            branch, length = _branch(
+            layers, length = _layers(
                 n_pixels, n_channels, kernel_size, filters=filters, strides=strides, batch_norm=batch_norm
             )
-            self.branches.append(branch)
+            self.branches.append(_Branch(*layers))
             n_features += {"channel_max": length, "flatten": filters[-1] * length, "pool": filters[-1]}[head]
         widths = [n_features, *hidden]
         self.hidden = nn.ModuleList(nn.Linear(*sizes) for sizes in pairwise(widths))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.final_layer = nn.Linear(widths[-1], n_outputs)
 
     def features(self, x: Tensor) -> Tensor:
         """Activations before the last layer, shape (n, n_features), of `x`, shape (n, n_channels, n_pixels)."""
+        x = x.unsqueeze(2) if self._channels_first(x) else as_images(x)
         joined = torch.cat([self._head(branch(x)) for branch in self.branches], dim=1)
         for layer in self.hidden:
             joined = torch.relu(layer(self.dropout(joined)))
@@ -122,13 +126,30 @@ class Conv1D(nn.Module):
         """Logits, shape (n, n_outputs), of `x`, shape (n, n_channels, n_pixels)."""
         return self.final_layer(self.dropout(self.features(x)))
 
+    def _channels_first(self, x: Tensor) -> bool:
+        half = torch.is_autocast_enabled("cpu")
+        wide = self._width >= _WIDE[torch.bfloat16 if half else torch.float32]
+        return wide and self.training and x.device.type == "cpu"
+
     def _head(self, x: Tensor) -> Tensor:
         if self.head == "channel_max":
-            return x.amax(dim=1)
-        return x.mean(dim=2) if self.head == "pool" else x.flatten(1)
+            return x.amax(dim=(1, 2))
+        return x.mean(dim=(2, 3)) if self.head == "pool" else flatten(x)
 
 
-def _branch(
+class _Branch(nn.Sequential):
+    """Layers one after the other, of which a convolution and the batch normalisation after it are taken at once."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer, following in pairwise([*self, None]):
+            if isinstance(following, nn.BatchNorm2d):
+                x = convolve_and_normalize(x, layer, following)
+            elif not isinstance(layer, nn.BatchNorm2d):
+                x = layer(x)
+        return x
+
+
+def _layers(
     length: int,
     n_channels: int,
     kernel_size: int,
@@ -136,16 +157,18 @@ def _branch(
     filters: Sequence[int],
     strides: Sequence[int],
     batch_norm: bool,
-) -> tuple[nn.Sequential, int]:
-    """Stack convolutions over `length` pixels; also give the number of pixels that come out."""
+) -> tuple[list[nn.Module], int]:
+    """Return the convolutions over `length` pixels, and the number of pixels that come out."""
     layers: list[nn.Module] = []
     for n_filters, stride in zip(filters, strides, strict=True):
         missing = max(kernel_size - length, 0)
         if missing:
-            layers.append(nn.ZeroPad1d((missing // 2, missing - missing // 2)))
-        layers.append(nn.Conv1d(n_channels, n_filters, kernel_size, stride=stride, bias=not batch_norm))
+            layers.append(nn.ZeroPad2d((missing // 2, missing - missing // 2, 0, 0)))
+        layers.append(
+            Convolution(n_channels, n_filters, kernel_size, n_dims=1, stride=stride, bias=not batch_norm)
+        )
         if batch_norm:
-            layers.append(nn.BatchNorm1d(n_filters))
-        layers.append(nn.ReLU())
+            layers.append(nn.BatchNorm2d(n_filters))
+        layers.append(nn.ReLU(inplace=True))
         n_channels, length = n_filters, (length + missing - kernel_size) // stride + 1
-    return nn.Sequential(*layers), length
+    return layers, length

@@ -7,7 +7,7 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
-from skspec.networks._layers import Convolution, as_images, for_each, input_shape, window
+from skspec.networks._layers import Convolution, Dropout, as_images, flatten, for_each, input_shape, window
 
 PADDINGS = ("valid", "same")
 
@@ -126,7 +126,7 @@ class PlainCNN(nn.Module):
         self.stack = nn.Sequential(*layers)
         widths = [n_channels * prod(size), *hidden]
         self.hidden = nn.ModuleList(nn.Linear(*sizes) for sizes in pairwise(widths))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.final_layer = nn.Linear(widths[-1], n_outputs)
 
     def features(self, x: Tensor) -> Tensor:
@@ -141,7 +141,7 @@ class PlainCNN(nn.Module):
         -------
         Tensor of shape (n, n_features)
         """
-        x = self.stack(as_images(x)).flatten(1)
+        x = flatten(self.stack(as_images(x)))
         for layer in self.hidden:
             x = torch.relu(layer(self.dropout(x)))
         return x

@@ -27,8 +27,10 @@ from skspec.training.data import check_groups, check_training_data, check_weight
 from skspec.training.devices import resolve_device
 from skspec.training.estimator import NeuralEstimator
 from skspec.training.losses import LOSSES, CrossEntropy, Distance, Focal, SoftF1
+from skspec.training.net import ClassifierNet
 from skspec.training.network import RowNetwork
 from skspec.training.targets import SoftTargets
+from skspec.training.validation import ClassAnswers
 
 _Rows = tuple[NDArray[np.float32], NDArray[Any], NDArray[np.float64] | None, NDArray[Any] | None]
 
@@ -317,6 +319,14 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
     def _n_outputs(self) -> int:
         return len(self.classes_)
 
+    def _get_answer_state(self) -> dict[str, Any]:
+        return {"classes": self.classes_.tolist(), "classes_dtype": self.classes_.dtype.str}
+
+    def _set_answer_state(self, state: Mapping[str, Any]) -> None:
+        self.classes_ = np.array(state["classes"], dtype=state["classes_dtype"])
+
+    _net_class = ClassifierNet
+
     def _net_options(self, generator: np.random.Generator) -> dict[str, Any]:
         soften = None
         if self.label_smoothing or self.mixup:
@@ -329,7 +339,8 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         return {
             "criterion": self._criterion(),
             "soften": soften,
-            "labels": self.classes_,
+            "answers": ClassAnswers(self.classes_),
+            "classes": np.arange(len(self.classes_)),
             "balance": self.balanced_batches,
         }
 

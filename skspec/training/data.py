@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import check_array
+from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
@@ -37,18 +37,57 @@ def check_training_data(
         In float32, with NaN where pixels are missing.
     labels : ndarray of shape (n_spectra,)
     """
-    wave = _check_wave(estimator, X, reset=reset)
     if np.ma.is_masked(y):
         raise ValueError(f"y has {np.ma.count_masked(y)} masked labels; every training spectrum needs one")
     rows, labels = _validate(estimator, _as_array(estimator, X), y, reset=reset)
     check_classification_targets(labels)
+    return _training_rows(estimator, X, rows, reset=reset), labels
+
+
+def check_training_values(
+    estimator: Any, X: Any, y: Any, *, reset: bool = True
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Rows of X and values to learn, as `check_training_data` does for labels.
+
+    Parameters
+    ----------
+    estimator : NeuralEstimator
+        Gets ``n_features_in_``, ``feature_names_in_`` (named columns) and ``wave_`` (`Spectra`).
+    X : Spectra, or array-like of shape (n_spectra, n_features)
+    y : array-like of shape (n_spectra,) or (n_spectra, n_targets)
+        NaN, or masked, where a value is not known.
+    reset : bool, default=True
+        Whether X may differ from what the estimator has seen.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_spectra, n_features)
+        In float32, with NaN where pixels are missing.
+    values : ndarray of shape (n_spectra,) or (n_spectra, n_targets)
+        In float64.
+    """
+    if y is None:
+        raise ValueError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but the target y is None."
+        )
+    rows = _validate(estimator, _as_array(estimator, X), reset=reset)
+    refuse_quantity("y", y)
+    values = check_array(
+        fill_masked("y", y), ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y"
+    )
+    check_consistent_length(rows, values)
+    return _training_rows(estimator, X, rows, reset=reset), values
+
+
+def _training_rows(estimator: Any, X: Any, rows: NDArray[np.float32], *, reset: bool) -> NDArray[np.float32]:
+    wave = _check_wave(estimator, X, reset=reset)
     rows = _prepare(estimator, rows)
     _check_not_empty(rows, X)
     if reset:
         estimator.__dict__.pop("wave_", None)
         if wave is not None:
             estimator.wave_ = wave
-    return rows, labels
+    return rows
 
 
 def check_rows(estimator: Any, X: Any) -> NDArray[np.float32]:
@@ -65,8 +104,9 @@ def check_rows(estimator: Any, X: Any) -> NDArray[np.float32]:
     ndarray of shape (n_spectra, n_features)
         In float32, with NaN where pixels are missing.
     """
+    flux = _as_array(estimator, X)
     _check_wave(estimator, X, reset=False)
-    rows = _prepare(estimator, _validate(estimator, _as_array(estimator, X), reset=False))
+    rows = _prepare(estimator, _validate(estimator, flux, reset=False))
     _check_not_empty(rows, X)
     return rows
 
@@ -97,8 +137,6 @@ def _check_wave(estimator: Any, X: Any, *, reset: bool) -> NDArray[np.float64] |
     """Vacuum wavelengths of `Spectra`, checked to be those of the fit; None for arrays."""
     if not isinstance(X, Spectra):
         return None
-    if not X.is_common_grid:
-        raise ValueError(f"the {len(X)} spectra have different wavelength grids; put LogWaveResampler first")
     wave, known = X.to_vacuum().wave, getattr(estimator, "wave_", None)
     if not reset and known is not None and not _same_grid(wave, known):
         raise ValueError(
@@ -110,6 +148,14 @@ def _check_wave(estimator: Any, X: Any, *, reset: bool) -> NDArray[np.float64] |
 
 def _as_array(estimator: Any, X: Any) -> Any:
     if isinstance(X, Spectra):
+        if not X.is_common_grid:
+            raise ValueError(
+                f"the {len(X)} spectra have different wavelength grids; put LogWaveResampler first"
+            )
+        if getattr(estimator, "n_scalars", 0):
+            raise ValueError(
+                "n_scalars needs an array with the scalars in its last columns; Spectra have none"
+            )
         channels = (estimator.n_channels, estimator.ivar_channel)
         if channels == (1, None):
             return np.asarray(X)
@@ -126,6 +172,11 @@ def _as_array(estimator: Any, X: Any) -> Any:
         raise ValueError(
             f"X has shape {tuple(X.shape)}, but one row a spectrum is needed: put the channels side by side "
             "with X.reshape(len(X), -1), and give their number as n_channels="
+        )
+    if getattr(X, "ndim", 2) == 4:
+        raise ValueError(
+            f"X has shape {tuple(X.shape)}, but one row an image is needed: bring the channels to axis 1 and "
+            "flatten with X.reshape(len(X), -1), and give image_shape=(channels, height, width)"
         )
     return fill_masked("X", X)
 

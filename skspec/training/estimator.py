@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from os import PathLike
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -36,7 +36,8 @@ from skspec.training.schedules import SCHEDULES, LearningRate
 from skspec.training.state import get_state, get_weights, history_table, set_state
 from skspec.training.validation import Validation, hold_out
 
-_PREDICT_VALUES = {"cpu": 2**17, "cuda": 2**20}  # of X in a batch: what caches and memory take best
+_PREDICT_VALUES = {"cpu": 2**16, "cuda": 2**20}  # of X in a batch: what caches and memory take best
+_PREDICT_ROWS = 16  # at least: convolutions of fewer do not fill a processor
 _NOT_IDENTITY = ("callbacks", "checkpoint_dir", "device", "random_state", "verbose")  # of a fit
 
 
@@ -160,6 +161,9 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):
         Beside ``forward`` it has ``features``: the activations before the last layer.
         """
 
+    def _load_pretrained(self, network: Any) -> None:
+        """Give a new network the weights to start from, where there are any beside random ones."""
+
     def _input_shape(self, n_features: int) -> InputShape:
         """How a row of X folds."""
         if n_features % self.n_channels:
@@ -223,6 +227,8 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):
         if self.callbacks is not None and not isinstance(self.callbacks, list | tuple):
             raise TypeError(f"callbacks must be a list of skorch callbacks, got {self.callbacks!r}")
 
+    _net_class: ClassVar[type[Net]]
+
     @abstractmethod
     def _net_options(self, generator: np.random.Generator) -> dict[str, Any]:
         """Return the criterion and what else of the net depends on the kind of target."""
@@ -231,6 +237,14 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):
     @abstractmethod
     def _n_outputs(self) -> int:
         """Outputs of the network."""
+
+    @abstractmethod
+    def _get_answer_state(self) -> dict[str, Any]:
+        """Return what the outputs mean, as JSON can hold it."""
+
+    @abstractmethod
+    def _set_answer_state(self, state: Mapping[str, Any]) -> None:
+        """Take over what the outputs mean."""
 
     # What a user calls --------------------------------------------------------------------------------
 
@@ -285,7 +299,8 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):
             callbacks.append(("checkpoint", Checkpoint(path, state, seed)))
         data, validation = Rows(rows, target, weight), None
         if self.validation_fraction is not None:
-            learn, validate = hold_out(target, groups, self.validation_fraction, seed)
+            strata = target if target.ndim == 1 else np.zeros(len(target), dtype=np.intp)
+            learn, validate = hold_out(strata, groups, self.validation_fraction, seed)
             data, validation = data.part(learn), data.part(validate)
         if start is None:
             statistics = column_statistics(data.X, self._input_shape(rows.shape[1]))
@@ -297,7 +312,9 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):
             callbacks.append(("validation", Validation(scorer, self.n_iter_no_change)))
         with seeded(seed, device):
             net = self._make_net(*statistics, device=device, seed=seed, callbacks=callbacks)
-            if start is not None:
+            if start is None:
+                self._load_pretrained(net.module_.network)
+            else:
                 net.module_.load_state_dict(start.module_.state_dict())
             self.net_ = net.train(data, validation)
         self.history_ = history_table(self.net_.history)
@@ -319,6 +336,7 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):
             statistics = column_statistics(rows, self._input_shape(rows.shape[1]))
             with seeded(seed, device):
                 self.net_ = self._make_net(*statistics, device=device, seed=seed)
+                self._load_pretrained(self.net_.module_.network)
         net = self.net_.to(device)
         dict(net.callbacks_)["learning_rate"].schedule = "constant"
         with seeded(int(net.generator.integers(2**31 - 1)), device):
@@ -337,7 +355,7 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):
         device = self._prediction_device()
         module = self.net_.to(device).module_.eval()
         values = _PREDICT_VALUES.get(device.type, _PREDICT_VALUES["cpu"])
-        batches = Batches(rows, max(1, values // rows.X.shape[1]), device=device)
+        batches = Batches(rows, max(_PREDICT_ROWS, values // rows.X.shape[1]), device=device)
         weights = torch.tensor([weight for weight, _ in views], device=device)
 
         def answer(rows: Tensor) -> Tensor:
@@ -374,7 +392,7 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):
         optimizer, options = OPTIMIZERS[self.optimizer]
         generator = np.random.default_rng(seed)
         transforms = self._transforms(shape)
-        net = Net(
+        net = self._net_class(
             module,
             generator=generator,
             augment=augmentation.Augmentation(shape, transforms) if transforms else None,

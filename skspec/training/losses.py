@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 LOSSES = ("cross_entropy", "focal", "soft_f1", "distance")
+VALUE_LOSSES = ("squared_error", "absolute_error", "gaussian")
 
 
 class CrossEntropy(nn.Module):
@@ -96,6 +97,35 @@ class Distance(nn.Module):
         distance = ((expected - true) ** 2).mean(dim=1)
         entropy = self.cross_entropy(logits, target, weight)
         return (1.0 - self.weight) * entropy + self.weight * _mean(distance, weight)
+
+
+class ValueLoss(nn.Module):
+    """Errors of values, over those that are known (not NaN).
+
+    Parameters
+    ----------
+    kind : {"squared_error", "absolute_error", "gaussian"}
+        For "gaussian", the outputs are values and then logarithms of variances; the loss is the negative logarithm
+        of the likelihood, less a constant (Nix and Weigend 1994).
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def forward(self, outputs: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Mean over rows of the mean over known values; `target` is of shape (n, n_targets)."""
+        known = ~target.isnan()
+        error = torch.where(known, outputs[:, : target.shape[1]] - target, 0.0)
+        if self.kind == "absolute_error":
+            loss = error.abs()
+        elif self.kind == "squared_error":
+            loss = error**2
+        else:
+            log_variance = outputs[:, target.shape[1] :].clamp(-20.0, 20.0)
+            loss = 0.5 * (log_variance + error**2 * torch.exp(-log_variance))
+        loss = torch.where(known, loss, 0.0).sum(dim=1) / known.sum(dim=1).clamp(min=1)
+        return _mean(loss, weight)
 
 
 def as_probabilities(target: Tensor, logits: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The skorch net inside our classifiers: its loop, and how it travels."""
+"""The skorch nets inside our estimators: their loop, and how they travel."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from skorch import NeuralNetClassifier
+from skorch import NeuralNet, NeuralNetClassifier, NeuralNetRegressor
 from skorch.callbacks import EpochTimer, PassthroughScoring
 from torch import Tensor, nn
 
@@ -18,10 +17,11 @@ from skspec.training.averaging import WeightAverage
 from skspec.training.batching import Batch, Batches, Rows, balanced
 from skspec.training.precision import autocast
 from skspec.training.targets import SoftTargets
+from skspec.training.validation import ClassAnswers, ValueAnswers
 
 
-class Net(NeuralNetClassifier):
-    """A skorch net over class indices whose batches are taken whole, and whose losses are read once an epoch.
+class Net(NeuralNet):
+    """A skorch net whose batches are taken whole, and whose losses are read once an epoch.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ class Net(NeuralNetClassifier):
         Changes the rows of a training batch.
     soften : SoftTargets or None, default=None
         Changes the rows and targets of a training batch.
-    labels : ndarray of shape (n_classes,)
-        Of the class indices.
+    answers : ClassAnswers or ValueAnswers
+        What the outputs mean.
     balance : bool, default=False
         Whether rows are drawn with replacement, all classes equally often, instead of shuffled.
     max_grad_norm : float or None, default=None
@@ -44,7 +44,7 @@ class Net(NeuralNetClassifier):
     dtype : torch.dtype, default=torch.float32
         In which matrices are multiplied.
     **kwargs
-        As in `skorch.NeuralNetClassifier`.
+        As in `skorch.NeuralNet`.
     """
 
     device: str
@@ -56,18 +56,18 @@ class Net(NeuralNetClassifier):
         generator: np.random.Generator,
         augment: Callable[[Tensor], Tensor] | None = None,
         soften: SoftTargets | None = None,
-        labels: NDArray[Any],
+        answers: ClassAnswers | ValueAnswers,
         balance: bool = False,
         max_grad_norm: float | None = None,
         ema_decay: float | None = None,
         dtype: torch.dtype = torch.float32,
         **kwargs: Any,
     ) -> None:
-        super().__init__(module, train_split=None, classes=np.arange(len(labels)), **kwargs)
+        super().__init__(module, train_split=None, **kwargs)
         self.generator = generator
         self.augment = augment
         self.soften = soften
-        self.labels = labels
+        self.answers = answers
         self.balance = balance
         self.max_grad_norm = max_grad_norm
         self.ema_decay = ema_decay
@@ -225,6 +225,14 @@ class Net(NeuralNetClassifier):
         }
         twin.__dict__.update(self.__dict__ | on_cpu)
         return twin.__getstate__()
+
+
+class ClassifierNet(Net, NeuralNetClassifier):
+    """A net over class indices."""
+
+
+class RegressorNet(Net, NeuralNetRegressor):
+    """A net over values."""
 
 
 class _StopTraining(Exception):  # noqa: N818

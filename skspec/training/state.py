@@ -1,4 +1,4 @@
-"""What a classifier has learned, as plain values and arrays: how it is written to a file without pickle."""
+"""What an estimator has learned, as plain values and arrays: how it is written to a file without pickle."""
 
 from __future__ import annotations
 
@@ -17,26 +17,24 @@ _PREFIX = "module."
 
 
 def get_state(estimator: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Take apart a fitted classifier.
+    """Take apart a fitted estimator.
 
     Parameters
     ----------
-    estimator : NeuralClassifier
+    estimator : NeuralEstimator
         Fitted.
 
     Returns
     -------
     state : dict
-        What JSON can hold: ``classes`` and ``classes_dtype``, ``n_features_in``, ``feature_names_in`` (or
-        None) and ``history`` (columns by name).
+        What JSON can hold: what the outputs mean (``classes`` and ``classes_dtype``, or ``target_mean`` and
+        ``target_scale``), ``n_features_in``, ``feature_names_in`` (or None) and ``history`` (columns by name).
     arrays : dict of str to ndarray
         Weights and buffers of the network, each name with ``module.`` before it, and ``wave`` if known.
     """
     names = getattr(estimator, "feature_names_in_", None)
     history = estimator.history_
-    state = {
-        "classes": estimator.classes_.tolist(),
-        "classes_dtype": estimator.classes_.dtype.str,
+    state = estimator._get_answer_state() | {
         "n_features_in": estimator.n_features_in_,
         "feature_names_in": None if names is None else names.tolist(),
         "history": {name: history[name].tolist() for name in history.colnames},
@@ -48,11 +46,11 @@ def get_state(estimator: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
 
 
 def set_state(estimator: Any, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Put a classifier together again.
+    """Put an estimator together again.
 
     Parameters
     ----------
-    estimator : NeuralClassifier
+    estimator : NeuralEstimator
         With the parameters that the taken one had.
     state, arrays : mapping
         From `get_state`.
@@ -64,29 +62,38 @@ def set_state(estimator: Any, state: Mapping[str, Any], arrays: Mapping[str, NDA
     """
     for name in ("wave_", "feature_names_in_"):
         estimator.__dict__.pop(name, None)
-    estimator.classes_ = np.array(state["classes"], dtype=state["classes_dtype"])
+    estimator._set_answer_state(state)
     estimator.n_features_in_ = int(state["n_features_in"])
     if state["feature_names_in"] is not None:
         estimator.feature_names_in_ = np.array(state["feature_names_in"], dtype=object)
     if "wave" in arrays:
         estimator.wave_ = np.asarray(arrays["wave"])
     estimator.history_ = Table(dict(state["history"]))
-    cpu, blank = torch.device("cpu"), np.zeros(estimator.n_features_in_)
-    with seeded(0, cpu):
-        net = estimator._make_net(blank, blank, device=cpu, seed=0)
     weights = {
-        name.removeprefix(_PREFIX): torch.tensor(array)
-        for name, array in arrays.items()
-        if name.startswith(_PREFIX)
+        name.removeprefix(_PREFIX): array for name, array in arrays.items() if name.startswith(_PREFIX)
     }
-    try:
-        net.module_.load_state_dict(weights)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(
-            f"arrays do not fit {type(estimator).__name__} with these parameters: {reason}"
-        ) from None
+    _check_weights(estimator, weights)
+    cpu = torch.device("cpu")
+    with seeded(0, cpu):
+        net = estimator._make_net(weights["center"], weights["scale"], device=cpu, seed=0)
+    net.module_.load_state_dict({name: torch.tensor(array) for name, array in weights.items()})
     estimator.net_ = net
+
+
+def _check_weights(estimator: Any, weights: Mapping[str, NDArray[Any]]) -> None:
+    """Compare names and shapes with those of the network, which takes no memory here whatever its parameters say."""
+    shape = estimator._input_shape(estimator.n_features_in_)
+    with torch.device("meta"):
+        network = estimator._build_network(shape.channels, estimator._n_outputs)
+    needed = {f"network.{name}": tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    needed |= dict.fromkeys(("center", "scale"), (estimator.n_features_in_,))
+    found = {name: array.shape for name, array in weights.items()}
+    for name in sorted(needed.keys() | found.keys()):
+        if needed.get(name) != found.get(name):
+            raise ValueError(
+                f"arrays do not fit {type(estimator).__name__} with these parameters: {name} is of shape "
+                f"{found.get(name, 'none')}, not {needed.get(name, 'none')}"
+            )
 
 
 def get_weights(net: Any) -> dict[str, NDArray[Any]]:

@@ -13,8 +13,8 @@ class SoftTargets:
 
     Parameters
     ----------
-    n_classes : int
-        Number of classes.
+    n_classes : int or None
+        Number of classes; None for targets that are values.
     label_smoothing : float
         Probability that is taken from the true class and given to all classes alike (Szegedy et al. 2016,
         arXiv:1512.00567).
@@ -26,7 +26,7 @@ class SoftTargets:
     """
 
     def __init__(
-        self, n_classes: int, *, label_smoothing: float, mixup: float, generator: np.random.Generator
+        self, n_classes: int | None, *, label_smoothing: float, mixup: float, generator: np.random.Generator
     ) -> None:
         self.n_classes = n_classes
         self.label_smoothing = label_smoothing
@@ -36,9 +36,9 @@ class SoftTargets:
     def __call__(
         self, X: Tensor, target: Tensor, weight: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Rows, probabilities of the classes and weights of a batch, from rows, class indices and weights."""
-        soft = one_hot(target, self.n_classes).to(X.dtype)
-        if self.label_smoothing:
+        """Rows, probabilities of the classes (or values) and weights of a batch, from rows, class indices and weights."""
+        soft = target if self.n_classes is None else one_hot(target, self.n_classes).to(X.dtype)
+        if self.label_smoothing and self.n_classes is not None:
             soft = torch.lerp(soft, torch.full_like(soft, 1.0 / self.n_classes), self.label_smoothing)
         if not self.mixup:
             return X, soft, weight

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.special import softmax
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
 from skorch.callbacks import Callback
 
@@ -68,7 +68,7 @@ class Validation(Callback):
     Parameters
     ----------
     scorer : callable or None
-        A scikit-learn scorer, called with a classifier, rows and labels; None takes the loss.
+        A scikit-learn scorer; None takes the loss.
     patience : int or None
         Epochs without a better score after which training stops; None never stops.
     """
@@ -82,14 +82,14 @@ class Validation(Callback):
         self.best_score_ = -math.inf
         self.best_epoch_ = 0
         self.best_weights_: dict[str, Any] = {}
-        self.logits_: list[Any] = []
+        self.outputs_: list[Any] = []
 
     def on_batch_end(
         self, net: Any, batch: Any = None, training: bool | None = None, y_pred: Any = None, **kwargs: Any
     ) -> None:
-        """Collect the logits."""
+        """Collect the outputs."""
         if not training:
-            self.logits_.append(y_pred)
+            self.outputs_.append(y_pred)
 
     def on_epoch_end(
         self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
@@ -98,11 +98,10 @@ class Validation(Callback):
         epoch = len(net.history)
         score = -net.history[-1, "valid_loss"]
         if self.scorer is not None:
-            logits = torch.cat(self.logits_).cpu().numpy()
-            known = KnownLogits(logits, net.labels)
-            score = float(self.scorer(known, dataset_valid.X, net.labels[dataset_valid.y]))
+            outputs = torch.cat(self.outputs_).cpu().numpy()
+            score = net.answers.score(self.scorer, dataset_valid.X, dataset_valid.y, outputs)
             net.history.record("valid_score", score)
-        self.logits_ = []
+        self.outputs_ = []
         if score > self.best_score_:
             self.best_score_, self.best_epoch_ = score, epoch
             self.best_weights_ = copy.deepcopy(net.judged_module.state_dict())
@@ -116,7 +115,58 @@ class Validation(Callback):
         self.best_weights_ = {}
 
 
-class KnownLogits(ClassifierMixin, BaseEstimator):
+class ClassAnswers:
+    """Outputs that are logits.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Labels in their order.
+    """
+
+    def __init__(self, classes: NDArray[Any]) -> None:
+        self.classes = classes
+
+    def score(self, scorer: Any, X: Any, target: NDArray[np.intp], outputs: NDArray[np.float32]) -> float:
+        """Score of the outputs for rows X with class indices `target`."""
+        return float(scorer(_KnownLogits(outputs, self.classes), X, self.classes[target]))
+
+
+class ValueAnswers:
+    """Outputs that are standardised values.
+
+    Parameters
+    ----------
+    mean, scale : ndarray of shape (n_targets,)
+        By which values were standardised.
+    is_flat : bool
+        Whether values are of shape (n_rows,), and not (n_rows, n_targets).
+    """
+
+    def __init__(self, mean: NDArray[np.float64], scale: NDArray[np.float64], is_flat: bool) -> None:
+        self.mean = mean
+        self.scale = scale
+        self.is_flat = is_flat
+
+    def values(self, outputs: NDArray[Any]) -> NDArray[np.float64]:
+        """Values in their own units, from the first columns of outputs."""
+        values = outputs[:, : len(self.mean)] * self.scale + self.mean
+        return values[:, 0] if self.is_flat else values
+
+    def errors(self, outputs: NDArray[Any]) -> NDArray[np.float64]:
+        """Take standard deviations from the other columns, which are logarithms of variances."""
+        errors = np.exp(0.5 * outputs[:, len(self.mean) :]) * self.scale
+        return errors[:, 0] if self.is_flat else errors
+
+    def score(self, scorer: Any, X: Any, target: NDArray[np.float32], outputs: NDArray[np.float32]) -> float:
+        """Score of the outputs for the rows X whose targets are all known."""
+        known = ~np.isnan(target).any(axis=1)
+        if not known.any():
+            return math.nan
+        return float(scorer(_KnownValues(self.values(outputs[known])), X[known], self.values(target[known])))
+
+
+class _KnownLogits(ClassifierMixin, BaseEstimator):
     """A classifier whose answers for some rows are known already: what scikit-learn's scorers ask."""
 
     def __init__(self, logits: NDArray[np.float32], classes: NDArray[Any]) -> None:
@@ -138,3 +188,17 @@ class KnownLogits(ClassifierMixin, BaseEstimator):
     def predict(self, X: Any) -> NDArray[Any]:
         """Most probable class."""
         return self.classes[self.logits.argmax(axis=1)]
+
+
+class _KnownValues(RegressorMixin, BaseEstimator):
+    """A regressor whose answers for some rows are known already."""
+
+    def __init__(self, values: NDArray[Any]) -> None:
+        self.values = values
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Values."""
+        return self.values

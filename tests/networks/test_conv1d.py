@@ -8,6 +8,7 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
 from skspec.networks import Conv1D
+from skspec.networks._layers import Dropout
 from tests._data import data_path
 
 PUBLISHED = {
@@ -115,7 +116,7 @@ def test_any_number_of_pixels(n_pixels, head):
 def test_strides_that_leave_about_fifty_pixels(n_pixels, filters, stride):
     with torch.device("meta"):
         network = Conv1D(n_pixels, 3, filters=(4,) * filters, kernel_sizes=(3,))
-    assert [m.stride for m in network.modules() if isinstance(m, torch.nn.Conv1d)] == [(stride,)] * filters
+    assert [m.stride for m in network.modules() if isinstance(m, torch.nn.Conv2d)] == [(1, stride)] * filters
 
 
 def test_dropout_acts_in_training_only():
@@ -126,6 +127,41 @@ def test_dropout_acts_in_training_only():
     torch.testing.assert_close(network(x), network(x), rtol=0, atol=0)
     network.train()
     assert not torch.equal(network(x), network(x))
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("width", [8, 512])
+def test_gradients(width, training):
+    """In both layouts, against what torch gives for spectra."""
+    torch.manual_seed(0)
+    config = {"kernel_sizes": (5,), "strides": (1, 3), "batch_norm": False, "dropout": 0}
+    network = Conv1D(90, 3, filters=(width, 6), **config).train(training)
+    x = torch.randn(2, 1, 90, requires_grad=True)
+    label = torch.tensor([2, 0])
+    torch.nn.functional.cross_entropy(network(x), label).backward()
+    parameters = list(network.parameters())
+    given = [x.grad, *(p.grad for p in parameters)]
+    first, first_bias, second, second_bias, linear, linear_bias = parameters
+    maps = torch.relu(torch.conv1d(x, first, first_bias))
+    maps = torch.relu(torch.conv1d(maps, second, second_bias, stride=3))
+    logits = torch.nn.functional.linear(maps.flatten(1), linear, linear_bias)
+    loss = torch.nn.functional.cross_entropy(logits, label)
+    for ours, expected in zip(given, torch.autograd.grad(loss, [x, *parameters]), strict=True):
+        torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_fraction_that_dropout_leaves():
+    torch.manual_seed(0)
+    x = torch.full((200, 500), 3.0, requires_grad=True)
+    layer = Dropout(0.2)
+    y = layer(x)
+    y.sum().backward()
+    kept = y != 0
+    assert float(kept.float().mean()) == pytest.approx(0.8, abs=0.01)  # eight standard deviations
+    torch.testing.assert_close(y[kept], torch.full((int(kept.sum()),), 3 / 0.8))
+    torch.testing.assert_close(x.grad, y.detach() / 3)
+    assert layer.eval()(x) is x
+    assert not Dropout(1.0)(x).any()
 
 
 def test_errors_name_the_argument():
