@@ -1,7 +1,8 @@
 """Scores of ordered and joint classes, with error bars."""
 
 from skspec.metrics._bootstrap import BootstrapResult, bootstrap_difference, bootstrap_interval
-from skspec.metrics._scores import accuracy, axis_kappa, f1_macro, joint_kappa, joint_mae
+from skspec.metrics._scorers import get_scorer, register_scorers
+from skspec.metrics._scores import accuracy, axis_kappa, f1_macro, joint_kappa, joint_mae, published_scores
 
 __all__ = [
     "BootstrapResult",
@@ -10,6 +11,9 @@ __all__ = [
     "bootstrap_difference",
     "bootstrap_interval",
     "f1_macro",
+    "get_scorer",
     "joint_kappa",
     "joint_mae",
+    "published_scores",
+    "register_scorers",
 ]

@@ -103,7 +103,7 @@ def bootstrap_interval(
     >>> from skspec.metrics import bootstrap_interval
     >>> y_true, y_pred = ["A", "F", "G", "G"] * 25, ["A", "F", "G", "F"] * 25
     >>> print(bootstrap_interval(y_true, y_pred, "accuracy", random_state=0))
-    0.750 [0.690, 0.810]
+    0.750 [0.670, 0.810]
     """
     units = _Units(
         y_true, [y_pred], score, groups=groups, stratify=stratify, sample_weight=sample_weight, params=params

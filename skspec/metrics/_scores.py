@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import unique_labels
 
 from skspec.metrics import _confusion
 from skspec.metrics._confusion import Array
+from skspec.mk import mk_coordinates, mk_grid
 
 Coordinates = Mapping[Any, Any] | Callable[[Any], Any]
 ClassWeight = Mapping[Any, float] | str | None
@@ -74,7 +75,7 @@ def joint_mae(
     y_true: ArrayLike,
     y_pred: ArrayLike,
     *,
-    coordinates: Coordinates,
+    coordinates: Coordinates | None = None,
     class_weight: ClassWeight = None,
     sample_weight: ArrayLike | None = None,
 ) -> float:
@@ -84,8 +85,9 @@ def joint_mae(
     ----------
     y_true, y_pred : array-like of shape (n_spectra,)
         Labels.
-    coordinates : mapping or callable
-        Coordinates of each label, one number or several.
+    coordinates : mapping or callable, default=None
+        Coordinates of each label, one number or several. None takes labels for joint MK classes such as "GV", with
+        the indices of temperature and luminosity class.
     class_weight : mapping of label to float, "balanced" or None, default=None
         Weight of the spectra of each true class; "balanced", the published choice, makes all classes count the same.
     sample_weight : array-like of shape (n_spectra,), default=None
@@ -105,7 +107,7 @@ def joint_kappa(
     y_true: ArrayLike,
     y_pred: ArrayLike,
     *,
-    order: Sequence[Any],
+    order: Sequence[Any] | str = "temperature",
     class_weight: ClassWeight = None,
     sample_weight: ArrayLike | None = None,
 ) -> float:
@@ -117,8 +119,9 @@ def joint_kappa(
     ----------
     y_true, y_pred : array-like of shape (n_spectra,)
         Labels.
-    order : sequence
-        All classes in their order; differences are those of ranks.
+    order : sequence of labels, "temperature" or "luminosity", default="temperature"
+        All classes in their order; differences are those of ranks. The two words are for joint MK classes such as
+        "GV", temperature-major or luminosity-major, as `skspec.mk.mk_grid` has them.
     class_weight : mapping of label to float, "balanced" or None, default=None
         Weight of the spectra of each true class; "balanced", the published choice, makes all classes count the same.
     sample_weight : array-like of shape (n_spectra,), default=None
@@ -140,7 +143,7 @@ def axis_kappa(
     y_true: ArrayLike,
     y_pred: ArrayLike,
     *,
-    coordinates: Coordinates,
+    coordinates: Coordinates | None = None,
     axis: int = 0,
     class_weight: ClassWeight = None,
     sample_weight: ArrayLike | None = None,
@@ -151,8 +154,9 @@ def axis_kappa(
     ----------
     y_true, y_pred : array-like of shape (n_spectra,)
         Labels.
-    coordinates : mapping or callable
-        Coordinates of each label.
+    coordinates : mapping or callable, default=None
+        Coordinates of each label. None takes labels for joint MK classes such as "GV", with the indices of
+        temperature (axis 0) and luminosity class (axis 1).
     axis : int, default=0
         Which of the coordinates.
     class_weight : mapping of label to float, "balanced" or None, default=None
@@ -176,6 +180,37 @@ def axis_kappa(
     )
 
 
+def published_scores(
+    y_true: ArrayLike, y_pred: ArrayLike, *, class_weight: ClassWeight = "balanced"
+) -> dict[str, float]:
+    """Scores of joint MK classes as the published table has them.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_spectra,)
+        Joint classes such as "GV".
+    class_weight : mapping of label to float, "balanced" or None, default="balanced"
+        Weighting of all but F1. That of the published table makes all classes count the same.
+
+    Returns
+    -------
+    dict of str to float
+        ``f1_macro``; ``joint_mae``; ``joint_kappa`` in temperature-major and ``joint_kappa_luminosity`` in
+        luminosity-major order.
+
+    Notes
+    -----
+    The table is that of volgasezen/StellarClassification. Both kappas are of the joint class; those of the two axes
+    by themselves are `axis_kappa`.
+    """
+    return {
+        "f1_macro": f1_macro(y_true, y_pred),
+        "joint_mae": joint_mae(y_true, y_pred, class_weight=class_weight),
+        "joint_kappa": joint_kappa(y_true, y_pred, class_weight=class_weight),
+        "joint_kappa_luminosity": joint_kappa(y_true, y_pred, order="luminosity", class_weight=class_weight),
+    }
+
+
 # From labels to matrices ------------------------------------------------------------------------------
 
 
@@ -188,6 +223,8 @@ def prepare(
     y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
     check_consistent_length(y_true, y_pred)
     seen = unique_labels(y_true, y_pred)
+    if isinstance(params.get("order"), str):
+        params["order"] = _mk_order(params["order"], seen)
     listed = params.get("order", params.get("labels"))
     classes = list(seen) if listed is None else list(listed)
     index = {label: k for k, label in enumerate(classes)}
@@ -226,7 +263,9 @@ def _f1_macro(classes: list[Any], *, labels: Any = None) -> OfMatrix:
     return partial(_confusion.macro_f1, present=labels is None)
 
 
-def _joint_mae(classes: list[Any], *, coordinates: Coordinates, class_weight: ClassWeight = None) -> OfMatrix:
+def _joint_mae(
+    classes: list[Any], *, coordinates: Coordinates | None = None, class_weight: ClassWeight = None
+) -> OfMatrix:
     c = coordinates_of(classes, coordinates)
     distance = np.abs(c[:, None] - c).mean(axis=2)
     return _balanced(partial(_confusion.mean_distance, distance=distance), classes, class_weight)
@@ -238,7 +277,11 @@ def _joint_kappa(classes: list[Any], *, order: Any, class_weight: ClassWeight = 
 
 
 def _axis_kappa(
-    classes: list[Any], *, coordinates: Coordinates, axis: int = 0, class_weight: ClassWeight = None
+    classes: list[Any],
+    *,
+    coordinates: Coordinates | None = None,
+    axis: int = 0,
+    class_weight: ClassWeight = None,
 ) -> OfMatrix:
     position = coordinates_of(classes, coordinates)[:, axis]
     return _balanced(partial(_confusion.quadratic_kappa, position=position), classes, class_weight)
@@ -253,8 +296,10 @@ _OF_LABELS: dict[str, Callable[..., OfMatrix]] = {
 }
 
 
-def coordinates_of(classes: Sequence[Any], coordinates: Coordinates) -> Array:
-    """Coordinates of classes, shape (n_classes, n_axes)."""
+def coordinates_of(classes: Sequence[Any], coordinates: Coordinates | None = None) -> Array:
+    """Coordinates of classes, shape (n_classes, n_axes); None is for joint MK classes."""
+    if coordinates is None:
+        coordinates = partial(mk_coordinates, luminosity_scale=1.0)
     rows = []
     for label in classes:
         if isinstance(coordinates, Mapping) and label not in coordinates:
@@ -262,6 +307,12 @@ def coordinates_of(classes: Sequence[Any], coordinates: Coordinates) -> Array:
         rows.append(coordinates[label] if isinstance(coordinates, Mapping) else coordinates(label))
     array = np.array(rows, dtype=np.float64)
     return array[:, None] if array.ndim == 1 else array
+
+
+def _mk_order(order: str, seen: NDArray[Any]) -> list[str]:
+    """Joint MK classes in an order: the published ones, or all if others occur."""
+    published = mk_grid(order=order).tolist()
+    return published if set(seen.tolist()) <= set(published) else mk_grid(order=order, full=True).tolist()
 
 
 def _balanced(score: OfMatrix, classes: list[Any], class_weight: ClassWeight) -> OfMatrix:

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
-from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import Callback, PrintLog
@@ -22,6 +21,7 @@ from torch import Tensor, nn
 
 from skspec import __version__, _arrays
 from skspec._validation import check_choice
+from skspec.metrics import get_scorer
 from skspec.training import augmentation
 from skspec.training.batching import Batches, Rows
 from skspec.training.callbacks import ProgressBar
@@ -73,7 +73,8 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):
         Fraction of the spectra that is not learned from, but scored after each epoch; the weights of the best epoch
         are kept. Drawn class by class; the spectra of a group stay together if ``groups`` are given to fit.
     scoring : str, callable or None, default=None
-        How validation spectra are scored: a scikit-learn scorer or its name; None takes the loss.
+        How validation spectra are scored: a scorer or its name, of scikit-learn or of `skspec.metrics.get_scorer`;
+        None takes the loss.
     n_iter_no_change : int or None, default=10
         Epochs without a better validation score after which training ends; None always goes on to `max_epochs`.
     augment_noise : (float, float), "ivar" or None, default=None
@@ -308,7 +309,7 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):
             module = start.module_
             statistics = module.center.numpy(force=True), module.scale.numpy(force=True)
         if validation is not None:
-            scorer = None if self.scoring is None else check_scoring(self, scoring=self.scoring)
+            scorer = None if self.scoring is None else get_scorer(self.scoring)
             callbacks.append(("validation", Validation(scorer, self.n_iter_no_change)))
         with seeded(seed, device):
             net = self._make_net(*statistics, device=device, seed=seed, callbacks=callbacks)

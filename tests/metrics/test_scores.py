@@ -4,11 +4,25 @@ import json
 
 import numpy as np
 import pytest
+import sklearn.metrics
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, cohen_kappa_score, f1_score
+from sklearn.model_selection import cross_val_score
+from sklearn.tree import DecisionTreeClassifier
 
-from skspec.metrics import accuracy, axis_kappa, f1_macro, joint_kappa, joint_mae
+from skspec import Conv1DClassifier
+from skspec.metrics import (
+    accuracy,
+    axis_kappa,
+    f1_macro,
+    get_scorer,
+    joint_kappa,
+    joint_mae,
+    published_scores,
+    register_scorers,
+)
+from skspec.mk import mk_grid
 from tests._data import data_path
 
 MODELS = (
@@ -132,6 +146,57 @@ def test_mean_absolute_error_by_hand():
     weighted = {"G V": 0.0, "K III": 2.0, "M I": 1.0}
     found = joint_mae(y_true, y_pred, coordinates=coordinates, class_weight=weighted)
     assert found == pytest.approx((2 * 1.5 + 1.5 + 0) / 4)
+
+
+def test_joint_mk_classes_need_no_coordinates(published):
+    data, expected = published
+    y, y_pred = mk_grid()[data["y_true"]], mk_grid()[data["preds_conv1d_best"]]
+    truth = expected["4_conv1d_best"]["readme_definition_w_inv_test_freq"]
+    scores = published_scores(y, y_pred)
+    assert scores["joint_mae"] == pytest.approx(truth["mae"])
+    assert scores["joint_kappa"] == pytest.approx(truth["qwk_T_joint_rank"])
+    assert scores["joint_kappa_luminosity"] == pytest.approx(truth["qwk_L_joint_rank"])
+    assert scores["f1_macro"] == pytest.approx(expected["4_conv1d_best"]["f1_macro"])
+    assert axis_kappa(y, y_pred, axis=1, class_weight="balanced") == pytest.approx(truth["qwk_L_marginal"])
+    every = list(mk_grid(full=True))
+    assert joint_kappa([*y, "GVI"], [*y_pred, "GV"]) == pytest.approx(
+        joint_kappa([*y, "GVI"], [*y_pred, "GV"], order=every)
+    )
+
+
+SCORER_NAMES = ("joint_kappa", "joint_kappa_luminosity", "neg_joint_mae")
+
+
+@pytest.mark.parametrize("suffix", ["", "_balanced"])
+def test_scorers(suffix):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(90, 4)), np.array(["GV", "KIII", "MI"])[np.arange(90) % 3]
+    model = DecisionTreeClassifier(max_depth=1).fit(X, y)
+    weight = "balanced" if suffix else None
+    predicted = model.predict(X)
+    truth = (
+        joint_kappa(y, predicted, class_weight=weight),
+        joint_kappa(y, predicted, order="luminosity", class_weight=weight),
+        -joint_mae(y, predicted, class_weight=weight),
+    )
+    for name, value in zip(SCORER_NAMES, truth, strict=True):
+        assert get_scorer(name + suffix)(model, X, y) == pytest.approx(value)
+    assert get_scorer("accuracy")(model, X, y) == model.score(X, y)
+
+
+def test_scorers_by_name_in_scikit_learn_and_in_training(monkeypatch):
+    monkeypatch.setattr("sklearn.metrics._scorer._SCORERS", dict(sklearn.metrics._scorer._SCORERS))
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(90, 4)), np.array(["GV", "KIII", "MI"])[np.arange(90) % 3]
+    with pytest.raises(ValueError, match="joint_kappa"):
+        cross_val_score(DecisionTreeClassifier(), X, y, scoring="joint_kappa")
+    model = Conv1DClassifier(
+        validation_fraction=0.2, scoring="joint_kappa", max_epochs=2, random_state=0
+    ).fit(X, y)
+    assert len(model.history_["valid_score"]) == 2
+    register_scorers()
+    scores = cross_val_score(DecisionTreeClassifier(random_state=0), X, y, scoring="joint_kappa")
+    assert scores.shape == (5,)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,63 @@
+"""The scores of joint classes as scikit-learn scorers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sklearn.metrics
+from sklearn.metrics import make_scorer
+
+from skspec.metrics._scores import joint_kappa, joint_mae
+
+
+def _scorers() -> dict[str, Any]:
+    scorers = {}
+    for suffix, class_weight in {"": None, "_balanced": "balanced"}.items():
+        of = {"class_weight": class_weight}
+        scorers[f"joint_kappa{suffix}"] = make_scorer(joint_kappa, **of)
+        scorers[f"joint_kappa_luminosity{suffix}"] = make_scorer(joint_kappa, order="luminosity", **of)
+        scorers[f"neg_joint_mae{suffix}"] = make_scorer(joint_mae, greater_is_better=False, **of)
+    return scorers
+
+
+SCORERS = _scorers()
+
+
+def get_scorer(scoring: Any) -> Any:
+    """Scorer by name.
+
+    Parameters
+    ----------
+    scoring : str or callable
+        "joint_kappa", "joint_kappa_luminosity" and "neg_joint_mae" score joint MK classes such as "GV"; with
+        "_balanced" after them all classes count the same, as in the published table. Other names are those of
+        scikit-learn, and a callable is returned as it is.
+
+    Returns
+    -------
+    callable
+        Called with an estimator, X and y.
+
+    Raises
+    ------
+    ValueError
+        If there is no such scorer.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from skspec import Conv1DClassifier
+    >>> from skspec.metrics import get_scorer
+    >>> search = GridSearchCV(Conv1DClassifier(), {"lr": [1e-3, 1e-2]}, scoring=get_scorer("joint_kappa"))
+    """
+    if isinstance(scoring, str) and scoring in SCORERS:
+        return SCORERS[scoring]
+    return sklearn.metrics.get_scorer(scoring)
+
+
+def register_scorers() -> None:
+    """Make these names known to scikit-learn, so that ``scoring="joint_kappa"`` works everywhere.
+
+    Neural estimators know them without that.
+    """
+    sklearn.metrics._scorer._SCORERS.update(SCORERS)
