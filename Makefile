@@ -47,7 +47,7 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 docs: $(STAMP)
-	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+	SKSPEC_DATA="$${SKSPEC_DATA:-$(CURDIR)/../shared/data}" $(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 	@echo "Open docs/_build/html/index.html"
 
 bench: $(STAMP)

@@ -84,3 +84,16 @@ def find_lattice(wave: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.float6
     if stop - offset.min() > _WIDEST * max(map(len, wave)):
         return None
     return base[offset.min() : stop], offset - offset.min()
+
+
+def lay(rows: Sequence[NDArray[Any]], offset: NDArray[np.intp], width: int, fill: float) -> NDArray[Any]:
+    """Lay rows on a lattice of `width` pixels, each from its `offset` on, with `fill` around them.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, width)
+    """
+    laid = np.full((len(rows), width), fill, dtype=rows[0].dtype)
+    for target, row, start in zip(laid, rows, offset.tolist(), strict=True):
+        target[start : start + len(row)] = row
+    return laid

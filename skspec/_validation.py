@@ -39,6 +39,14 @@ def fill_masked(name: str, value: Any) -> Any:
     return value.filled(np.nan)
 
 
+def check_size_or_sizes(name: str, value: Any, *, length: int) -> None:
+    """Raise unless `value` is a positive integer, or a sequence of `length` of them."""
+    if not isinstance(value, Integral):
+        check_sizes(name, value, length=length)
+    elif int(value) < 1:
+        raise ValueError(f"{name} == {value}, must be >= 1.")
+
+
 def check_sizes(name: str, value: Any, *, length: int | None = None, allow_empty: bool = False) -> None:
     """Raise unless `value` is a sequence of positive integers, of a given length where that is fixed."""
     is_sequence = isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)

@@ -1,7 +1,7 @@
 """Scores of ordered and joint classes, with error bars."""
 
 from skspec.metrics._bootstrap import BootstrapResult, bootstrap_difference, bootstrap_interval
-from skspec.metrics._scorers import get_scorer, register_scorers
+from skspec.metrics._scorers import get_scorer
 from skspec.metrics._scores import accuracy, axis_kappa, f1_macro, joint_kappa, joint_mae, published_scores
 
 __all__ = [
@@ -15,5 +15,4 @@ __all__ = [
     "joint_kappa",
     "joint_mae",
     "published_scores",
-    "register_scorers",
 ]

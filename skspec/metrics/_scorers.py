@@ -31,7 +31,8 @@ def get_scorer(scoring: Any) -> Any:
     scoring : str or callable
         "joint_kappa", "joint_kappa_luminosity" and "neg_joint_mae" score joint MK classes such as "GV"; with
         "_balanced" after them all classes count the same, as in the published table. Other names are those of
-        scikit-learn, and a callable is returned as it is.
+        scikit-learn, and a callable is returned as it is. Neural estimators take the names as they are; searches and
+        cross-validation of scikit-learn know their own names only, and take the scorer.
 
     Returns
     -------
@@ -54,10 +55,3 @@ def get_scorer(scoring: Any) -> Any:
         return SCORERS[scoring]
     return sklearn.metrics.get_scorer(scoring)
 
-
-def register_scorers() -> None:
-    """Make these names known to scikit-learn, so that ``scoring="joint_kappa"`` works everywhere.
-
-    Neural estimators know them without that.
-    """
-    sklearn.metrics._scorer._SCORERS.update(SCORERS)

@@ -15,7 +15,7 @@ DEPTHS = {
     101: ((3, 4, 23, 3), True),
 }
 STEMS = ("standard", "small")
-_STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))  # width, and stride of the first block
+_STAGES = ((1, 1), (2, 2), (4, 2), (8, 2))  # width in units of the first, and stride of the first block
 _BOTTLENECK_EXPANSION = 4
 
 
@@ -25,31 +25,31 @@ class ResNet(nn.Module):
     ============  ==================================================  ==========================
     layer         operation                                           output shape (of spectra)
     ============  ==================================================  ==========================
-    conv1, bn1    stem ``standard``: convolution (kernel 7,           (n, 64, n_pixels / 4)
-    maxpool       stride 2) to 64 channels, batch normalisation,
+    conv1, bn1    stem ``standard``: convolution (kernel 7,           (n, w, n_pixels / 4)
+    maxpool       stride 2) to w channels, batch normalisation,
                   ReLU, maximum (kernel 3, stride 2)
-                  stem ``small``: convolution (kernel 3), batch       (n, 64, n_pixels)
+                  stem ``small``: convolution (kernel 3), batch       (n, w, n_pixels)
                   normalisation, ReLU
-    layer1        residual blocks of width 64                         (n, 64 · e, l)
-    layer2        residual blocks of width 128, the first strided     (n, 128 · e, l / 2)
-    layer3        residual blocks of width 256, the first strided     (n, 256 · e, l / 4)
-    layer4        residual blocks of width 512, the first strided     (n, 512 · e, l / 8)
-    avgpool       mean over pixels                                    (n, 512 · e)
+    layer1        residual blocks of width w                          (n, w · e, l)
+    layer2        residual blocks of width 2 w, the first strided     (n, 2 w · e, l / 2)
+    layer3        residual blocks of width 4 w, the first strided     (n, 4 w · e, l / 4)
+    layer4        residual blocks of width 8 w, the first strided     (n, 8 w · e, l / 8)
+    avgpool       mean over pixels                                    (n, 8 w · e)
     fc            [linear, ReLU]                                      (n, n_hidden)
     join          [scalars concatenated]                              (n, n_features)
     final_layer   linear                                              (n, n_outputs)
     ============  ==================================================  ==========================
 
-    Here l is the length after the stem, and lengths are rounded up. A residual block adds its input to a stack
-    of convolutions, each followed by batch normalisation:
+    Here w is ``width``, 64 as published, and l is the length after the stem; lengths are rounded up. A residual
+    block adds its input to a stack of convolutions, each followed by batch normalisation:
 
     =======  ================================================  =========  ====================
-    depth    convolutions of a block of width w                e          blocks in each stage
+    depth    convolutions of a block of width b                e          blocks in each stage
     =======  ================================================  =========  ====================
-    18       kernel 3 to w (strided), ReLU, kernel 3 to w      1          2, 2, 2, 2
+    18       kernel 3 to b (strided), ReLU, kernel 3 to b      1          2, 2, 2, 2
     34       the same                                          1          3, 4, 6, 3
-    50       kernel 1 to w, ReLU, kernel 3 to w (strided),     4          3, 4, 6, 3
-             ReLU, kernel 1 to 4 · w
+    50       kernel 1 to b, ReLU, kernel 3 to b (strided),     4          3, 4, 6, 3
+             ReLU, kernel 1 to 4 · b
     101      the same                                          4          3, 4, 23, 3
     =======  ================================================  =========  ====================
 
@@ -68,6 +68,8 @@ class ResNet(nn.Module):
         Channels, height and width of an image, instead of `n_pixels`. All kernels are square then.
     depth : {18, 34, 50, 101}, default=18
         Layers with weights.
+    width : int, default=64
+        Channels of the first stage.
     stem : {"standard", "small"}, default="standard"
         First layers; the published ones make a spectrum four times shorter, the small ones keep its length.
     n_hidden : int, default=0
@@ -113,6 +115,7 @@ class ResNet(nn.Module):
         n_channels: int = 1,
         image_shape: Sequence[int] | None = None,
         depth: int = 18,
+        width: int = 64,
         stem: str = "standard",
         n_hidden: int = 0,
         n_scalars: int = 0,
@@ -127,28 +130,30 @@ class ResNet(nn.Module):
         self.depth = depth
         self.n_scalars = n_scalars
 
-        width = 64
+        n_in = width
         if stem == "standard":
             margins = tuple(size // 2 for size in window(3, n_dims))
-            self.conv1 = _convolution(n_channels, width, 7, stride=2, n_dims=n_dims)
+            self.conv1 = _convolution(n_channels, n_in, 7, stride=2, n_dims=n_dims)
             self.maxpool: nn.Module = nn.MaxPool2d(window(3, n_dims), window(2, n_dims), margins)
         else:
-            self.conv1 = _convolution(n_channels, width, 3, n_dims=n_dims)
+            self.conv1 = _convolution(n_channels, n_in, 3, n_dims=n_dims)
             self.maxpool = nn.Identity()
-        self.bn1 = nn.BatchNorm2d(width)
+        self.bn1 = nn.BatchNorm2d(n_in)
         stages = []
-        for n, (stage_width, stride) in zip(n_blocks, _STAGES, strict=True):
+        for n, (multiple, stride) in zip(n_blocks, _STAGES, strict=True):
             blocks = []
             for i in range(n):
                 block_stride = stride if i == 0 else 1
-                block = ResidualBlock(width, stage_width, block_stride, bottleneck=bottleneck, n_dims=n_dims)
-                width = block.n_out
+                block = ResidualBlock(
+                    n_in, multiple * width, block_stride, bottleneck=bottleneck, n_dims=n_dims
+                )
+                n_in = block.n_out
                 blocks.append(block)
             stages.append(nn.Sequential(*blocks))
         self.layer1, self.layer2, self.layer3, self.layer4 = stages
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(width, n_hidden) if n_hidden else None
-        self.final_layer = nn.Linear((n_hidden or width) + n_scalars, n_outputs)
+        self.fc = nn.Linear(n_in, n_hidden) if n_hidden else None
+        self.final_layer = nn.Linear((n_hidden or n_in) + n_scalars, n_outputs)
 
     def features(self, x: Tensor, scalars: Tensor | None = None) -> Tensor:
         """Activations before the last layer.

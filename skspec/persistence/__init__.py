@@ -65,8 +65,9 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, info: dict[str, 
     Notes
     -----
     The loaded model predicts bit for bit as the saved one, under the same library versions. What only guides
-    another `fit` is left behind: a ``random_state`` that is a generator, a pipeline's ``memory`` and a classifier's
-    ``callbacks`` (None is stored, with a warning), and what imbalanced-learn's samplers have learned.
+    another `fit` is left behind: a ``random_state`` that is a generator, a pipeline's ``memory``, a classifier's
+    ``callbacks``, ``checkpoint_dir``, ``pretrained`` and functions for ``scoring`` or ``class_coordinates`` (None is
+    stored, with a warning), and what imbalanced-learn's samplers have learned.
 
     A scikit-learn estimator is saved by skops if skops trusts all the types in it. Decision trees and the
     forests made of them, which skops leaves to its users, are accepted too: `load` checks that their nodes

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from skspec.persistence import _registry, _skops
-from skspec.persistence._encode import ARRAY_DTYPES, OUTPUT_CONFIG
+from skspec.persistence._encode import ARRAY_DTYPES, FIT_ONLY, OUTPUT_CONFIG
 
 _MAX_STRING_BYTES = 2**28  # a width in the file must not make numpy ask for all memory
 _OUTPUTS = {"default", "pandas", "polars"}
@@ -45,8 +45,9 @@ class Decoder:
         unknown = sorted(params.keys() - set(cls._get_param_names()))
         if unknown:
             raise ValueError(f"{name} has no parameter {unknown[0]!r} in this skspec")
-        if params.get("memory") is not None:
-            raise ValueError(f"{name} names a cache as its memory, which save never writes")
+        for key in FIT_ONLY:
+            if params.get(key) is not None:
+                raise ValueError(f"{name} has a value for {key}, which save never writes")
         try:
             estimator = cls(**params)
         except TypeError as error:  # one that must be given is not there

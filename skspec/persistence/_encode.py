@@ -26,7 +26,14 @@ ARRAY_DTYPES = frozenset(
     {"bool", "float16", "float32", "float64"}
     | {f"{kind}{n}" for kind in ("int", "uint") for n in (8, 16, 32, 64)}
 )
-_FIT_ONLY = ("callbacks", "memory")  # code, and a cache of pickles
+FIT_ONLY = (
+    "callbacks",
+    "checkpoint_dir",
+    "memory",
+    "picture_dir",
+    "pretrained",
+)  # code, and places on the machine of the fit
+_FIT_ONLY_CODE = ("class_coordinates", "sampling_strategy", "scoring")  # may be functions
 OUTPUT_CONFIG = "_sklearn_output_config"  # what set_output() sets
 
 
@@ -96,8 +103,10 @@ class Encoder:
         return list(estimator.get_params(deep=False).items())
 
     def _param(self, key: str, value: Any, steps: tuple[str, ...]) -> Any:
-        generator = isinstance(value, np.random.RandomState | np.random.Generator)
-        if generator or (key in _FIT_ONLY and value is not None):
+        left_out = isinstance(value, np.random.RandomState | np.random.Generator)
+        left_out |= key in FIT_ONLY and value is not None
+        left_out |= key in _FIT_ONLY_CODE and callable(value)
+        if left_out:
             warnings.warn(
                 f"{_where(steps, key)} ({type(value).__name__}) only guides another fit and is not saved; "
                 "None stands in its place",

@@ -46,7 +46,7 @@ def find(name: Any) -> type[BaseEstimator]:
 
 def is_sampler(estimator: BaseEstimator) -> bool:
     """Whether an estimator resamples in fit only, so that nothing of what it learned is needed to predict."""
-    return _home(estimator) == "imblearn" and hasattr(estimator, "fit_resample")
+    return _home(estimator) in ("imblearn", "skspec") and hasattr(estimator, "fit_resample")
 
 
 def is_of_sklearn(estimator: Any) -> bool:

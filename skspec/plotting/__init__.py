@@ -1,5 +1,25 @@
 """Pictures of spectra and of what classifiers make of them (needs ``pip install skspec[plot]``)."""
 
+from skspec.plotting._class_distribution import ClassDistributionDisplay
+from skspec.plotting._error_magnitude import ErrorMagnitudeDisplay
+from skspec.plotting._generation_quality import GenerationQualityDisplay
+from skspec.plotting._joint_confusion_matrix import JointConfusionMatrixDisplay
+from skspec.plotting._precision_recall import MulticlassPrecisionRecallDisplay
+from skspec.plotting._reliability import ReliabilityDisplay
+from skspec.plotting._roc import MulticlassRocDisplay
 from skspec.plotting._spectra import plot_spectra
+from skspec.plotting._spectra_display import SpectraDisplay
+from skspec.plotting._training_curve import TrainingCurveDisplay
 
-__all__ = ["plot_spectra"]
+__all__ = [
+    "ClassDistributionDisplay",
+    "ErrorMagnitudeDisplay",
+    "GenerationQualityDisplay",
+    "JointConfusionMatrixDisplay",
+    "MulticlassPrecisionRecallDisplay",
+    "MulticlassRocDisplay",
+    "ReliabilityDisplay",
+    "SpectraDisplay",
+    "TrainingCurveDisplay",
+    "plot_spectra",
+]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from skspec.plotting._figure import COLORS, get_axes
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -16,7 +18,13 @@ _MAX_DEFAULT = 8
 _LABELS = ("object", "subclass", "class")
 
 
-def plot_spectra(spectra: Spectra, *, rows: Sequence[int] | None = None, ax: Axes | None = None) -> Axes:
+def plot_spectra(
+    spectra: Spectra,
+    *,
+    rows: Sequence[int] | None = None,
+    labels: Sequence[str] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Plot spectra against wavelength, each scaled to its median and set off from the one before.
 
     Parameters
@@ -24,6 +32,8 @@ def plot_spectra(spectra: Spectra, *, rows: Sequence[int] | None = None, ax: Axe
     spectra : Spectra
     rows : sequence of int, default=None
         Which to plot; None takes the first eight.
+    labels : sequence of str of length n_spectra, default=None
+        What is written beside each spectrum; None takes object and class from the catalogue.
     ax : matplotlib.axes.Axes, default=None
         Axes to draw on; None makes new ones.
 
@@ -36,15 +46,11 @@ def plot_spectra(spectra: Spectra, *, rows: Sequence[int] | None = None, ax: Axe
     ImportError
         If matplotlib is not installed.
     """
-    try:
-        import matplotlib.pyplot as plt  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError("matplotlib is needed for this: pip install skspec[plot]") from error
     chosen = range(min(len(spectra), _MAX_DEFAULT)) if rows is None else rows
-    if ax is None:
-        _, ax = plt.subplots(figsize=(9, 1.5 + 0.8 * len(chosen)), layout="constrained")
+    ax = get_axes(ax, (9, 1.5 + 0.8 * len(chosen)))
     base = 0.0
-    for row in chosen:
+    for k, row in enumerate(chosen):
+        color = COLORS[k % len(COLORS)]
         one = spectra[row]
         flux, wave = np.asarray(one)[0], one.wave
         good = flux[np.isfinite(flux)]
@@ -53,11 +59,17 @@ def plot_spectra(spectra: Spectra, *, rows: Sequence[int] | None = None, ax: Axe
         scale = abs(np.median(good)) or 1.0
         low, high = np.percentile(good / scale, (1, 99.5))
         shift = base - low
-        ax.plot(wave, flux / scale + shift, lw=0.7, color=f"C{row % 10}")
+        ax.plot(wave, flux / scale + shift, lw=0.7, color=color)
         ax.annotate(
-            _label(one), (1.0, base + np.median(good / scale) - low), xycoords=("axes fraction", "data"),
-            xytext=(4, 0), textcoords="offset points", va="center", fontsize="small", color=f"C{row % 10}",
-        )  # fmt: skip
+            _label(one) if labels is None else labels[row],
+            (1.0, base + np.median(good / scale) - low),
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize="small",
+            color=color,
+        )
         base += 1.15 * (high - low)
     ax.set(
         xlabel=f"Wavelength ({spectra.medium}, Å)",

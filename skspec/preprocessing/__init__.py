@@ -1,6 +1,15 @@
 """From raw flux to what a classifier likes to see."""
 
+from skspec.preprocessing._continuum_normalizer import ContinuumNormalizer
 from skspec.preprocessing._flux_normalizer import FluxNormalizer
 from skspec.preprocessing._log_wave_resampler import LogWaveResampler
+from skspec.preprocessing._missing_flux_imputer import MissingFluxImputer
+from skspec.preprocessing._resolution_matcher import ResolutionMatcher
 
-__all__ = ["FluxNormalizer", "LogWaveResampler"]
+__all__ = [
+    "ContinuumNormalizer",
+    "FluxNormalizer",
+    "LogWaveResampler",
+    "MissingFluxImputer",
+    "ResolutionMatcher",
+]

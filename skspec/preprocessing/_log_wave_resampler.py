@@ -8,66 +8,95 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import check_scalar
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils import check_array, check_scalar
+from sklearn.utils.validation import check_is_fitted
 
-from skspec import _arrays
-from skspec._validation import check_choice, fill_masked, refuse_quantity
-from skspec.preprocessing._overlap import Resampled, operator, resample_own_grids
+from skspec._rows import check_flux, vacuum_wave
+from skspec._validation import check_choice
+from skspec.preprocessing._missing_bins import RULES, fill, refuse_empty
+from skspec.preprocessing._overlap import Resampled, overlap
+from skspec.preprocessing._sampling import sample
+from skspec.preprocessing._weighted_bins import weighted_bins
 from skspec.spectra import Spectra
+
+_METHODS = ("flux_conserving", "linear", "cubic", "fft", "ivar_weighted")
+_WITHOUT_IVAR = ("cubic", "fft")
 
 
 class LogWaveResampler(TransformerMixin, BaseEstimator):
-    """Resample spectra onto one grid of bins equally wide in log wavelength, conserving flux.
+    """Resample spectra onto one grid of bins equally wide in log wavelength.
 
-    On such a grid a redshift or radial velocity is a shift, and a bin has the same resolution everywhere. The
-    flux density in a bin is the mean of the pixels that it overlaps, weighted by the overlap; missing pixels
-    have no part in it, and variances are carried along.
+    On such a grid a redshift or radial velocity is a shift, and a bin has the same resolution everywhere. Unless
+    told otherwise, the flux density in a bin is the mean of the pixels that it overlaps, weighted by the overlap:
+    flux is conserved, missing pixels have no part in it, and variances are carried along.
 
     Parameters
     ----------
+    method : {"flux_conserving", "linear", "cubic", "fft", "ivar_weighted"}, default="flux_conserving"
+        How flux f gets into a bin, over valid pixels:
+
+        - ``"flux_conserving"``: the mean ``Σ o f / Σ o`` with overlaps o in Å, as above;
+        - ``"linear"``: linear interpolation in wavelength at the bin's centre;
+        - ``"cubic"``: cubic spline (not-a-knot) in log wavelength at the bin's centre, without variances;
+        - ``"fft"``: as in the BOSS quasar classifier of Solimano (mqc-nets): cubic spline at as many points
+          between the edges of the grid as the spectrum has pixels, zero outside of it, then Fourier resampling
+          to `n_bins`. It rings, takes the grid as periodic, and has no variances; for comparison;
+        - ``"ivar_weighted"``: mean, weighted by inverse variance, of the pixels whose centres lie in the bin, as
+          in QuasarNET (Busca and Balland 2018, arXiv:1808.09955; bins of 1e-3 dex). All pixels weigh the same
+          where errors are unknown.
     wave : array-like of shape (n_features,) or pair of floats, default=None
         Vacuum wavelengths, in Å, of the columns of a 2-D array X; a pair is the first and last wavelength of
         a linear grid. Not needed for `Spectra`, which know theirs.
     loglam_min, loglam_max : float, default=3.56, 4.01
         Decimal logarithm of the outer edges of the grid in Å (3631 to 10233 Å: the SDSS/BOSS range).
     n_bins : int, default=433
-        Number of bins. The default makes them 1.04e-3 dex wide, 720 km/s, as in the BOSS quasar classifier of
-        Solimano (mqc-nets).
+        Number of bins. The default makes them 1.04e-3 dex wide, 720 km/s, as in the BOSS quasar classifier.
     min_coverage : float, default=0.5
         A bin is missing when valid pixels cover less than this fraction of it.
     missing : {"nan", "interpolate", "zero", "raise"}, default="nan"
         What becomes of missing bins: NaN; linear interpolation between the nearest bins that are not missing
-        with the outermost of them held to the ends; zero, as in the BOSS quasar classifier; or an error.
+        with the outermost of them held to the ends; zero, as in the BOSS quasar classifier (with
+        ``method="fft"`` the zeros are those before the transform, which rings into them); or an error.
+    output : {"flux", "flux_ivar"}, default="flux"
+        What `transform` gives: flux alone, or flux and inverse variance side by side, for a classifier with
+        ``n_channels=2``. Missing bins have inverse variance 0, whatever flux they are filled with.
 
     Attributes
     ----------
     wave_ : ndarray of shape (n_bins,)
-        Vacuum wavelengths of the bin centres (geometric) in Å.
+        Vacuum wavelengths of the bin centres (geometric) in Å; with ``method="fft"`` of the lower edges, near
+        which its samples lie.
     edges_ : ndarray of shape (n_bins + 1,)
         Bin edges in Å.
+    input_wave_ : ndarray of shape (n_pixels,) or None
+        Vacuum wavelengths of X in fit; None for spectra on different grids.
     n_features_in_ : int
         Number of columns seen in fit, when X was a 2-D array.
 
     Raises
     ------
     ValueError
-        In `fit`, if a parameter is out of range or a 2-D array comes without `wave`. In `transform`, if a
-        spectrum has no bin that is not missing (no overlap with the grid, or nothing but missing pixels).
+        In `fit`, if a parameter is out of range, a 2-D array comes without `wave`, or inverse variances are asked
+        for that X or the method does not have. In `transform`, if a spectrum has no bin that is not missing (no
+        overlap with the grid, or nothing but missing pixels).
 
     See Also
     --------
+    ResolutionMatcher : Bring spectra to one resolution, before.
     FluxNormalizer : Scale each spectrum.
 
     Notes
     -----
-    A pixel reaches halfway to its neighbours. With overlaps o in Å the flux of a bin is ``Σ o f / Σ o`` and
-    its variance ``Σ o² var f / (Σ o)²``, as in SpectRes (Carnall 2017, arXiv:1705.05165) and specutils'
-    FluxConservingResampler, with which it agrees to rounding. Neighbouring bins that share a pixel are
-    correlated; the covariance is not carried.
+    A pixel reaches halfway to its neighbours. The variance of a flux-conserving bin is ``Σ o² var f / (Σ o)²``, as
+    in SpectRes (Carnall 2017, arXiv:1705.05165) and specutils' FluxConservingResampler, with which flux and
+    variance agree to rounding. Neighbouring bins that share a pixel are correlated; the covariance is not carried.
 
-    The published classifier interpolates cubically and then takes an FFT resampling, which rings and averages
-    no pixels; integrating keeps the signal-to-noise ratio instead.
+    Interpolation averages no pixels: where bins are wider than pixels, integrating keeps the signal-to-noise ratio
+    that sampling throws away. Between the centres of the outermost pixels and their outer edges ``"linear"`` and
+    ``"cubic"`` hold the flux.
+
+    The samples of ``"fft"`` lie where the published code has them, for a spectrum of n pixels ``(loglam_max -
+    loglam_min) n / (n - 1) / n_bins`` apart from `loglam_min` on.
 
     Examples
     --------
@@ -83,6 +112,7 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
+        method: str = "flux_conserving",
         *,
         wave: ArrayLike | None = None,
         loglam_min: float = 3.56,
@@ -90,13 +120,16 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
         n_bins: int = 433,
         min_coverage: float = 0.5,
         missing: str = "nan",
+        output: str = "flux",
     ) -> None:
+        self.method = method
         self.wave = wave
         self.loglam_min = loglam_min
         self.loglam_max = loglam_max
         self.n_bins = n_bins
         self.min_coverage = min_coverage
         self.missing = missing
+        self.output = output
 
     def fit(self, X: Any, y: Any = None) -> LogWaveResampler:
         """Lay out the grid.
@@ -113,21 +146,22 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
         LogWaveResampler
             The fitted transformer itself.
         """
+        check_choice("method", self.method, _METHODS)
+        check_choice("missing", self.missing, RULES)
+        check_choice("output", self.output, ("flux", "flux_ivar"))
         check_scalar(self.n_bins, "n_bins", Integral, min_val=1)
         check_scalar(
             self.min_coverage, "min_coverage", Real, min_val=0, max_val=1, include_boundaries="right"
         )
-        check_choice("missing", self.missing, ("nan", "interpolate", "zero", "raise"))
         for name in ("loglam_min", "loglam_max"):
             check_scalar(getattr(self, name), name, Real, min_val=0, max_val=10)
         if not self.loglam_min < self.loglam_max:
             raise ValueError(f"loglam_min={self.loglam_min} must be below loglam_max={self.loglam_max}")
-        if not isinstance(X, Spectra):
-            X = self._check_array(X, reset=True)
-            self._wave_of(X.shape[1])
+        _, wave = self._check(X, reset=True)
+        self.input_wave_ = wave if isinstance(wave, np.ndarray) else None
         loglam = np.linspace(self.loglam_min, self.loglam_max, self.n_bins + 1)
         self.edges_ = 10.0**loglam
-        self.wave_ = 10.0 ** (0.5 * (loglam[1:] + loglam[:-1]))
+        self.wave_ = self.edges_[:-1] if self.method == "fft" else 10.0 ** (0.5 * (loglam[1:] + loglam[:-1]))
         return self
 
     def transform(self, X: Any) -> NDArray[np.floating]:
@@ -140,11 +174,19 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_spectra, n_bins)
+        ndarray of shape (n_spectra, n_bins), or (n_spectra, 2 n_bins) with ``output="flux_ivar"``
             Flux density, float32 for `Spectra` and in the array's own floating-point type otherwise.
         """
-        result, files = self._resample(X)
-        return self._fill(result, files)
+        result, X = self._resample(X)
+        flux, bad = result.flux, self._is_missing(result)
+        if bad.any():
+            grid = f"{self.edges_[0]:.0f}–{self.edges_[-1]:.0f} Å"
+            refuse_empty(bad, grid, X)
+            if self.method != "fft" or self.missing != "zero":
+                fill(flux, bad, self.missing, grid, X)
+        if self.output == "flux" or result.ivar is None:
+            return flux
+        return np.hstack([flux, np.where(bad, 0, result.ivar)], dtype=flux.dtype)
 
     def resample(self, X: Spectra) -> Spectra:
         """Resample flux and inverse variance; missing bins have NaN flux and ``ivar`` 0.
@@ -157,7 +199,7 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
         Returns
         -------
         Spectra
-            On the common grid `wave_`, with the same catalogue rows.
+            On the common grid `wave_`, with the same catalogue rows. ``"cubic"`` and ``"fft"`` give no ``ivar``.
         """
         if not isinstance(X, Spectra):
             raise TypeError(f"resample takes Spectra, got {type(X).__name__}; transform takes arrays")
@@ -182,8 +224,51 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
         result, _ = self._resample(X)
         return 1.0 - self._is_missing(result).mean(axis=1)
 
+    def inverse_transform(self, X: Any) -> NDArray[np.floating]:
+        """Take binned flux back to the wavelengths that `fit` saw, by linear interpolation in log wavelength.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_spectra, n_features_out)
+            What `transform` gives; the errors of ``output="flux_ivar"`` are left out.
+
+        Returns
+        -------
+        ndarray of shape (n_spectra, n_pixels)
+            Flux on `input_wave_`. The outermost bins are held to the edges of the grid; beyond these, and next to
+            missing bins, it is NaN.
+
+        Raises
+        ------
+        ValueError
+            If `fit` saw spectra on different grids.
+
+        Notes
+        -----
+        What bins average out is lost. For a smooth flux f in narrow pixels, with bins d wide and derivatives taken in
+        natural logarithm of wavelength, the error is at most about ``d² (|f'| / 12 + |f''| / 6)``: ``f'' / 8`` comes from
+        the interpolation, the rest from the means over the bins.
+        """
+        check_is_fitted(self)
+        wave = self.input_wave_
+        if wave is None:
+            raise ValueError("fit saw spectra on different grids, so there is no one grid to go back to")
+        X = check_array(X, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan")
+        if X.shape[1] != len(self.get_feature_names_out()):
+            raise ValueError(
+                f"X has {X.shape[1]} features, transform gives {len(self.get_feature_names_out())}"
+            )
+        out = np.full((len(X), len(wave)), np.nan, X.dtype)
+        inside = (wave >= self.edges_[0]) & (wave <= self.edges_[-1])
+        place = np.interp(np.log(wave[inside]), np.log(self.wave_), np.arange(self.n_bins))
+        left = np.clip(place.astype(np.intp), 0, max(self.n_bins - 2, 0))
+        right = np.minimum(left + 1, self.n_bins - 1)
+        part = (place - left).astype(X.dtype)
+        out[:, inside] = (1 - part) * X[:, left] + part * X[:, right]
+        return out
+
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Names of the output columns: ``flux_`` and the wavelength of the bin in Å.
+        """Names of the output columns: ``flux_`` (and ``ivar_``) and the wavelength of the bin in Å.
 
         Parameters
         ----------
@@ -192,86 +277,43 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of str objects of shape (n_bins,)
+        ndarray of str objects of shape (n_bins,), or (2 n_bins,) with ``output="flux_ivar"``
         """
         check_is_fitted(self)
-        return flux_names(self.wave_)
+        names = wave_names("flux", self.wave_)
+        return names if self.output == "flux" else np.concatenate([names, wave_names("ivar", self.wave_)])
+
+    def _check(self, X: Any, *, reset: bool) -> tuple[Any, Any]:
+        """Return X, as Spectra or as a 2-D array, and its vacuum wavelengths."""
+        if self.output == "flux_ivar":
+            if self.method in _WITHOUT_IVAR:
+                raise ValueError(
+                    f"output='flux_ivar' needs variances, which method={self.method!r} does not carry"
+                )
+            if getattr(X, "ivar", None) is None:
+                raise ValueError("output='flux_ivar' needs Spectra with ivar; X has none")
+        X = check_flux(self, X, reset=reset)
+        return X, vacuum_wave(X, self.wave)
 
     def _resample(self, X: Any) -> tuple[Resampled, Any]:
         check_is_fitted(self)
-        if isinstance(X, Spectra):
-            X = X.to_vacuum()
-            files = X.meta["file"] if "file" in X.meta.colnames else None
-            if isinstance(X.wave, np.ndarray):
-                if len(X.wave) < 2:
-                    raise ValueError("wave has 1 pixel; at least 2 are needed to know how wide pixels are")
-                return operator(X.wave, self.edges_)(X.flux, X.ivar), files
-            short = [i for i, wave in enumerate(X.wave) if len(wave) < 2]
-            if short:
-                raise ValueError(
-                    f"{_which(short[0], files)} has 1 pixel; at least 2 are needed to know their width"
-                )
-            return resample_own_grids(X.flux, X.wave, X.ivar, self.edges_), files
-        if not hasattr(self, "n_features_in_"):
+        if not isinstance(X, Spectra) and not hasattr(self, "n_features_in_"):
             raise TypeError(
                 "fitted on Spectra; give Spectra, or fit on an array with its wavelengths as wave="
             )
-        X = self._check_array(X, reset=False)
-        return operator(self._wave_of(X.shape[1]), self.edges_)(X), None
-
-    def _check_array(self, X: Any, *, reset: bool) -> NDArray[np.floating]:
-        refuse_quantity("X", X)
-        return validate_data(
-            self,
-            fill_masked("X", X),
-            reset=reset,
-            dtype=[np.float64, np.float32],
-            ensure_all_finite="allow-nan",
-        )
-
-    def _wave_of(self, n_features: int) -> NDArray[np.float64]:
-        if self.wave is None:
-            raise ValueError(
-                "X is a 2-D array, whose wavelengths are unknown: give them as wave=, or give Spectra(flux, wave=...)"
-            )
-        wave = _arrays.as_wave(self.wave)
-        if not isinstance(wave, np.ndarray) or wave.ndim != 1:
-            raise ValueError("wave must be 1-D: the common grid of all rows; Spectra can have a grid each")
-        if n_features < 2:
-            raise ValueError("n_features = 1, at least 2 pixels are needed to know how wide they are")
-        if len(wave) == 2:
-            wave = np.linspace(wave[0], wave[1], n_features)
-        if len(wave) != n_features:
-            raise ValueError(f"wave has {len(wave)} wavelengths, X has {n_features} features")
-        return wave
+        X, wave = self._check(X, reset=False)
+        flux, ivar = (X.flux, X.ivar) if isinstance(X, Spectra) else (X, None)
+        result = overlap(flux, wave, ivar, self.edges_)
+        if self.method == "flux_conserving":
+            return result, X
+        if self.method == "ivar_weighted":
+            flux, ivar = weighted_bins(flux, wave, ivar, self.edges_)
+        else:
+            flux, ivar = sample(self.method, flux, wave, ivar, self.edges_)
+        return Resampled(flux, ivar, np.where(np.isnan(flux), 0, result.coverage)), X
 
     def _is_missing(self, result: Resampled) -> NDArray[np.bool_]:
         return ~(result.coverage >= self.min_coverage - 1e-5)  # float32 coverage is good to that
-
-    def _fill(self, result: Resampled, files: Any) -> NDArray[np.floating]:
-        flux, bad = result.flux, self._is_missing(result)
-        if not bad.any():
-            return flux
-        empty = np.flatnonzero(bad.all(axis=1))
-        if len(empty):
-            raise ValueError(
-                f"{_which(empty[0], files)} has no valid pixels on the grid {self.edges_[0]:.0f}–{self.edges_[-1]:.0f} Å"
-                + (f", and {len(empty) - 1} more like it" if len(empty) > 1 else "")
-            )
-        if self.missing == "raise":
-            row = int(np.flatnonzero(bad.any(axis=1))[0])
-            raise ValueError(
-                f"{_which(row, files)} covers {1 - bad[row].mean():.0%} of the grid {self.edges_[0]:.0f}–"
-                f"{self.edges_[-1]:.0f} Å; narrow the grid, or choose another rule than missing='raise'"
-            )
-        if self.missing == "interpolate":
-            bins = np.arange(flux.shape[1])
-            for k in np.flatnonzero(bad.any(axis=1)):
-                gap = bad[k]
-                flux[k, gap] = np.interp(bins[gap], bins[~gap], flux[k, ~gap])
-        else:
-            flux[bad] = 0.0 if self.missing == "zero" else np.nan
-        return flux
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -280,12 +322,8 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
         return tags
 
 
-def flux_names(wave: NDArray[np.float64]) -> NDArray[np.object_]:
+def wave_names(prefix: str, wave: NDArray[np.float64]) -> NDArray[np.object_]:
     """Names ``flux_4861.3`` of columns by wavelength, with as many decimals as keep them distinct."""
     step = np.diff(wave).min() if len(wave) > 1 else 1.0
     decimals = max(1, int(np.ceil(-np.log10(step))))
-    return np.array([f"flux_{w:.{decimals}f}" for w in wave], dtype=object)
-
-
-def _which(row: int, files: Any) -> str:
-    return f"spectrum {row}" if files is None or not str(files[row]) else f"{files[row]} (spectrum {row})"
+    return np.array([f"{prefix}_{w:.{decimals}f}" for w in wave], dtype=object)

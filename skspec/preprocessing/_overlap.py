@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from skspec._arrays import valid
-from skspec._lattice import find_lattice
+from skspec._lattice import find_lattice, lay
 from skspec._wavelength import pixel_edges
 
 Array = NDArray[Any]
@@ -104,6 +104,13 @@ def operator(wave: Array, edges: Array) -> OverlapOperator:
     return _operator(np.ascontiguousarray(wave).tobytes(), np.ascontiguousarray(edges).tobytes())
 
 
+def overlap(flux: Any, wave: Any, ivar: Any, edges: Array) -> Resampled:
+    """Resample spectra with one grid, or one each, as those of `Spectra` are."""
+    if isinstance(wave, np.ndarray):
+        return operator(wave, edges)(flux, ivar)
+    return resample_own_grids(flux, wave, ivar, edges)
+
+
 def resample_own_grids(
     flux: Sequence[Array], wave: Sequence[Array], ivar: Sequence[Array] | None, edges: Array
 ) -> Resampled:
@@ -119,8 +126,8 @@ def resample_own_grids(
         grid, offset = lattice
         for k in range(0, len(flux), _ROWS_PER_CHUNK):
             rows = slice(k, k + _ROWS_PER_CHUNK)
-            laid = _lay(flux[rows], offset[rows], len(grid), np.nan)
-            errors = None if ivar is None else _lay(ivar[rows], offset[rows], len(grid), 0.0)
+            laid = lay(flux[rows], offset[rows], len(grid), np.nan)
+            errors = None if ivar is None else lay(ivar[rows], offset[rows], len(grid), 0.0)
             _store(operator(grid, edges)(laid, errors), out, rows)
         return out
     chunks = [slice(k, k + _ROWS_PER_CHUNK_OWN) for k in range(0, len(flux), _ROWS_PER_CHUNK_OWN)]
@@ -130,13 +137,6 @@ def resample_own_grids(
             _integrate(flux[rows], wave[rows], None if ivar is None else ivar[rows], edges, work), out, rows
         )
     return out
-
-
-def _lay(rows: Sequence[Array], offset: Array, width: int, fill: float) -> Array:
-    laid = np.full((len(rows), width), fill, dtype=rows[0].dtype)
-    for target, row, start in zip(laid, rows, offset.tolist(), strict=True):
-        target[start : start + len(row)] = row
-    return laid
 
 
 def _store(part: Resampled, out: Resampled, rows: slice) -> None:

@@ -33,7 +33,7 @@ class Rows(Dataset):
         """Copy the rows with indices `rows` into a batch."""
         return Batch(
             torch.from_numpy(self.X.take(rows, axis=0)),
-            None if self.y is None else torch.from_numpy(self.y.take(rows)),
+            None if self.y is None else torch.from_numpy(self.y.take(rows, axis=0)),
             None if self.weight is None else torch.from_numpy(self.weight.take(rows)),
         )
 

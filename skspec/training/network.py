@@ -75,7 +75,7 @@ class RowNetwork(nn.Module):
 
     def unfold(self, rows: Tensor) -> tuple[Tensor, ...]:
         """Turn rows of X, shape (n, n_features), into what the network takes."""
-        x, scalars = self.shape.unfold(torch.nan_to_num((rows - self.center) / self.scale, nan=0.0))
+        x, scalars = self.shape.unfold((rows - self.center).div_(self.scale).nan_to_num_(nan=0.0))
         return (x,) if scalars is None else (x, scalars)
 
     def forward(self, rows: Tensor) -> Tensor:

@@ -109,6 +109,8 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
             known = weight > 0
             rows, values, weight = rows[known], values[known], weight[known]
             groups = None if groups is None else groups[known]
+        if len(rows) < 2:
+            raise ValueError("n_samples=1, but at least 2 spectra are needed to learn from")
         self.__dict__.pop("net_", None)  # a fit that fails leaves no model of other data behind
         table = values[:, None] if values.ndim == 1 else values
         _check_known(table)

@@ -28,7 +28,8 @@ def get_state(estimator: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     -------
     state : dict
         What JSON can hold: what the outputs mean (``classes`` and ``classes_dtype``, or ``target_mean`` and
-        ``target_scale``), ``n_features_in``, ``feature_names_in`` (or None) and ``history`` (columns by name).
+        ``target_scale``), ``n_features_in``, ``feature_names_in`` (or None), ``history`` (columns by name) and
+        ``best_epoch`` (if there is one).
     arrays : dict of str to ndarray
         Weights and buffers of the network, each name with ``module.`` before it, and ``wave`` if known.
     """
@@ -39,6 +40,8 @@ def get_state(estimator: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         "feature_names_in": None if names is None else names.tolist(),
         "history": {name: history[name].tolist() for name in history.colnames},
     }
+    if hasattr(estimator, "best_epoch_"):
+        state["best_epoch"] = estimator.best_epoch_
     arrays = {_PREFIX + name: array for name, array in get_weights(estimator.net_).items()}
     if hasattr(estimator, "wave_"):
         arrays["wave"] = estimator.wave_
@@ -60,8 +63,10 @@ def set_state(estimator: Any, state: Mapping[str, Any], arrays: Mapping[str, NDA
     ValueError
         If the arrays are not those of a network with these parameters.
     """
-    for name in ("wave_", "feature_names_in_"):
+    for name in ("wave_", "feature_names_in_", "best_epoch_"):
         estimator.__dict__.pop(name, None)
+    if "best_epoch" in state:
+        estimator.best_epoch_ = int(state["best_epoch"])
     estimator._set_answer_state(state)
     estimator.n_features_in_ = int(state["n_features_in"])
     if state["feature_names_in"] is not None:

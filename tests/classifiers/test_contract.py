@@ -11,7 +11,9 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import VotingClassifier
+from sklearn.ensemble import StackingClassifier, VotingClassifier
+from sklearn.feature_selection import SequentialFeatureSelector
+from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.pipeline import make_pipeline
@@ -24,16 +26,27 @@ N_PIXELS = 24
 
 
 def spectra(n=60, n_pixels=N_PIXELS, n_classes=3, seed=0):
-    """Noisy flat spectra with a line whose place is the class; easy, but not without the spectra."""
+    """Noisy flat spectra with a line whose place, sign and width tell the class, whatever a network looks at."""
     rng = np.random.default_rng(seed)
     y = np.arange(n) % n_classes
     X = 1.0 + 0.1 * rng.normal(size=(n, n_pixels))
-    X[np.arange(n), 2 + y * (n_pixels // n_classes)] += 1.0
+    for k in range(n_classes):
+        first, width = 2 + k * (n_pixels // n_classes), 2 + 2 * (k // 2)
+        X[y == k, first : first + width] += (-1.0) ** k
     return X, y
+
+
+def quick(model):
+    """A copy that learns little: for what does not depend on how much was learned."""
+    return clone(model).set_params(max_epochs=2)
 
 
 def weights(model):
     return {name: t.clone() for name, t in model.net_.module_.state_dict().items()}
+
+
+def of_images(model):
+    return getattr(model, "image_shape", None) is not None
 
 
 def assert_same_weights(a, b):
@@ -47,7 +60,7 @@ def model(request):
 
 @pytest.fixture
 def fitted(model):
-    return model.fit(*spectra())
+    return quick(model).fit(*spectra())
 
 
 @pytest.mark.parametrize(
@@ -64,23 +77,29 @@ def fitted(model):
 def test_labels_come_back_as_they_were_given(model, labels):
     X, index = spectra()
     y = np.asarray(labels)[index]
-    model.fit(X, y)
-    np.testing.assert_array_equal(model.classes_, np.unique(y))
-    assert model.predict(X).dtype == y.dtype
-    assert model.score(X, y) == 1.0
-    order = model.classes_[model.predict_proba(X).argmax(axis=1)]
-    np.testing.assert_array_equal(order, y)
+    fitted = quick(model).fit(X, y)
+    np.testing.assert_array_equal(fitted.classes_, np.unique(y))
+    assert fitted.predict(X).dtype == y.dtype
+    order = fitted.classes_[fitted.predict_proba(X).argmax(axis=1)]
+    np.testing.assert_array_equal(fitted.predict(X), order)
+    assert_same_weights(fitted, quick(model).fit(X, np.searchsorted(np.unique(y), y)))
+
+
+def test_learns(model):
+    X, y = spectra()
+    assert model.fit(X, y).score(X, y) > 0.9
+    assert model.score(*spectra(seed=1)) > 0.7
 
 
 def test_two_classes_of_any_kind(model):
     X, index = spectra(n_classes=2)
     for y in (index == 0, np.where(index, "star", "galaxy")):
-        model.fit(X, y)
-        decision = model.decision_function(X)
+        fitted = quick(model).fit(X, y)
+        decision = fitted.decision_function(X)
         assert decision.shape == (60,)
-        np.testing.assert_array_equal(model.classes_[(decision > 0).astype(int)], y)
+        np.testing.assert_array_equal(fitted.classes_[(decision > 0).astype(int)], fitted.predict(X))
         np.testing.assert_allclose(
-            model.predict_proba(X)[:, 1], 1 / (1 + np.exp(-decision.astype(float))), rtol=1e-5
+            fitted.predict_proba(X)[:, 1], 1 / (1 + np.exp(-decision.astype(float))), rtol=1e-5
         )
 
 
@@ -102,6 +121,7 @@ def test_embedding_is_what_the_last_layer_sees(fitted):
 
 
 def test_same_seed_same_weights(model):
+    model = quick(model)
     X, y = spectra()
     a, b = clone(model).fit(X, y), clone(model).fit(X, y)
     assert_same_weights(a, b)
@@ -112,6 +132,7 @@ def test_same_seed_same_weights(model):
 
 
 def test_same_seed_same_weights_in_threads(model):
+    model = quick(model)
     X, y = spectra()
     alone = clone(model).fit(X, y)
     with joblib.parallel_config("threading", n_jobs=2):
@@ -122,7 +143,7 @@ def test_same_seed_same_weights_in_threads(model):
 
 def test_no_seed_differs_and_global_generators_are_untouched(model):
     X, y = spectra()
-    model.set_params(random_state=None)
+    model = quick(model).set_params(random_state=None)
     np.random.seed(3)  # noqa: NPY002 - the very generator that must stay as it is
     torch.manual_seed(3)
     before = np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
@@ -193,9 +214,10 @@ def test_predictions_do_not_depend_on_the_batch(fitted):
 def test_pandas_in_and_feature_names(model):
     X, y = spectra()
     frame = pd.DataFrame(X, columns=[f"flux_{4000 + k}.0" for k in range(N_PIXELS)])
-    model.fit(frame, pd.Series(y, name="class"))
+    model = quick(model).fit(frame, pd.Series(y, name="class"))
     assert list(model.feature_names_in_) == list(frame.columns)
-    np.testing.assert_array_equal(model.predict(frame), y)
+    assert_same_weights(model, clone(model).fit(X, y))
+    np.testing.assert_array_equal(model.predict(frame), clone(model).fit(X, y).predict(X))
     with pytest.raises(ValueError, match="feature names should match"):
         model.predict(frame.rename(columns={"flux_4000.0": "flux_3999.0"}))
 
@@ -209,10 +231,14 @@ def test_last_batch_of_one(model, n):
 def test_channels_side_by_side(model):
     X, y = spectra()
     noise = np.random.default_rng(2).normal(size=X.shape)
-    model.set_params(n_channels=2).fit(np.hstack([noise, X]), y)
-    assert model.score(np.hstack([noise, X]), y) == 1.0
-    with pytest.raises(ValueError, match=r"n_channels must divide the 24 features of X, got 5"):
-        clone(model).set_params(n_channels=5).fit(X, y)
+    both = np.hstack([noise, X])
+    if of_images(model):
+        model.set_params(image_shape=(2, 1, -1))
+    else:
+        model.set_params(n_channels=2)
+        with pytest.raises(ValueError, match=r"n_channels must divide the 24 features of X, got 5"):
+            clone(model).set_params(n_channels=5).fit(X, y)
+    assert model.fit(both, y).score(both, y) > 0.8
     with pytest.raises(ValueError, match=r"shape \(60, 2, 24\), but one row a spectrum .* n_channels="):
         model.fit(np.stack([noise, X], axis=1), y)
 
@@ -220,12 +246,9 @@ def test_channels_side_by_side(model):
 def test_class_weight_moves_the_boundary(model):
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1], [90, 30])
-    X = rng.normal(size=(120, N_PIXELS)) + 0.35 * y[:, None]
-    X_test, y_test = (
-        rng.normal(size=(400, N_PIXELS)) + 0.35 * np.repeat([0, 1], 200)[:, None],
-        np.repeat([0, 1], 200),
-    )
-    model.set_params(max_epochs=3)
+    y_test = np.repeat([0, 1], 200)
+    X, X_test = (rng.normal(size=(len(label), 6)) + 0.7 * label[:, None] for label in (y, y_test))
+    model.set_params(max_epochs=5)
     recall = {}
     for name, kwargs in {
         "none": {},
@@ -233,43 +256,77 @@ def test_class_weight_moves_the_boundary(model):
         "mapping": {"class_weight": {0: 1.0, 1: 100.0}},
     }.items():
         recall[name] = clone(model).set_params(**kwargs).fit(X, y).predict(X_test)[y_test == 1].mean()
-    assert recall["none"] < recall["balanced"] <= recall["mapping"]
-    assert recall["mapping"] > 0.95
-    by_sample = clone(model).fit(X, y, sample_weight=np.where(y, 100.0, 1.0))
-    by_class = clone(model).set_params(class_weight={0: 1.0, 1: 100.0}).fit(X, y)
+    assert recall["none"] < recall["balanced"] < recall["mapping"]
+    assert recall["mapping"] > 0.9
+    by_sample = quick(model).fit(X, y, sample_weight=np.where(y, 100.0, 1.0))
+    by_class = quick(model).set_params(class_weight={0: 1.0, 1: 100.0}).fit(X, y)
     assert_same_weights(by_sample, by_class)
 
 
 def test_sample_weight_tells_whom_to_believe(model):
     X, y = spectra(n=120, n_classes=2)
-    wrong = np.arange(120) < 40
+    model.set_params(max_epochs=2 * model.max_epochs)
+    wrong = np.arange(120) < 70
     lie = np.where(wrong, 1 - y, y)
     trusting = clone(model).fit(X, lie).score(X[wrong], y[wrong])
     doubting = clone(model).fit(X, lie, sample_weight=np.where(wrong, 0.0, 1.0)).score(X[wrong], y[wrong])
-    assert doubting == 1.0 > trusting
-    left_out = clone(model).fit(X[~wrong], y[~wrong])
-    assert_same_weights(clone(model).fit(X, lie, sample_weight=np.where(wrong, 0.0, 3.0)), left_out)
+    assert doubting > 0.8
+    assert trusting < 0.5
+    left_out = quick(model).fit(X[~wrong], y[~wrong])
+    assert_same_weights(quick(model).fit(X, lie, sample_weight=np.where(wrong, 0.0, 3.0)), left_out)
 
 
 def test_grid_search_in_a_pipeline_in_processes(model):
-    X, y = spectra()
+    X, y = spectra(n=90, n_classes=2)
+    model.set_params(max_epochs=2 * model.max_epochs)
     name = type(model).__name__.lower()
     search = GridSearchCV(
-        make_pipeline(StandardScaler(), model), {f"{name}__lr": [1e-7, 1e-2]}, cv=2, n_jobs=2, refit=True
-    ).fit(X, np.array(["A", "F", "G"])[y])
-    assert search.best_params_ == {f"{name}__lr": 1e-2}
-    assert search.best_score_ > 0.8
+        make_pipeline(StandardScaler(), model), {f"{name}__lr": [1e-7, model.lr]}, cv=2, n_jobs=2, refit=False
+    ).fit(X, np.array(["A", "F"])[y])
+    assert search.best_params_ == {f"{name}__lr": model.lr}
+    assert search.best_score_ > 0.7
 
 
 def test_inside_ensembles_and_calibration(model):
-    X, index = spectra(n=90)
+    X, index = spectra()
     y = np.array(["A", "F", "G"])[index]
-    vote = VotingClassifier([("net", model), ("lr", LogisticRegression())], voting="soft").fit(X, y)
-    assert vote.score(X, y) == 1.0
-    calibrated = CalibratedClassifierCV(model, cv=2).fit(X, y)
+    other, few = ("lr", LogisticRegression()), quick(model)
+    vote = VotingClassifier([("net", few), other], voting="soft").fit(X, y)
+    alone = quick(model).fit(X, index), LogisticRegression().fit(X, y)
+    np.testing.assert_allclose(
+        vote.predict_proba(X), np.mean([m.predict_proba(X) for m in alone], axis=0), rtol=1e-12
+    )
+    stack = StackingClassifier([("net", few), other], cv=2).fit(X, y)
+    assert stack.transform(X).shape == (60, 6)
+    assert stack.score(X, y) > 0.9
+    calibrated = CalibratedClassifierCV(few, cv=2).fit(X, y)
     np.testing.assert_allclose(calibrated.predict_proba(X).sum(axis=1), 1.0, atol=1e-12)
-    assert calibrated.score(X, y) == 1.0
-    assert (cross_val_predict(model, X, y, cv=3) == y).mean() > 0.9
+    assert set(cross_val_predict(few, X, y, cv=2)) <= set(y)
+
+
+def test_importance_is_where_the_line_is(model):
+    X, y = spectra(n_classes=2)
+    X = X[:, [20, 2, 21, 22]]
+    model.fit(X, y)
+    importance = permutation_importance(model, X, y, n_repeats=3, random_state=0)["importances_mean"]
+    assert importance[1] > 0.2
+    assert np.abs(importance[[0, 2, 3]]).max() < 0.5 * importance[1]
+
+
+@pytest.mark.parametrize("n_features", [1, 2, 3])
+def test_few_columns(model, n_features):
+    X, y = spectra(n_classes=2)
+    best = X[:, [2, 14, 3][:n_features]]
+    fitted = quick(model).fit(best, y)
+    assert fitted.predict_proba(best).shape == (60, 2)
+    assert np.isfinite(fitted.embed(best)).all()
+
+
+def test_selects_columns(model):
+    X, y = spectra(n=20, n_classes=2)
+    model = quick(model).set_params(max_epochs=1)
+    search = SequentialFeatureSelector(model, n_features_to_select=2, cv=2).fit(X[:, [2, 3, 14]], y)
+    assert search.get_support().sum() == 2
 
 
 def test_history_is_a_table(model):

@@ -222,7 +222,7 @@ def test_broken_manifest(text, message, entries, path):
             lambda m: step(m, 0)["params"].update(wave={"strings": [1], "shape": [1], "dtype": "<U1"}),
             "something else",
         ),
-        (lambda m: m["model"]["params"].update(memory="/tmp/cache"), "names a cache as its memory"),
+        (lambda m: m["model"]["params"].update(memory="/tmp/cache"), "has a value for memory"),
         (lambda m: step(m, 1).update(sklearn="SVC"), "holds a LogisticRegression, announced as SVC"),
         (lambda m: step(m, 1).update(blob="steps/7.skops"), "'LogisticRegression' without content"),
         (lambda m: step(m, 1).update(blob=None), "without content"),

@@ -220,9 +220,7 @@ def test_bfloat16_trains_and_predicts_nearly_the_same(model, data):
     assert 0 < abs(model.predict_proba(X) - exact).max() < 0.02
 
 
-@pytest.mark.filterwarnings(
-    "ignore:`torch.jit.script_method` is deprecated:DeprecationWarning"
-)  # torch's own
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own
 @pytest.mark.skipif(not (shutil.which("g++") or shutil.which("clang++")), reason="needs a C++ compiler")
 def test_compiled_training_is_the_same(model, data):
     X, y = data

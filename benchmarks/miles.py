@@ -1,0 +1,131 @@
+"""Every family of networks on the 906 stars of types B to M in the MILES library, beside what one would try first.
+
+Command: ``python -m benchmarks.miles [--only NAME ...] [--folds N] [--rocket PYTHON]``
+
+All contenders see the same stars in the same stratified folds (each star is one spectrum), in vacuum, on 1,000
+logarithmic bins from 3541 to 7409 Å, divided by the median. The networks have the defaults of skspec, and nothing is
+tuned on these folds. Scores are of the predictions of all test folds together; the error of the accuracy is binomial.
+MiniRocket comes from the package aeon, which needs an environment of its own: ``--rocket`` is its Python.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, f1_score
+from sklearn.model_selection import StratifiedKFold
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from benchmarks._harness import machine
+from skspec import (
+    Conv1DClassifier,
+    ConvKANClassifier,
+    ConvTranClassifier,
+    FluxNormalizer,
+    LogWaveResampler,
+    PlainCNNClassifier,
+    ResNet1DClassifier,
+    Spectra,
+)
+
+DATA = Path(os.environ.get("SKSPEC_DATA", "../shared/data")) / "miles_v9.1" / "miles_v9.1.npz"
+MODELS = {
+    "1-nearest neighbour": lambda: KNeighborsClassifier(1),
+    "PCA + logistic regression": lambda: make_pipeline(
+        StandardScaler(), PCA(30, random_state=0), LogisticRegression(max_iter=5000)
+    ),
+    "random forest": lambda: RandomForestClassifier(500, n_jobs=-1, random_state=0),
+    "Conv1DClassifier": lambda: Conv1DClassifier(random_state=0),
+    "PlainCNNClassifier": lambda: PlainCNNClassifier(random_state=0),
+    "ResNet1DClassifier": lambda: ResNet1DClassifier(random_state=0),
+    "ConvTranClassifier": lambda: ConvTranClassifier(random_state=0),
+    "ConvKANClassifier": lambda: ConvKANClassifier(random_state=0),
+}
+ROCKET = "MiniRocket + ridge (aeon)"
+ROCKET_PROGRAM = """
+import sys, time
+import numpy as np
+from aeon.classification.convolution_based import MiniRocketClassifier
+data = np.load(sys.argv[1])
+X, y, test = data["X"], data["y"], data["test"]
+predicted, seconds = y.copy(), []
+for fold in np.unique(test):
+    start = time.perf_counter()
+    model = MiniRocketClassifier(random_state=0).fit(X[test != fold][:, None], y[test != fold])
+    seconds.append(time.perf_counter() - start)
+    predicted[test == fold] = model.predict(X[test == fold][:, None])
+np.savez(sys.argv[2], predicted=predicted, seconds=seconds)
+"""
+
+
+def stars():
+    """Spectra on the common bins, and classes."""
+    if not DATA.exists():
+        sys.exit(f"{DATA} is needed; set SKSPEC_DATA to the folder that holds miles_v9.1")
+    with np.load(DATA) as file:
+        known = np.isin(file["spectral_class"], list("BAFGKM"))
+        spectra = Spectra(file["flux"][known], wave=file["wave"], medium="air")
+        y = file["spectral_class"][known]
+    grid = LogWaveResampler(loglam_min=np.log10(3541), loglam_max=np.log10(7409), n_bins=1000)
+    return make_pipeline(grid, FluxNormalizer()).fit_transform(spectra), y
+
+
+def cross_validate(make, X, y, test):
+    predicted, seconds = y.copy(), []
+    for fold in np.unique(test):
+        start = time.perf_counter()
+        model = make().fit(X[test != fold], y[test != fold])
+        seconds.append(time.perf_counter() - start)
+        predicted[test == fold] = model.predict(X[test == fold])
+    return predicted, seconds
+
+
+def rocket(python, X, y, test):
+    with tempfile.TemporaryDirectory() as folder:
+        data, result = Path(folder) / "data.npz", Path(folder) / "result.npz"
+        np.savez(data, X=X, y=y, test=test)
+        subprocess.run([python, "-c", ROCKET_PROGRAM, str(data), str(result)], check=True)
+        with np.load(result) as file:
+            return file["predicted"], file["seconds"]
+
+
+def main(names, *, n_folds=5, rocket_python=None):
+    X, y = stars()
+    test = np.empty(len(y), int)
+    for fold, (_, rows) in enumerate(StratifiedKFold(n_folds, shuffle=True, random_state=0).split(X, y)):
+        test[rows] = fold
+    print(machine("torch", "scikit-learn"))
+    print(f"\n{len(y)} stars, {X.shape[1]} bins, classes B A F G K M, {n_folds} folds")
+    print(f"{'':26} {'accuracy':>13} {'macro-F1':>9} {'to fit a fold':>14}")
+    for name in names:
+        if name != ROCKET:
+            predicted, seconds = cross_validate(MODELS[name], X, y, test)
+        elif rocket_python is not None:
+            predicted, seconds = rocket(rocket_python, X, y, test)
+        else:
+            continue
+        accuracy = accuracy_score(y, predicted)
+        error = np.sqrt(accuracy * (1 - accuracy) / len(y))
+        f1 = f1_score(y, predicted, average="macro")
+        print(f"{name:26} {accuracy:7.3f} ±{error:.3f} {f1:9.3f} {np.median(seconds):12.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "--only", nargs="+", choices=[*MODELS, ROCKET], default=[*MODELS, ROCKET], metavar="NAME"
+    )
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--rocket", metavar="PYTHON", help="Python of an environment with aeon")
+    arguments = parser.parse_args()
+    main(arguments.only, n_folds=arguments.folds, rocket_python=arguments.rocket)

@@ -1,0 +1,148 @@
+"""Generated spectra against real ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skspec.plotting._figure import COLORS, get_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from skspec.oversampling import QualityReport
+
+_PERCENTILES = (5.0, 50.0, 95.0)
+_QUANTITIES = {
+    "Fréchet distance": "frechet_distance",
+    "density": "density",
+    "coverage": "coverage",
+    "two-sample AUC": "auc",
+    "nearer than held out": "copying",
+}
+
+
+class GenerationQualityDisplay:
+    """Generated spectra of a class against real ones: their range at each wavelength, line depths, and numbers.
+
+    The left panel shows, for real and generated spectra, the median at each wavelength and the range from the 5th to
+    the 95th percentile; the right one the median and the standard deviation of line depths and colours.
+
+    Parameters
+    ----------
+    report : QualityReport
+        From `skspec.oversampling.quality_report`. Without line depths (no `wave`) the right panel is left out.
+    real, generated : array-like of shape (n_spectra, n_features)
+        What it compares.
+    wave : array-like of shape (n_features,), default=None
+        Wavelengths in Å; None numbers the columns.
+
+    Attributes
+    ----------
+    lines_ : list of matplotlib.lines.Line2D
+        Medians of real and of generated spectra.
+    points_ : list of matplotlib.container.ErrorbarContainer
+        Line depths and colours of real and of generated spectra; empty without them.
+    axes_ : dict of str to matplotlib.axes.Axes
+        The panels ``"spectra"`` and, with line depths, ``"features"``.
+    ax_ : matplotlib.axes.Axes
+        Axes that hold the panels.
+    figure_ : matplotlib.figure.Figure
+
+    See Also
+    --------
+    skspec.oversampling.quality_report : The numbers, and what they mean.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skspec.oversampling import quality_report
+    >>> from skspec.plotting import GenerationQualityDisplay
+    >>> rng = np.random.default_rng(0)
+    >>> train, held_out, generated = (rng.normal(1.0, 0.1, (40, 60)) for _ in range(3))
+    >>> report = quality_report(train, held_out, generated)
+    >>> display = GenerationQualityDisplay(report, held_out, generated).plot()
+    >>> [line.get_label() for line in display.lines_]
+    ['real (40)', 'generated (40)']
+    """
+
+    def __init__(
+        self,
+        report: QualityReport,
+        real: ArrayLike,
+        generated: ArrayLike,
+        *,
+        wave: ArrayLike | None = None,
+    ) -> None:
+        self.report = report
+        self.real = real
+        self.generated = generated
+        self.wave = wave
+
+    def plot(self, ax: Axes | None = None) -> Self:
+        """Draw the panels.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Axes whose place the panels take; None makes new ones.
+
+        Returns
+        -------
+        GenerationQualityDisplay
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            If real and generated spectra and `wave` differ in length.
+        ImportError
+            If matplotlib is not installed.
+        """
+        real, generated = np.asarray(self.real, dtype=float), np.asarray(self.generated, dtype=float)
+        wave = np.arange(real.shape[1]) if self.wave is None else np.asarray(self.wave, dtype=float)
+        if not real.shape[1] == generated.shape[1] == len(wave):
+            raise ValueError(
+                f"real, generated and wave must have the same length, got {real.shape[1]}, {generated.shape[1]} and "
+                f"{len(wave)}"
+            )
+        features = self.report.features
+        self.ax_ = get_axes(ax, (9.6 if features is not None else 6.4, 4.2))
+        self.figure_ = self.ax_.figure
+        self.ax_.set_axis_off()
+        width = 0.62 if features is not None else 1.0
+        self.axes_ = {"spectra": self.ax_.inset_axes((0.0, 0.0, width, 1.0))}
+        self.lines_: list[Any] = []
+        self.points_: list[Any] = []
+        for rows, name, color in zip((real, generated), ("real", "generated"), COLORS, strict=False):
+            self._draw_range(wave, rows, f"{name} ({len(rows)})", color)
+        left = self.axes_["spectra"]
+        left.set(xlabel="Column" if self.wave is None else "Wavelength (Å)", ylabel="Flux")
+        left.margins(x=0)
+        left.legend(loc="upper right", fontsize="small", frameon=False)
+        numbers = [f"{name} {getattr(self.report, key):.2f}" for name, key in _QUANTITIES.items()]
+        left.set_title("; ".join(numbers), fontsize="x-small", loc="left")
+        if features is not None and len(features):
+            self._draw_features(features)
+        return self
+
+    def _draw_range(self, wave: NDArray[Any], rows: NDArray[Any], label: str, color: str) -> None:
+        low, middle, high = np.percentile(rows, _PERCENTILES, axis=0)
+        left = self.axes_["spectra"]
+        left.fill_between(wave, low, high, color=color, alpha=0.25, lw=0)
+        self.lines_ += left.plot(wave, middle, color=color, lw=0.9, label=label)
+
+    def _draw_features(self, features: Any) -> None:
+        self.axes_["features"] = right = self.ax_.inset_axes((0.78, 0.0, 0.22, 1.0))
+        place = np.arange(len(features))[::-1]
+        for name, color, shift in zip(("real", "generated"), COLORS, (0.15, -0.15), strict=False):
+            bars = right.errorbar(
+                features[f"{name}_median"], place + shift, xerr=features[f"{name}_std"],
+                fmt="o", ms=3.5, lw=1.0, color=color,
+            )  # fmt: skip
+            self.points_.append(bars)
+        right.axvline(0.0, color="0.7", lw=0.6, zorder=0)
+        right.set_yticks(place, list(features["feature"]), fontsize="x-small")
+        right.set(xlabel="Depth, or mag")

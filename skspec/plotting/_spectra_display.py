@@ -1,0 +1,241 @@
+"""Spectra with the lines by which they are recognised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Real
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.isotonic import isotonic_regression
+from sklearn.utils import check_consistent_length, check_scalar, column_or_1d
+
+from skspec._wavelength import vacuum_to_air
+from skspec.plotting._figure import size_in_points
+from skspec.plotting._labels import check_classifier
+from skspec.plotting._lines import Lines, choose_lines
+from skspec.plotting._spectra import plot_spectra
+from skspec.spectra import Spectra
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_LINE_HEIGHT = 1.25  # of the font size
+_FONT_SIZE = 7.5  # points
+_LABELS_AT = 1.03  # of the height of the axes
+
+
+class SpectraDisplay:
+    """Spectra one above the other, with lines marked and named.
+
+    Parameters
+    ----------
+    spectra : Spectra
+        What to show.
+    labels : sequence of str of length n_spectra, default=None
+        What is written beside each spectrum; None takes object and class from the catalogue.
+    lines : str, sequence of str, or mapping, default=("hydrogen", "metals")
+        Lines to mark: sets out of "hydrogen" (Balmer), "helium" (He I, He II), "metals" (Ca H and K, Mg b, Na D,
+        calcium triplet), "TiO" (heads of its bands), "galaxies" and "quasars" (emission); or the wavelengths of own
+        lines by name, one or several each, at rest, in Å in vacuum.
+    z : float, default=0.0
+        Redshift by which the marks are moved. Spectra of several redshifts are brought to rest before, by
+        `Spectra.to_rest_frame`.
+
+    Attributes
+    ----------
+    marks_ : dict of str to ndarray
+        Where the lines of each name are marked, in Å in the medium of `spectra`; those that lie outside of the axes
+        are not.
+    ax_ : matplotlib.axes.Axes
+    figure_ : matplotlib.figure.Figure
+
+    See Also
+    --------
+    plot_spectra : The spectra alone.
+
+    Examples
+    --------
+    >>> from skspec import make_spectra
+    >>> from skspec.plotting import SpectraDisplay
+    >>> stars = make_spectra(3, classes="A", random_state=0)
+    >>> display = SpectraDisplay(stars, lines={"Hα": 6564.61, "Ca II": [8500.35, 8544.44, 8664.52]}).plot()
+    >>> display.marks_["Hα"]
+    array([6564.61])
+    """
+
+    def __init__(
+        self,
+        spectra: Spectra,
+        *,
+        labels: Sequence[str] | None = None,
+        lines: Lines = ("hydrogen", "metals"),
+        z: float = 0.0,
+    ) -> None:
+        self.spectra = spectra
+        self.labels = labels
+        self.lines = lines
+        self.z = z
+
+    def plot(self, ax: Axes | None = None, *, rows: Sequence[int] | None = None) -> Self:
+        """Draw the spectra.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Axes to draw on; None makes new ones.
+        rows : sequence of int, default=None
+            Which to plot; None takes the first eight.
+
+        Returns
+        -------
+        SpectraDisplay
+            Itself.
+
+        Raises
+        ------
+        TypeError
+            If `spectra` are not `Spectra`.
+        ValueError
+            If `lines` names no set, or `labels` are not one for each spectrum.
+        ImportError
+            If matplotlib is not installed.
+        """
+        if not isinstance(self.spectra, Spectra):
+            raise TypeError(
+                f"spectra must be Spectra, which know their wavelengths, got {type(self.spectra).__name__}"
+            )
+        if self.labels is not None and len(self.labels) != len(self.spectra):
+            raise ValueError(f"labels has {len(self.labels)} entries; {len(self.spectra)} are needed")
+        check_scalar(self.z, "z", Real, min_val=-1.0, include_boundaries="neither")
+        lines = choose_lines(self.lines)
+        self.ax_ = plot_spectra(self.spectra, rows=rows, labels=self.labels, ax=ax)
+        self.figure_ = self.ax_.figure
+        low, high = self.ax_.get_xlim()
+        self.marks_ = {}
+        for name, waves in lines.items():
+            at = waves * (1.0 + self.z)
+            at = vacuum_to_air(at) if self.spectra.medium == "air" else at
+            at = at[(at > low) & (at < high)]
+            if at.size:
+                self.marks_[name] = at
+        self._draw_marks()
+        return self
+
+    def _draw_marks(self) -> None:
+        """Rule a line for each mark, and lead it to its name above the axes."""
+        from matplotlib.collections import LineCollection  # noqa: PLC0415
+
+        if not self.marks_:
+            return
+        ax = self.ax_
+        low, high = ax.get_xlim()
+        scale = size_in_points(ax)[0] / (high - low)
+        gap = _LINE_HEIGHT * _FONT_SIZE / scale
+        groups = sorted(
+            (float(group.mean()), name, group)
+            for name, at in self.marks_.items()
+            for group in np.split(np.sort(at), np.flatnonzero(np.diff(np.sort(at)) > gap) + 1)
+        )
+        gap = min(gap, (high - low) / len(groups))
+        places = _spread(np.array([middle for middle, _, _ in groups]), gap, low, high)
+        ruled = [
+            [(wave, 0.0), (wave, 1.0), (place, _LABELS_AT)]
+            for place, (_, _, group) in zip(places, groups, strict=True)
+            for wave in group
+        ]
+        ax.add_collection(
+            LineCollection(
+                ruled,
+                colors="0.7",
+                linewidths=0.6,
+                zorder=0.5,
+                clip_on=False,
+                transform=ax.get_xaxis_transform(),
+            ),
+            autolim=False,
+        )
+        names = ax.secondary_xaxis(_LABELS_AT)
+        names.set_xticks(
+            places,
+            [name for _, name, _ in groups],
+            rotation=90,
+            fontsize=min(_FONT_SIZE, gap * scale / _LINE_HEIGHT),
+        )
+        names.tick_params(length=0, pad=1)
+        names.spines[:].set_visible(False)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        spectra: Spectra,
+        y_true: ArrayLike | None,
+        y_pred: ArrayLike,
+        *,
+        lines: Lines = ("hydrogen", "metals"),
+        z: float = 0.0,
+        rows: Sequence[int] | None = None,
+        ax: Axes | None = None,
+    ) -> Self:
+        """Draw spectra, and beside each its class and what it was taken for if that is another.
+
+        Parameters
+        ----------
+        spectra : Spectra
+            What was classified.
+        y_true : array-like of shape (n_spectra,) or None
+            True labels, where they are known.
+        y_pred : array-like of shape (n_spectra,)
+            Predicted labels.
+        lines, z
+            See `SpectraDisplay`.
+        rows, ax
+            See `plot`.
+
+        Returns
+        -------
+        SpectraDisplay
+
+        Raises
+        ------
+        ValueError
+            If lengths differ.
+        """
+        predicted = column_or_1d(y_pred)
+        true = predicted if y_true is None else column_or_1d(y_true)
+        check_consistent_length(spectra, true, predicted)
+        labels = [
+            f"{found}" if found == known else f"{known}, taken for {found}"
+            for known, found in zip(true.tolist(), predicted.tolist(), strict=True)
+        ]
+        return cls(spectra, labels=labels, lines=lines, z=z).plot(ax, rows=rows)
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, X: Spectra, y: ArrayLike | None = None, **params: Any) -> Self:
+        """Draw spectra, and beside each what a classifier takes it for.
+
+        Parameters
+        ----------
+        estimator : classifier
+            Fitted, a pipeline that takes `Spectra`.
+        X : Spectra
+            What it classifies.
+        y : array-like of shape (n_spectra,), default=None
+            True labels, where they are known.
+        **params
+            Those of `from_predictions`.
+
+        Returns
+        -------
+        SpectraDisplay
+        """
+        check_classifier(cls, estimator)
+        return cls.from_predictions(X, y, estimator.predict(X), **params)
+
+
+def _spread(x: NDArray[np.float64], gap: float, low: float, high: float) -> NDArray[np.float64]:
+    """Sorted places nearest to `x`, by least squares, that are `gap` apart and between the limits."""
+    steps = gap * np.arange(len(x))
+    low, high = low + 0.5 * gap, high - 0.5 * gap - steps[-1]
+    return isotonic_regression(x - steps, y_min=low, y_max=max(low, high)) + steps

@@ -1,0 +1,124 @@
+"""Smoothing by a Gaussian whose width changes along the spectrum, as a banded operator of one grid.
+
+Each output pixel is a mean of input pixels weighted by the Gaussian's integral over them. Such weights are wider than
+the Gaussian by the pixel that it is integrated over, and narrower where they all but miss its neighbours. The Gaussian's
+width is therefore chosen so that the variance of the weights is the wanted one, from broad kernels to ones far below a
+pixel.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from skspec._arrays import valid
+from skspec._rows import row_blocks
+from skspec._wavelength import pixel_edges
+
+Array = NDArray[Any]
+
+_REACH = 5.0  # sigma; 6e-7 of the weight is beyond
+_BAND = 64  # output pixels that are computed together: a small dense product is quicker than a sparse one
+_ROUNDING = 1e-5  # of sums of float32 weights
+_NARROWEST, _WIDEST = 0.05, 2.0  # pixels; between them the variance of integrated weights is looked up
+
+
+class LineSpread:
+    """Gaussian smoothing of spectra on one grid.
+
+    Parameters
+    ----------
+    wave : ndarray of shape (n_pixels,)
+        Pixel centres, increasing, at least two.
+    sigma : ndarray of shape (n_pixels,)
+        Standard deviation of the Gaussian at each of them, in the same unit; 0 leaves a pixel as it is.
+    """
+
+    def __init__(self, wave: Array, sigma: Array) -> None:
+        edges = pixel_edges(wave)
+        width = np.diff(edges)
+        scale = width * _integrated_sigma(sigma / width)
+        low = np.maximum(np.searchsorted(edges, wave - _REACH * scale, side="right") - 1, 0)
+        high = np.minimum(np.searchsorted(edges, wave + _REACH * scale), len(wave))
+        self._bands: list[tuple[slice, slice, Array]] = []
+        self.inside = np.empty(len(wave))
+        for start in range(0, len(wave), _BAND):
+            out = slice(start, min(start + _BAND, len(wave)))
+            into = slice(int(low[out].min()), int(high[out].max()))
+            at = (edges[into.start : into.stop + 1, None] - wave[out]) / scale[out]
+            # Cut there, the weights have no tail of denormal numbers, which are slow.
+            weights = np.diff(ndtr(np.clip(at, -_REACH, _REACH, out=at)), axis=0)
+            self.inside[out] = weights.sum(axis=0) / (1 - 2 * ndtr(-_REACH))
+            self._bands.append((into, out, weights / weights.sum(axis=0)))
+        self._cast: dict[tuple[np.dtype[Any], int], list[Array]] = {}
+
+    def _sum(self, rows: Array, power: int, out: Array) -> Array:
+        """Write the sum of pixels times a power of their weights to `out`, and return it."""
+        key = (rows.dtype, power)
+        if key not in self._cast:
+            self._cast[key] = [(weights**power).astype(rows.dtype) for _, _, weights in self._bands]
+        for (into, pixels, _), weights in zip(self._bands, self._cast[key], strict=True):
+            np.matmul(rows[:, into], weights, out=out[:, pixels])
+        return out
+
+    def __call__(
+        self, flux: Array, ivar: Array | None = None, *, min_coverage: float
+    ) -> tuple[Array, Array | None]:
+        """Smooth rows of flux of shape (n_spectra, n_pixels), in their own floating-point type.
+
+        Parameters
+        ----------
+        flux, ivar : ndarray of shape (n_spectra, n_pixels)
+            ``ivar`` may be None.
+        min_coverage : float
+            Pixels whose weights lie on valid pixels to less than this fraction are missing.
+
+        Returns
+        -------
+        flux, ivar : ndarray of shape (n_spectra, n_pixels)
+            Missing pixels have NaN flux and ``ivar`` 0.
+        """
+        flux_out = np.empty_like(flux)
+        ivar_out = None if ivar is None else np.empty_like(ivar)
+        for rows in row_blocks(*flux.shape):
+            f, smooth = flux[rows], flux_out[rows]
+            bad = ~valid(f, None if ivar is None else ivar[rows])
+            share: Any = 1  # of the weights inside the grid
+            if bad.any():
+                f = np.where(bad, f.dtype.type(0), f)
+                share = self._sum((~bad).astype(f.dtype), 1, np.empty_like(f))
+            missing = np.broadcast_to(share * self.inside < min_coverage - _ROUNDING, f.shape)
+            self._sum(f, 1, smooth)
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+                smooth /= share
+                if ivar is not None and ivar_out is not None:
+                    # No infinity, which would spread with weights of zero.
+                    variance = np.where(bad, 0, np.minimum(1 / ivar[rows], np.finfo(ivar.dtype).max))
+                    np.divide(share * share, self._sum(variance, 2, ivar_out[rows]), out=ivar_out[rows])
+                    ivar_out[rows][missing] = 0
+            smooth[missing] = np.nan
+        return flux_out, ivar_out
+
+
+def _integrated_sigma(sigma: Array) -> Array:
+    """Width of the Gaussian whose integrals over pixels have the standard deviation `sigma`, all in pixels."""
+    trial = np.geomspace(_NARROWEST, _WIDEST, 400)
+    far = np.arange(1, int(_WIDEST * 8))[:, None]
+    variance = 2 * np.sum((2 * far - 1) * ndtr((0.5 - far) / trial), axis=0)
+    broad = np.sqrt(np.maximum(sigma**2 - 1 / 12, 0))
+    # Below the narrowest no weight leaves the pixel; it only keeps the division defined.
+    return np.where(sigma**2 > variance[-1], broad, np.interp(sigma, np.sqrt(variance), trial))
+
+
+@lru_cache(maxsize=16)
+def _operator(wave: bytes, sigma: bytes) -> LineSpread:
+    return LineSpread(np.frombuffer(wave), np.frombuffer(sigma))
+
+
+def line_spread(wave: Array, sigma: Array) -> LineSpread:
+    """Return the operator of a grid and a width, built once and reused."""
+    return _operator(np.ascontiguousarray(wave).tobytes(), np.ascontiguousarray(sigma).tobytes())

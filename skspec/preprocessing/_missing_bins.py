@@ -1,0 +1,47 @@
+"""What becomes of bins that a spectrum does not fill."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skspec._rows import row_name
+
+RULES = ("nan", "interpolate", "zero", "raise")
+
+
+def refuse_empty(bad: NDArray[np.bool_], grid: str, X: Any) -> None:
+    """Raise ValueError, naming the first, if a spectrum fills no bin at all.
+
+    Parameters
+    ----------
+    bad : ndarray of bool of shape (n_spectra, n_bins)
+        Where bins are missing.
+    grid : str
+        The grid in words.
+    X : Spectra or ndarray
+        Where the rows come from.
+    """
+    empty = np.flatnonzero(bad.all(axis=1))
+    if len(empty):
+        more = f", and {len(empty) - 1} more like it" if len(empty) > 1 else ""
+        raise ValueError(f"{row_name(int(empty[0]), X)} has no valid pixels on the grid {grid}{more}")
+
+
+def fill(flux: NDArray[Any], bad: NDArray[np.bool_], rule: str, grid: str, X: Any) -> None:
+    """Apply one of `RULES` to the missing bins of `flux`, in place; each row has bins that are not missing."""
+    if rule == "raise":
+        row = int(np.flatnonzero(bad.any(axis=1))[0])
+        raise ValueError(
+            f"{row_name(row, X)} covers {1 - bad[row].mean():.0%} of the grid {grid}; narrow the grid, or choose "
+            "another rule than missing='raise'"
+        )
+    if rule == "interpolate":
+        bins = np.arange(flux.shape[1])
+        for k in np.flatnonzero(bad.any(axis=1)):
+            gap = bad[k]
+            flux[k, gap] = np.interp(bins[gap], bins[~gap], flux[k, ~gap])
+    else:
+        flux[bad] = 0.0 if rule == "zero" else np.nan

@@ -1,0 +1,191 @@
+"""Classifiers of images: how rows fold, flips, and what is refused."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+
+from skspec import PlainCNNClassifier, ResNet2DClassifier
+from tests._data import data_path
+
+
+def cnn(**options):
+    small = {"filters": (4,), "kernel_sizes": 3, "hidden": (), "max_epochs": 2, "random_state": 0}
+    return PlainCNNClassifier(**({"image_shape": (3, -1, -1)} | small | options))
+
+
+def images(n=24, shape=(3, 8, 8), seed=0):
+    """Noise with something bright in a corner of the channel that is the class."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % 2
+    x = rng.normal(10.0, 1.0, (n, *shape))
+    x[np.arange(n), y, :3, :4] += 5.0
+    return x, y
+
+
+def views(x):
+    """All eight of square images, the four of others."""
+    turns = range(4) if x.shape[-1] == x.shape[-2] else (0, 2)
+    turned = [np.rot90(x, k, (2, 3)) for k in turns]
+    return [view for one in turned for view in (one, one[..., ::-1])]
+
+
+def rows(x):
+    return np.ascontiguousarray(x).reshape(len(x), -1)
+
+
+@pytest.mark.parametrize(
+    ("image_shape", "n_features", "expected"),
+    [
+        ((3, 69, 69), 14283, (3, 69, 69)),
+        ((3, -1, -1), 14283, (3, 69, 69)),
+        ((3, -1, 69), 14283, (3, 69, 69)),
+        ((3, 23, -1), 14283, (3, 23, 207)),
+        ((-1, 69, 69), 14283, (3, 69, 69)),
+        ([1, 1, -1], 7, (1, 1, 7)),
+        (np.array([2, 2, 2]), 8, (2, 2, 2)),
+    ],
+)
+def test_shape_follows_from_the_width(image_shape, n_features, expected):
+    for model in (ResNet2DClassifier(image_shape=image_shape), cnn(image_shape=image_shape)):
+        model._check_params()
+        assert model._input_shape(n_features) == (expected, 0)
+
+
+@pytest.mark.parametrize(
+    ("image_shape", "message"),
+    [
+        ((3, 8, 9), r"image_shape=\(3, 8, 9\) does not fit the 192 features of X"),
+        ((5, -1, 8), r"image_shape=\(5, -1, 8\) does not fit the 192 features of X"),
+        ((2, -1, -1), r"image_shape=\(2, -1, -1\) of square images does not fit the 192 features of X"),
+        ((3, 8), "must be .channels, height, width., each a positive integer or -1 .* got .3, 8."),
+        ((3, 0, 8), "each a positive integer or -1"),
+        ((3, 8.0, 8), "each a positive integer or -1"),
+        ("388", "each a positive integer or -1 .* got '388'"),
+        ((-1, -1, 8), "can have -1 once, or for both sides of square images, got .-1, -1, 8."),
+        ((-1, -1, -1), "can have -1 once, or for both sides"),
+    ],
+)
+def test_shape_that_does_not_fit(image_shape, message):
+    x, y = images()
+    with pytest.raises(ValueError, match=message):
+        cnn(image_shape=image_shape).fit(rows(x), y)
+
+
+def test_folded_image_is_standardised_by_channel():
+    x, y = images()
+    module = cnn().fit(rows(x), y).net_.module_
+    (seen,) = module.unfold(torch.from_numpy(rows(x).astype(np.float32)))
+    axes = (0, 2, 3)
+    expected = (x - x.mean(axes, keepdims=True)) / x.std(axes, keepdims=True)
+    np.testing.assert_allclose(seen, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_images_as_they_come_are_refused_with_advice():
+    x, y = images()
+    with pytest.raises(
+        ValueError, match=r"shape \(24, 3, 8, 8\), but one row an image is needed: .*image_shape="
+    ):
+        cnn().fit(x, y)
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 8), (3, 6, 8)], ids=["square", "oblong"])
+@pytest.mark.parametrize("make", [cnn, ResNet2DClassifier], ids=["PlainCNN", "ResNet2D"])
+def test_tta_is_the_mean_over_all_views(make, shape):
+    x, y = images(shape=shape)
+    y = np.where(np.arange(24) == 0, 2, y)  # three classes: all logits show
+    model = make(image_shape=shape, max_epochs=1, precision="float32", random_state=0).fit(rows(x), y)
+    assert len(views(x)) == (8 if shape[1] == shape[2] else 4)
+    expected = np.mean([model.decision_function(rows(view)) for view in views(x)], axis=0)
+    plain, embedding = model.decision_function(rows(x)), model.embed(rows(x))
+    model.set_params(tta_flips=True)
+    np.testing.assert_allclose(model.decision_function(rows(x)), expected, rtol=1e-4, atol=1e-5)
+    assert np.abs(expected - plain).max() > 1e-3
+    np.testing.assert_array_equal(model.embed(rows(x)), embedding)  # of the image as it is
+    turned = model.decision_function(rows(views(x)[1]))
+    np.testing.assert_allclose(turned, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_training_images_are_turned():
+    x, y = images(n=200)
+    model = cnn(augment_flips=True, max_epochs=1).fit(rows(x), y)
+    seen = model.net_.augment(torch.from_numpy(rows(x).astype(np.float32))).numpy()
+    all_views = np.stack([rows(view) for view in views(x.astype(np.float32))])
+    which = (all_views == seen).all(axis=2)
+    assert (which.sum(axis=0) == 1).all()
+    counts = which.sum(axis=1)
+    assert counts.sum() == 200
+    assert counts.min() > 10
+    assert cnn().fit(rows(x), y).net_.augment is None
+
+
+def test_flips_teach_what_orientation_does_not_matter():
+    x, y = images(n=64)
+    model = cnn(filters=(8,), hidden=(16,), max_epochs=20, lr=1e-2)
+    upside_down = rows(x[:, :, ::-1, ::-1])
+    flipped = clone(model).set_params(augment_flips=True).fit(rows(x), y).score(upside_down, y)
+    assert flipped > 0.9
+    assert flipped >= clone(model).fit(rows(x), y).score(upside_down, y)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"n_channels": 3},
+        {"n_channels": 2, "ivar_channel": 1},
+        {"wave": [4000.0, 5000.0]},
+        {"augment_shift": 1},
+        {"augment_velocity": 10.0},
+        {"augment_tilt": 0.1},
+        {"augment_mask": 0.1},
+        {"tta_shifts": 1},
+        {"tta_shifts": {0: 1.0, 1: 0.5}},
+    ],
+    ids=str,
+)
+def test_parameters_of_spectra_are_refused(options):
+    x, y = images()
+    name = next(iter(options))
+    with pytest.raises(ValueError, match=f"{name} is for spectra, and means nothing for images"):
+        cnn(**options).fit(rows(x), y)
+    with pytest.raises(ValueError, match=f"{name} is for spectra"):
+        ResNet2DClassifier(**options).fit(rows(x), y)
+
+
+@pytest.mark.parametrize("name", ["augment_flips", "tta_flips"])
+def test_parameters_of_images_are_refused(name):
+    x, y = images()
+    with pytest.raises(ValueError, match=f"{name} is for images, and needs image_shape"):
+        cnn(image_shape=None, **{name: True}).fit(rows(x), y)
+    with pytest.raises(ValueError, match=f"{name} must be one of True, False, got 'yes'"):
+        cnn(**{name: "yes"}).fit(rows(x), y)
+
+
+def test_noise_is_for_images_too():
+    x, y = images()
+    model = cnn(augment_noise=(0.5, 0.5)).fit(rows(x), y)
+    noise = model.net_.augment(torch.zeros(50, 192)).numpy()
+    np.testing.assert_allclose(noise.std(), 0.5, rtol=0.05)
+
+
+def test_resnet_needs_an_image():
+    x, y = images()
+    with pytest.raises(ValueError, match="image_shape must be .channels, height, width., got None"):
+        ResNet2DClassifier(image_shape=None).fit(rows(x), y)
+
+
+def test_real_images():
+    with np.load(data_path("galaxy_zoo2_spiral/galaxy_zoo2_spiral.npz")) as data:
+        image, label, split = data["image"], data["label"], data["split"]
+    chosen = np.concatenate(
+        [np.flatnonzero((split == "train") & (label == c))[:150] for c in np.unique(label)]
+    )
+    X = image.transpose(0, 3, 1, 2)[:, :, ::2, ::2].reshape(len(image), -1)
+    model = PlainCNNClassifier(
+        image_shape=(3, -1, -1), augment_flips=True, tta_flips=True, max_epochs=15, random_state=0
+    ).fit(X[chosen], label[chosen])
+    held_out = split == "validation"
+    assert model.score(X[held_out], label[held_out]) > 0.65  # a random forest on 1400 images: 0.77
+    few = chosen[::10]
+    deep = ResNet2DClassifier(max_epochs=2, batch_size=16, random_state=0).fit(X[few], label[few])
+    assert deep.history_["train_loss"][-1] < deep.history_["train_loss"][0]
