@@ -223,6 +223,8 @@ def prepare(
     y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
     check_consistent_length(y_true, y_pred)
     seen = unique_labels(y_true, y_pred)
+    if name == "joint_kappa":
+        params = {"order": "temperature"} | params
     if isinstance(params.get("order"), str):
         params["order"] = _mk_order(params["order"], seen)
     listed = params.get("order", params.get("labels"))

@@ -9,6 +9,7 @@ from scipy import stats
 from sklearn.metrics import accuracy_score, f1_score
 
 from skspec.metrics import bootstrap_difference, bootstrap_interval
+from skspec.mk import mk_grid
 from tests._data import data_path
 
 
@@ -42,6 +43,14 @@ def test_the_published_differences(published):
         assert result.score == pytest.approx(truth["gap"], abs=5.1e-5)
         np.testing.assert_allclose([result.low, result.high], truth["ci"], atol=5.1e-5, err_msg=pair)
         assert result.pvalue == pytest.approx(truth["p"], abs=1e-12)
+
+
+def test_joint_mk_classes_need_no_order(published):
+    data, _ = published
+    y, y_pred = mk_grid()[data["y_true"]], mk_grid()[data["preds_conv1d_best"]]
+    by_name = bootstrap_interval(y, y_pred, "joint_kappa", n_resamples=20, random_state=0)
+    by_order = bootstrap_interval(y, y_pred, "joint_kappa", order=mk_grid(), n_resamples=20, random_state=0)
+    np.testing.assert_array_equal(by_name.resamples, by_order.resamples)
 
 
 def test_a_thousand_resamples_take_less_than_two_seconds(published):

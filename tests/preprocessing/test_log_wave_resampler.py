@@ -236,7 +236,7 @@ def test_resample_gives_spectra_with_their_rows():
             "wave has 29 wavelengths, X has 30 features",
         ),
         ({"wave": (5.0, 4.0)}, np.ones((2, 30)), ValueError, "must increase strictly"),
-        ({"wave": (4e3, 5e3)}, np.ones((2, 3, 10)), ValueError, "dim 3"),
+        ({"wave": (4e3, 5e3)}, np.ones((2, 3, 10)), ValueError, r"shape \(2, 3, 10\), but one row"),
         ({"wave": (4e3, 5e3)}, np.ones((2, 30)) * u.Jy, TypeError, "X is an astropy Quantity in Jy"),
         ({"wave": (4e3, 5e3) * u.s}, np.ones((2, 30)), TypeError, "wave is in s"),
         ({"missing": "nam"}, None, ValueError, "did you mean 'nan'"),
