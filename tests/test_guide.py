@@ -1,0 +1,20 @@
+"""The code of the user guide runs, page by page, in an empty folder."""
+
+import re
+
+import pytest
+
+from tests._data import ROOT
+
+PAGES = ("classification", "evaluation", "from_raw_to_features", "mk_types", "training")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_code_of_the_page_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs" / "guide" / f"{page}.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert blocks
+    namespace = {}
+    for block in blocks:
+        exec(compile(block, f"{page}.md", "exec"), namespace)
