@@ -6,7 +6,6 @@ import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar, Self
 
@@ -14,13 +13,12 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import Callback, PrintLog
 from torch import Tensor, nn
 
 from skspec import __version__, _arrays
-from skspec._validation import check_choice
 from skspec.metrics import get_scorer
 from skspec.training import augmentation
 from skspec.training.batching import Batches, Rows
@@ -31,8 +29,9 @@ from skspec.training.devices import resolve_device, seeded
 from skspec.training.net import Net
 from skspec.training.network import InputShape, RowNetwork, column_statistics
 from skspec.training.optimizers import OPTIMIZERS
-from skspec.training.precision import PRECISIONS, autocast, resolve_precision
-from skspec.training.schedules import SCHEDULES, LearningRate
+from skspec.training.parameters import check_parameters
+from skspec.training.precision import autocast, resolve_precision
+from skspec.training.schedules import LearningRate
 from skspec.training.state import get_state, get_weights, history_table, set_state
 from skspec.training.validation import Validation, hold_out
 
@@ -191,43 +190,7 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):
 
     def _check_params(self) -> None:
         """Raise ValueError or TypeError for a parameter that makes no sense."""
-        positive = {"min_val": 0, "include_boundaries": "neither"}
-        fraction = {"min_val": 0, "max_val": 1}
-        check_scalar(self.lr, "lr", Real, **positive)
-        check_scalar(self.max_epochs, "max_epochs", Integral, min_val=1)
-        check_scalar(self.batch_size, "batch_size", Integral, min_val=1)
-        check_choice("optimizer", self.optimizer, OPTIMIZERS)
-        check_scalar(self.weight_decay, "weight_decay", Real, min_val=0)
-        check_choice("schedule", self.schedule, SCHEDULES)
-        if self.max_grad_norm is not None:
-            check_scalar(self.max_grad_norm, "max_grad_norm", Real, **positive)
-        if self.ema_decay is not None:
-            check_scalar(self.ema_decay, "ema_decay", Real, **fraction, include_boundaries="neither")
-        check_scalar(self.mixup, "mixup", Real, min_val=0)
-        if self.validation_fraction is not None:
-            check_scalar(
-                self.validation_fraction,
-                "validation_fraction",
-                Real,
-                **fraction,
-                include_boundaries="neither",
-            )
-        if self.n_iter_no_change is not None:
-            check_scalar(self.n_iter_no_change, "n_iter_no_change", Integral, min_val=1)
-        _check_noise(self.augment_noise, self.ivar_channel)
-        check_scalar(self.augment_shift, "augment_shift", Integral, min_val=0)
-        check_scalar(self.augment_velocity, "augment_velocity", Real, min_val=0)
-        check_scalar(self.augment_tilt, "augment_tilt", Real, **fraction, include_boundaries="left")
-        check_scalar(self.augment_mask, "augment_mask", Real, **fraction, include_boundaries="left")
-        check_scalar(self.n_channels, "n_channels", Integral, min_val=1)
-        if self.ivar_channel is not None:
-            check_scalar(self.ivar_channel, "ivar_channel", Integral, min_val=0, max_val=self.n_channels - 1)
-        check_choice("precision", self.precision, PRECISIONS)
-        for name in ("warm_start", "compile"):
-            check_choice(name, getattr(self, name), (True, False))
-        check_scalar(self.verbose, "verbose", Integral, min_val=0)
-        if self.callbacks is not None and not isinstance(self.callbacks, list | tuple):
-            raise TypeError(f"callbacks must be a list of skorch callbacks, got {self.callbacks!r}")
+        check_parameters(self)
 
     _net_class: ClassVar[type[Net]]
 
@@ -463,17 +426,6 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):
         """Restore what `_get_fitted_state` gave, in an estimator with the same parameters."""
         set_state(self, state, arrays)
         return self
-
-
-def _check_noise(noise: Any, ivar_channel: int | None) -> None:
-    if isinstance(noise, str):
-        check_choice("augment_noise", noise, ("ivar",))
-        if ivar_channel is None:
-            raise ValueError(
-                "augment_noise='ivar' needs ivar_channel, which says where the inverse variance is"
-            )
-    elif noise is not None and not (np.shape(noise) == (2,) and 0 <= noise[0] <= noise[1] < np.inf):
-        raise ValueError(f"augment_noise must be a range (low, high) of σ, 'ivar' or None, got {noise!r}")
 
 
 def _draw_seed(random_state: int | np.random.RandomState | None) -> int:
