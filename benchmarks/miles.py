@@ -3,9 +3,10 @@
 Command: ``python -m benchmarks.miles [--only NAME ...] [--folds N] [--rocket PYTHON]``
 
 All contenders see the same stars in the same stratified folds (each star is one spectrum), in vacuum, on 1,000
-logarithmic bins from 3541 to 7409 Å, divided by the median. The networks have the defaults of skspec, and nothing is
-tuned on these folds. Scores are of the predictions of all test folds together; the error of the accuracy is binomial.
-MiniRocket comes from the package aeon, which needs an environment of its own: ``--rocket`` is its Python.
+logarithmic bins from 3541 to 7409 Å, divided by the median. The networks have the defaults of skspec; a few of these (see
+docs/benchmarks.md) had been compared on one of the folds. Scores are of the predictions of all test folds together; the
+error of the accuracy is binomial. MiniRocket comes from the package aeon, which needs an environment of its own:
+``--rocket`` is its Python.
 """
 
 import argparse
