@@ -10,10 +10,25 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0.dev0"
 
 _HOME = {
+    "ContinuumNormalizer": "skspec.preprocessing",
     "Conv1DClassifier": "skspec.classifiers",
+    "Conv1DRegressor": "skspec.regressors",
+    "ConvKANClassifier": "skspec.classifiers",
+    "ConvTranClassifier": "skspec.classifiers",
     "FluxNormalizer": "skspec.preprocessing",
+    "FluxStatistics": "skspec.features",
+    "GANOversampler": "skspec.oversampling",
+    "LineIndices": "skspec.features",
     "LogWaveResampler": "skspec.preprocessing",
+    "MissingFluxImputer": "skspec.preprocessing",
+    "NoiseOversampler": "skspec.oversampling",
+    "PlainCNNClassifier": "skspec.classifiers",
+    "ResNet1DClassifier": "skspec.classifiers",
+    "ResNet1DRegressor": "skspec.regressors",
+    "ResNet2DClassifier": "skspec.classifiers",
+    "ResolutionMatcher": "skspec.preprocessing",
     "Spectra": "skspec.spectra",
+    "WienFitFeatures": "skspec.features",
     "load": "skspec.persistence",
     "make_spectra": "skspec.datasets",
     "read_info": "skspec.persistence",
@@ -22,18 +37,49 @@ _HOME = {
 }
 
 if TYPE_CHECKING:
-    from skspec.classifiers import Conv1DClassifier
+    from skspec.classifiers import (
+        Conv1DClassifier,
+        ConvKANClassifier,
+        ConvTranClassifier,
+        PlainCNNClassifier,
+        ResNet1DClassifier,
+        ResNet2DClassifier,
+    )
     from skspec.datasets import make_spectra
+    from skspec.features import FluxStatistics, LineIndices, WienFitFeatures
     from skspec.io import read_spectra
+    from skspec.oversampling import GANOversampler, NoiseOversampler
     from skspec.persistence import load, read_info, save
-    from skspec.preprocessing import FluxNormalizer, LogWaveResampler
+    from skspec.preprocessing import (
+        ContinuumNormalizer,
+        FluxNormalizer,
+        LogWaveResampler,
+        MissingFluxImputer,
+        ResolutionMatcher,
+    )
+    from skspec.regressors import Conv1DRegressor, ResNet1DRegressor
     from skspec.spectra import Spectra
 
 __all__ = [
+    "ContinuumNormalizer",
     "Conv1DClassifier",
+    "Conv1DRegressor",
+    "ConvKANClassifier",
+    "ConvTranClassifier",
     "FluxNormalizer",
+    "FluxStatistics",
+    "GANOversampler",
+    "LineIndices",
     "LogWaveResampler",
+    "MissingFluxImputer",
+    "NoiseOversampler",
+    "PlainCNNClassifier",
+    "ResNet1DClassifier",
+    "ResNet1DRegressor",
+    "ResNet2DClassifier",
+    "ResolutionMatcher",
     "Spectra",
+    "WienFitFeatures",
     "__version__",
     "load",
     "make_spectra",

@@ -7,7 +7,26 @@ from typing import NamedTuple
 
 from sklearn.base import BaseEstimator
 
-from skspec import Conv1DClassifier, FluxNormalizer, LogWaveResampler
+from skspec import (
+    ContinuumNormalizer,
+    Conv1DClassifier,
+    Conv1DRegressor,
+    ConvKANClassifier,
+    ConvTranClassifier,
+    FluxNormalizer,
+    FluxStatistics,
+    GANOversampler,
+    LineIndices,
+    LogWaveResampler,
+    MissingFluxImputer,
+    NoiseOversampler,
+    PlainCNNClassifier,
+    ResNet1DClassifier,
+    ResNet1DRegressor,
+    ResNet2DClassifier,
+    ResolutionMatcher,
+    WienFitFeatures,
+)
 
 _MINIBATCHES = {
     "check_sample_weight_equivalence_on_dense_data": (
@@ -15,6 +34,7 @@ _MINIBATCHES = {
         "stochastic descent cannot make both the same"
     )
 }
+_SMALL_RESNET = {"width": 8, "stem": "small", "lr": 1e-2, "batch_size": 16, "max_epochs": 12}
 
 
 class Case(NamedTuple):
@@ -25,16 +45,98 @@ class Case(NamedTuple):
 
 
 CASES = {
+    "ContinuumNormalizer": Case(ContinuumNormalizer),
+    "ContinuumNormalizer, quantile": Case(
+        lambda: ContinuumNormalizer("quantile", window=300.0, window_unit="angstrom", wave=(4000.0, 5000.0))
+    ),
+    "ContinuumNormalizer, polynomial": Case(lambda: ContinuumNormalizer("polynomial", degree=0)),
+    "ContinuumNormalizer, legendre": Case(lambda: ContinuumNormalizer("legendre", degree=0, mode="subtract")),
+    "ContinuumNormalizer, spline": Case(lambda: ContinuumNormalizer("spline", n_knots=2)),
+    "ContinuumNormalizer, als": Case(lambda: ContinuumNormalizer("als", edge="shrink")),
     "Conv1DClassifier": Case(
         lambda: Conv1DClassifier(filters=(16,), kernel_sizes=(3,), strides=1, lr=1e-2, max_epochs=20),
+        _MINIBATCHES,
+    ),
+    "ConvKANClassifier": Case(
+        lambda: ConvKANClassifier(
+            filters=(16, 16), kernel_size=5, n_bases=6, dropout=0.0, lr=3e-2, max_epochs=20
+        ),
+        _MINIBATCHES,
+    ),
+    "Conv1DRegressor": Case(
+        lambda: Conv1DRegressor(filters=(16,), kernel_sizes=(3,), strides=1, lr=1e-2, max_epochs=30),
+        _MINIBATCHES,
+    ),
+    "Conv1DRegressor, gaussian": Case(
+        lambda: Conv1DRegressor(
+            loss="gaussian", filters=(16,), kernel_sizes=(3,), strides=1, lr=1e-2, max_epochs=30
+        ),
+        _MINIBATCHES,
+    ),
+    "ConvTranClassifier": Case(
+        lambda: ConvTranClassifier(embed_dim=8, feedforward_dim=16, kernel_size=4, lr=2e-2, max_epochs=30),
         _MINIBATCHES,
     ),
     "FluxNormalizer": Case(FluxNormalizer),
     "FluxNormalizer, minmax": Case(lambda: FluxNormalizer("minmax")),
     "FluxNormalizer, snv": Case(lambda: FluxNormalizer("snv")),
+    "FluxStatistics": Case(FluxStatistics),
+    "FluxStatistics, slopes": Case(
+        lambda: FluxStatistics(["slopes", "std"], slope_bands=[(4000.0, 6000.0)], wave=(4000.0, 8000.0))
+    ),
+    "GANOversampler": Case(lambda: GANOversampler(latent_dim=4, max_steps=2, batch_size=8, random_state=0)),
+    "GANOversampler, dense": Case(
+        lambda: GANOversampler(
+            network="dense", loss="logistic", conditional=False, max_steps=1, random_state=0
+        )
+    ),
+    "LineIndices": Case(lambda: LineIndices(wave=(3800.0, 7000.0))),
     "LogWaveResampler": Case(lambda: LogWaveResampler(wave=(3500.0, 10500.0), n_bins=20)),
     "LogWaveResampler, interpolate": Case(
         lambda: LogWaveResampler(wave=(3700.0, 9000.0), n_bins=20, missing="interpolate")
+    ),
+    "LogWaveResampler, linear": Case(lambda: LogWaveResampler("linear", wave=(3500.0, 10500.0), n_bins=20)),
+    "LogWaveResampler, cubic": Case(lambda: LogWaveResampler("cubic", wave=(3500.0, 10500.0), n_bins=20)),
+    "LogWaveResampler, fft": Case(lambda: LogWaveResampler("fft", wave=(3500.0, 10500.0), n_bins=20)),
+    "LogWaveResampler, ivar_weighted": Case(
+        lambda: LogWaveResampler("ivar_weighted", wave=(3700.0, 9000.0), n_bins=20)
+    ),
+    "MissingFluxImputer": Case(lambda: MissingFluxImputer(min_coverage=0.1)),
+    "MissingFluxImputer, nearest": Case(
+        lambda: MissingFluxImputer("nearest", low_coverage="nan", wave=(4000.0, 5000.0))
+    ),
+    "MissingFluxImputer, template": Case(
+        lambda: MissingFluxImputer("template", n_components=1, min_coverage=0.1)
+    ),
+    "MissingFluxImputer, constant": Case(
+        lambda: MissingFluxImputer("constant", min_coverage=0.0, add_indicator=True)
+    ),
+    "WienFitFeatures": Case(lambda: WienFitFeatures(wave=(3800.0, 9000.0))),
+    "WienFitFeatures, offset": Case(lambda: WienFitFeatures(wave=(3800.0, 9000.0), offset=True)),
+    "WienFitFeatures, log": Case(lambda: WienFitFeatures(wave=(3800.0, 9000.0), method="log")),
+    "ResolutionMatcher": Case(lambda: ResolutionMatcher(20.0, 40.0, wave=(4000.0, 4100.0))),
+    "ResolutionMatcher, velocities": Case(
+        lambda: ResolutionMatcher(
+            0.0, 1000.0, target_unit="km/s", wave=(4000.0, 5000.0), coarser="keep", min_coverage=0.1
+        )
+    ),
+    "NoiseOversampler": Case(lambda: NoiseOversampler(random_state=0)),
+    "PlainCNNClassifier": Case(
+        lambda: PlainCNNClassifier(
+            filters=(8,), kernel_sizes=3, hidden=(), dropout=0.0, lr=2e-2, max_epochs=20
+        ),
+        _MINIBATCHES,
+    ),
+    "PlainCNNClassifier, images": Case(
+        lambda: PlainCNNClassifier(
+            image_shape=(1, 1, -1), filters=(8,), hidden=(16,), dropout=0.0, lr=1e-2, max_epochs=20
+        ),
+        _MINIBATCHES,
+    ),
+    "ResNet1DClassifier": Case(lambda: ResNet1DClassifier(**_SMALL_RESNET), _MINIBATCHES),
+    "ResNet1DRegressor": Case(lambda: ResNet1DRegressor(**_SMALL_RESNET), _MINIBATCHES),
+    "ResNet2DClassifier": Case(
+        lambda: ResNet2DClassifier(image_shape=(1, 1, -1), **_SMALL_RESNET), _MINIBATCHES
     ),
 }
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests._data import ROOT
 
-PAGES = ("classification", "evaluation", "from_raw_to_features", "mk_types", "training")
+PAGES = ("classification", "evaluation", "from_raw_to_features", "mk_types", "oversampling", "training")
 
 
 @pytest.mark.parametrize("page", PAGES)

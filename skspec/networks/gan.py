@@ -23,9 +23,9 @@ class SpectrumGenerator(nn.Module):
     """Templates, bent and refined by convolutions, with noise.
 
     Each spectrum starts near one of the anchors of its class: that, plus a linear map of random numbers, plus a
-    perceptron, are weights of templates, and the weighted sum of the templates, which are learned, is what spectra of the
-    classes have in common. Convolutions, from coarse to fine, add what a sum cannot: lines that move or change their
-    shape. White noise, with a learned σ for each pixel and a level for each spectrum, is added last.
+    perceptron, are weights of templates, and the weighted sum of the templates is what spectra of the classes have in
+    common. Convolutions, from coarse to fine, add what a sum cannot: lines that move or change their shape. White noise,
+    with a σ for each pixel and a level for each spectrum, is added last.
 
     ============  =========================================================  ===================================
     layer         operation                                                  output shape
@@ -33,7 +33,7 @@ class SpectrumGenerator(nn.Module):
     weights       a random anchor of the class ``+ scale[class] @ z``,       (n, latent_dim)
                   plus a perceptron with one hidden layer of that and
                   the class
-    templates     linear                                                     (n, n_channels · n_pixels)
+    templates     weighted sum, plus their mean                              (n, n_channels · n_pixels)
     start         linear, of weights and class, LeakyReLU                    (n, filters[0], length_0)
     block i       linear interpolation to four times the length,             (n, filters[i], length_i)
                   convolution, LeakyReLU
@@ -58,11 +58,15 @@ class SpectrumGenerator(nn.Module):
 
     Notes
     -----
-    A new generator has one anchor, 0, and adds nothing by perceptron and convolutions: `start_from` makes of it a
-    smoothed bootstrap in principal components, from which training goes on.
+    A new generator has one anchor, 0, templates of 0, and adds nothing by perceptron and convolutions: `start_from`
+    makes of it a smoothed bootstrap in principal components, from which training goes on. Anchors, templates and the σ of
+    pixels then stay: thousands of free numbers that each change a single pixel would walk about at random.
     """
 
     anchors: Tensor
+    templates: Tensor
+    mean: Tensor
+    noise: Tensor
     first: Tensor
     counts: Tensor
 
@@ -92,7 +96,9 @@ class SpectrumGenerator(nn.Module):
             nn.LeakyReLU(_SLOPE),
             nn.Linear(4 * latent_dim, latent_dim),
         )
-        self.templates = nn.Linear(latent_dim, n_channels * n_pixels)
+        self.register_buffer("templates", torch.zeros(latent_dim, n_channels * n_pixels))
+        self.register_buffer("mean", torch.zeros(n_channels * n_pixels))
+        self.register_buffer("noise", torch.full((n_channels * n_pixels,), 0.1))
         self.start = nn.Linear(latent_dim + n_classes, filters[0] * self.lengths[0])
         margin = kernel_size // 2
         self.blocks = nn.ModuleList(
@@ -100,7 +106,6 @@ class SpectrumGenerator(nn.Module):
             for n_in, n_out in pairwise(filters)
         )
         self.final_layer = Convolution(filters[-1], n_channels, kernel_size, n_dims=1, padding=margin)
-        self.noise = nn.Parameter(torch.full(self.shape, 0.1))
         self.level = nn.Linear(latent_dim, 1)
         for layer in (self.bend[-1], self.final_layer, self.level):
             assert isinstance(layer, nn.Linear | Convolution)
@@ -138,15 +143,15 @@ class SpectrumGenerator(nn.Module):
             Standard deviation of the logarithm of the level.
         """
         k = len(templates)
-        self.templates.weight.zero_()
-        self.templates.weight[:, :k] = templates.T
-        self.templates.bias.copy_(mean)
+        self.templates.zero_()
+        self.templates[:k] = templates
+        self.mean.copy_(mean)
         self.anchors = torch.zeros(len(anchors), self.latent_dim)
         self.anchors[:, : k + 1] = anchors
         self.counts.copy_(counts)
         self.first.copy_(torch.cumsum(self.counts, 0) - self.counts)
         self.scale[:, : k + 1, : k + 1] = scale
-        self.noise.copy_(noise.view(self.shape))
+        self.noise.copy_(noise)
         self.level.weight[:, k] = spread
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
@@ -161,9 +166,9 @@ class SpectrumGenerator(nn.Module):
         for block, length in zip(self.blocks, self.lengths[1:], strict=True):
             x = functional.interpolate(x, size=(1, length), mode="bilinear", align_corners=False)
             x = functional.leaky_relu(block(x), _SLOPE)
-        noise = self.noise * self.level(weights).exp()[:, :, None]
-        smooth = self.templates(weights).unflatten(1, self.shape) + self.final_layer(x).squeeze(2)
-        return smooth + noise * torch.randn_like(smooth)
+        flux = self.mean + weights @ self.templates + self.final_layer(x).flatten(1)
+        flux = flux + self.noise * self.level(weights).exp() * torch.randn_like(flux)
+        return flux.unflatten(1, self.shape)
 
 
 class SpectrumCritic(nn.Module):

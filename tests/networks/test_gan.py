@@ -1,4 +1,4 @@
-"""Generators and critics: published sizes, any length, and the Gaussian model that a generator starts from."""
+"""Generators and critics: published sizes, any length, and the model that a generator starts from."""
 
 import numpy as np
 import pytest
@@ -46,21 +46,49 @@ def test_any_size(generator, critic, n_pixels, n_channels, n_classes):
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in made.parameters())
 
 
-def test_starts_as_the_gaussian_model():
+def test_starts_as_the_model_it_is_given():
     rng = np.random.default_rng(0)
     n_pixels, k = 40, 3
-    templates, mean, loc = rng.normal(size=(k, n_pixels)), rng.normal(size=n_pixels), rng.normal(size=(2, k))
-    scale, noise = np.tril(rng.normal(size=(2, k, k))), rng.uniform(0.5, 1.0, n_pixels)
+    templates, mean, noise = (
+        rng.normal(size=(k, n_pixels)),
+        rng.normal(size=n_pixels),
+        rng.uniform(0.5, 1, n_pixels),
+    )
+    anchors, scale = rng.normal(size=(7, k + 1)), rng.normal(size=(2, k + 1, k + 1))
+    anchors[:, k], scale[:, k] = 0.0, 0.0  # all spectra have the same noise level
+    model = {"templates": templates, "mean": mean, "anchors": anchors, "counts": [5, 2], "scale": scale}
     generator = SpectrumGenerator(n_pixels, n_classes=2, latent_dim=6)
-    model = {"templates": templates, "mean": mean, "loc": loc, "scale": scale, "noise": noise, "spread": 0.0}
-    generator.start_from(**{k: torch.as_tensor(v, dtype=torch.float32) for k, v in model.items()})
+    generator.start_from(
+        **{key: torch.as_tensor(v) for key, v in (model | {"noise": noise, "spread": 0.5}).items()}
+    )
     torch.manual_seed(0)
     with torch.no_grad():
-        made = generator(torch.randn(20_000, 6), torch.ones(20_000, dtype=torch.long))[:, 0].double().numpy()
-    covariance = templates.T @ scale[1] @ scale[1].T @ templates + np.diag(noise**2)
+        made = generator(torch.randn(40_000, 6), torch.ones(40_000, dtype=torch.long))[:, 0].double().numpy()
+    centres, spread = anchors[5:, :k] @ templates, scale[1, :k] @ scale[1, :k].T
+    expected = mean + centres.mean(axis=0)
+    covariance = templates.T @ spread @ templates + np.diag(noise**2) + np.cov(centres, rowvar=False, ddof=0)
     error = np.sqrt(np.diag(covariance) / len(made))
-    assert np.abs((made.mean(axis=0) - mean - loc[1] @ templates) / error).max() < 5
-    np.testing.assert_allclose(np.cov(made, rowvar=False), covariance, atol=0.05 * np.diag(covariance).max())
+    assert np.abs((made.mean(axis=0) - expected) / error).max() < 5
+    np.testing.assert_allclose(np.cov(made, rowvar=False), covariance, atol=0.04 * np.diag(covariance).max())
+
+
+def test_noise_levels_vary_by_spectrum():
+    generator = SpectrumGenerator(2000, latent_dim=3)
+    generator.start_from(
+        templates=torch.zeros(1, 2000),
+        mean=torch.zeros(2000),
+        anchors=torch.zeros(1, 2),
+        counts=torch.tensor([1]),
+        scale=torch.eye(2)[None],
+        noise=torch.full((2000,), 0.3),
+        spread=torch.tensor(0.7),
+    )
+    torch.manual_seed(0)
+    with torch.no_grad():
+        made = generator(torch.randn(3000, 3), torch.zeros(3000, dtype=torch.long))
+    level = torch.log(made.std(dim=(1, 2)))
+    assert level.mean().item() == pytest.approx(np.log(0.3), abs=0.05)
+    assert level.std().item() == pytest.approx(0.7, rel=0.05)
 
 
 def test_a_class_is_told_to_both():

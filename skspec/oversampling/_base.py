@@ -1,0 +1,127 @@
+"""What the samplers share: what may come in, and which rows are made up."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+from imblearn.over_sampling.base import BaseOverSampler
+from imblearn.utils import check_target_type
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+from sklearn.utils.validation import validate_data
+
+from skspec._validation import fill_masked, refuse_quantity
+from skspec.spectra import Spectra
+
+_FEWEST = 5
+_FEWEST_HELD_OUT = 3
+
+
+class SpectrumOverSampler(BaseOverSampler):
+    """Base of samplers that add rows to those of X: what they make follows behind, class by class."""
+
+    _allow_nan: bool = False
+    sample_indices_: NDArray[np.intp]
+
+    @abstractmethod
+    def _make(
+        self, X: NDArray[np.floating], y: NDArray[Any], wanted: dict[Any, int]
+    ) -> list[NDArray[np.floating]]:
+        """Return new rows of X for each class, as many as are wanted."""
+
+    def _check_X_y(self, X: Any, y: Any, accept_sparse: Any = None) -> tuple[Any, Any, bool]:  # noqa: N802
+        name = type(self).__name__
+        if isinstance(X, Spectra):
+            raise TypeError(
+                f"{name} needs a 2-D array, got Spectra; put LogWaveResampler before it in the pipeline"
+            )
+        refuse_quantity("X", X)
+        if getattr(X, "ndim", 2) == 3:
+            raise ValueError(
+                f"X has shape {tuple(X.shape)}, but one row a spectrum is needed: put the channels side by side with "
+                "X.reshape(len(X), -1), and give their number as n_channels="
+            )
+        y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
+        X, y = validate_data(
+            self,
+            X=fill_masked("X", X),
+            y=y,
+            reset=True,
+            accept_sparse="csr",
+            dtype=[np.float64, np.float32],
+            ensure_all_finite="allow-nan",
+        )
+        incomplete = np.flatnonzero(np.isnan(_dense(X)).any(axis=1))
+        if len(incomplete) and not self._allow_nan:
+            raise ValueError(
+                f"X has NaN in {len(incomplete)} of its {len(X)} rows (first: row {incomplete[0]}), but {name} learns "
+                "from complete spectra; put MissingFluxImputer before it in the pipeline"
+            )
+        return X, y, binarize_y
+
+    def _fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
+        if params:
+            raise TypeError(
+                f"{type(self).__name__} cannot carry {', '.join(params)} along: spectra that it makes have none; weight "
+                "classes in the classifier (class_weight), or do without the sampler"
+            )
+        container, X = X, _dense(X)
+        self._check_params(X)
+        counts = self.sampling_strategy_.items()
+        wanted = {k.item() if isinstance(k, np.generic) else k: n for k, n in counts if n > 0}
+        made = self._make(X, y, wanted) if wanted else []
+        labels = [np.full(n, label, dtype=y.dtype) for label, n in wanted.items()]
+        self.sample_indices_ = np.concatenate([np.arange(len(X)), np.full(sum(wanted.values()), -1)])
+        rows = np.concatenate([X, *(new.astype(X.dtype) for new in made)])
+        return container.__class__(rows) if issparse(container) else rows, np.concatenate([y, *labels])
+
+    def _check_params(self, X: NDArray[np.floating]) -> None:
+        """Raise ValueError or TypeError for a parameter that makes no sense."""
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self._allow_nan
+        tags.sampler_tags.sample_indices = True
+        return tags
+
+
+def _dense(X: Any) -> NDArray[np.floating]:
+    return X.toarray() if issparse(X) else X
+
+
+def draw_seed(random_state: int | np.random.RandomState | None) -> int:
+    """Seed from the parameter ``random_state``; None never draws from numpy's global generator."""
+    generator = (
+        random_state
+        if isinstance(random_state, np.random.RandomState)
+        else np.random.RandomState(random_state)
+    )
+    return int(generator.randint(2**31 - 1))
+
+
+def check_classes(
+    X: NDArray[np.floating], y: NDArray[Any], labels: list[Any], validation_fraction: float | None
+) -> None:
+    """Raise ValueError unless each of some classes can be learned, and a part of it held out."""
+    for label in labels:
+        own = np.flatnonzero(y == label)
+        if len(own) < _FEWEST:
+            raise ValueError(
+                f"class {label!r} has {len(own)} spectra; GANOversampler needs at least {_FEWEST} to learn from, and "
+                "about 20 to be of use: leave the class out of sampling_strategy, or use NoiseOversampler"
+            )
+        flat = own[np.ptp(X[own], axis=1) == 0.0]
+        if len(flat):
+            raise ValueError(
+                f"row {flat[0]} of X, of class {label!r}, is constant: there is no spectrum in it to learn from"
+            )
+        if validation_fraction is None:
+            continue
+        n_held_out = int(len(own) * validation_fraction)
+        if n_held_out < _FEWEST_HELD_OUT or len(own) - n_held_out < _FEWEST:
+            raise ValueError(
+                f"validation_fraction={validation_fraction} of the {len(own)} spectra of class {label!r} is "
+                f"{n_held_out}; at least {_FEWEST_HELD_OUT} are needed to score by, and {_FEWEST} to learn from"
+            )

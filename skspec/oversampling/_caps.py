@@ -1,0 +1,58 @@
+"""How many spectra of a class are enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils import check_scalar
+
+
+def max_per_class(n: int) -> Callable[[ArrayLike], dict[Any, int]]:
+    """Cap for the ``sampling_strategy`` of imbalanced-learn's under-samplers.
+
+    Parameters
+    ----------
+    n : int
+        Spectra that are kept of a class; classes with fewer keep all of theirs.
+
+    Returns
+    -------
+    callable
+        Takes labels and gives the number of spectra to keep of each class. It can be pickled and cloned, and counts
+        anew in each fold.
+
+    Raises
+    ------
+    ValueError
+        If `n` is less than 1.
+    TypeError
+        If `n` is not an integer.
+
+    Examples
+    --------
+    >>> from imblearn.under_sampling import RandomUnderSampler
+    >>> from skspec.oversampling import max_per_class
+    >>> cap = max_per_class(3)
+    >>> cap(["G", "G", "G", "G", "O"])
+    {'G': 3, 'O': 1}
+    >>> sampler = RandomUnderSampler(sampling_strategy=cap, random_state=0)
+    """
+    check_scalar(n, "n", Integral, min_val=1)
+    return _MaxPerClass(int(n))
+
+
+@dataclass(frozen=True)
+class _MaxPerClass:
+    n: int
+
+    def __call__(self, y: ArrayLike) -> dict[Any, int]:
+        classes, counts = np.unique(np.asarray(y), return_counts=True)
+        return dict(zip(classes.tolist(), np.minimum(counts, self.n).tolist(), strict=True))
+
+    def __repr__(self) -> str:
+        return f"max_per_class({self.n})"

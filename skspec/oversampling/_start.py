@@ -1,0 +1,106 @@
+"""Where generators start: a smoothed bootstrap in principal components."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+from scipy.special import logsumexp
+from sklearn.covariance import ledoit_wolf
+
+from skspec.oversampling._components import principal_components
+
+Array = NDArray[np.float64]
+_WIDTHS = np.geomspace(0.01, 1.0, 25)  # of kernels, relative to the longest axis of a class
+
+
+class Start(NamedTuple):
+    """Spectra as sums of templates, and noise: the arguments of `networks.SpectrumGenerator.start_from`."""
+
+    templates: Array
+    mean: Array
+    anchors: Array
+    counts: NDArray[np.intp]
+    scale: Array
+    noise: Array
+    spread: float
+
+
+def smoothed_bootstrap(rows: NDArray[np.floating], target: NDArray[np.intp], max_components: int) -> Start:
+    """Principal components of all spectra, the density of each class in them, and the white noise in what is left over.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_spectra, n_features)
+        Standardised.
+    target : ndarray of shape (n_spectra,)
+        Class of each, from 0 on.
+    max_components : int
+        At most so many.
+
+    Returns
+    -------
+    Start
+        With templates of variance 1 in `rows`. The weights of a class, with the level of the noise as one of them, have
+        the kernel density of Silverman (1986, Density Estimation, section 6.4.1): spectra drawn towards the mean, plus a
+        Gaussian, so that mean and covariance stay as they are. The covariance is shrunk as Ledoit and Wolf (2004, J.
+        Multivar. Anal. 88, 365) have it, since classes are small, and the width makes each spectrum likeliest where all
+        others are.
+    """
+    smallest = int(np.bincount(target).min())
+    components = principal_components(rows, min(max_components, smallest))
+    weights = components.coordinates(rows)
+    rest = components.rest(rows, weights)
+    white = _second_differences(rest)
+    level = 0.5 * np.log((white**2).mean(axis=1) + 1e-12)
+    spread = max(float(level.std()), 1e-6)
+    white *= np.exp(level.mean() - level)[:, None]
+    noise = np.sqrt((white**2).sum(axis=0) / max(len(rows) - weights.shape[1] - 1, 1))
+    points = np.column_stack([weights, (level - level.mean()) / spread])
+    deviation = np.append(components.deviation, components.deviation[-1])
+    parts = [_kernels(points[target == number], deviation) for number in range(target.max() + 1)]
+    return Start(
+        templates=components.vectors * components.deviation[:, None],
+        mean=components.mean,
+        anchors=np.concatenate([anchors for anchors, _ in parts]),
+        counts=np.bincount(target),
+        scale=np.array([scale for _, scale in parts]),
+        noise=noise,
+        spread=spread,
+    )
+
+
+def _second_differences(rest: Array) -> Array:
+    """Of neighbouring pixels, scaled to the variance of white noise: what is correlated vanishes."""
+    if rest.shape[1] < 3:
+        return rest.copy()
+    return np.pad(np.diff(rest, 2, axis=1), ((0, 0), (1, 1)), mode="edge") / np.sqrt(6.0)
+
+
+def _kernels(points: Array, deviation: Array) -> tuple[Array, Array]:
+    """Anchors of a class, and the matrix that makes its Gaussian of independent numbers.
+
+    Kernels are round where the components have their own deviations, and nowhere wider than the class.
+    """
+    mean, true = points.mean(axis=0), (points - points.mean(axis=0)) * deviation
+    variance, axes = np.linalg.eigh(ledoit_wolf(points)[0] * np.outer(deviation, deviation))
+    length = np.sqrt(np.maximum(variance, 1e-12 * max(variance.max(), 1e-30)))
+    white = true @ axes / length
+    width = max(
+        (np.minimum(1.0, length.max() * w / length) for w in _WIDTHS), key=lambda w: _likelihood(white, w)
+    )
+    anchors = mean + (np.sqrt(1.0 - width**2) * white * length) @ axes.T / deviation
+    return anchors, axes * (width * length) / deviation[:, None]
+
+
+def _likelihood(white: Array, width: Array) -> float:
+    """Mean log-likelihood of points under the kernels of all others, up to a constant.
+
+    The least likely fifth is left out: kernels that reach to outliers would be too wide for all others.
+    """
+    square = cdist(white / width, np.sqrt(1.0 - width**2) * white / width, "sqeuclidean")
+    np.fill_diagonal(square, np.inf)
+    each = np.sort(logsumexp(-0.5 * square, axis=1))[len(white) // 5 :]
+    return float(each.mean() - np.log(width).sum())
