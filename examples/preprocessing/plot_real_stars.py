@@ -45,9 +45,11 @@ else:
 print(library)
 print(survey)
 
+
 # %%
 # One star of each class: in the library the one of median colour, in the survey the one of median signal-to-noise ratio.
 def choose(spectra, labels, classes, value):
+    """Of each class, take the spectrum of median value."""
     rows = []
     for name in classes:
         members = np.flatnonzero(labels == name)
@@ -56,6 +58,7 @@ def choose(spectra, labels, classes, value):
 
 
 def colour(spectra):
+    """Divide the red by the blue flux."""
     flux, wave = np.asarray(spectra), spectra.wave
     return np.nanmedian(flux[:, wave > 6500], axis=1) / np.nanmedian(flux[:, wave < 4500], axis=1)
 
@@ -66,17 +69,21 @@ stars = {
 }
 
 # %%
-# To a resolving power of 1000, to the rest frame where a redshift is known, to one grid; then the scale, or the continuum.
+# To a resolving power of 1000, to the rest frame where a redshift is known, to one grid; then the scale or the continuum.
 grid = LogWaveResampler(n_bins=1000, loglam_min=3.58, loglam_max=3.869)
 source = {"library": (2.5, "angstrom"), "survey": (1800.0, "R")}
 chains = {}
 for name, chosen in stars.items():
     width, unit = source[name]
-    matched = ResolutionMatcher(width, 1000.0, source_unit=unit, target_unit="R", coarser="keep").fit_transform(chosen)
+    matched = ResolutionMatcher(
+        width, 1000.0, source_unit=unit, target_unit="R", coarser="keep"
+    ).fit_transform(chosen)
     at_rest = matched.to_rest_frame() if "z" in matched.meta.colnames else matched
     binned = grid.fit(at_rest).resample(at_rest)
     scaled = MissingFluxImputer(min_coverage=0.2).fit_transform(FluxNormalizer().fit_transform(binned))
-    lines = MissingFluxImputer(min_coverage=0.2).fit_transform(ContinuumNormalizer(window=150).fit_transform(binned))
+    lines = MissingFluxImputer(min_coverage=0.2).fit_transform(
+        ContinuumNormalizer(window=150).fit_transform(binned)
+    )
     chains[name] = (chosen, scaled, lines)
 
 # %%
@@ -84,8 +91,12 @@ for name, chosen in stars.items():
 # calibration leaves its trace in the middle, and is gone on the right.
 for name, (chosen, scaled, lines) in chains.items():
     labels = "BAFGKM" if name == "library" else "AFGKM"
-    figure, axes = plt.subplots(len(labels), 3, figsize=(11, 1.5 * len(labels)), sharex="col", layout="constrained")
-    for ax, title in zip(axes[0], ("as read", "matched, binned, scaled", "continuum divided out"), strict=True):
+    figure, axes = plt.subplots(
+        len(labels), 3, figsize=(11, 1.5 * len(labels)), sharex="col", layout="constrained"
+    )
+    for ax, title in zip(
+        axes[0], ("as read", "matched, binned, scaled", "continuum divided out"), strict=True
+    ):
         ax.set_title(f"{name}: {title}", fontsize="medium")
     for k, label in enumerate(labels):
         one = chosen[k]
