@@ -7,7 +7,7 @@ from typing import Any
 import sklearn.metrics
 from sklearn.metrics import make_scorer
 
-from skspec.metrics._scores import joint_kappa, joint_mae
+from skspec.metrics._scores import axis_kappa, joint_kappa, joint_mae
 
 
 def _scorers() -> dict[str, Any]:
@@ -16,6 +16,8 @@ def _scorers() -> dict[str, Any]:
         of = {"class_weight": class_weight}
         scorers[f"joint_kappa{suffix}"] = make_scorer(joint_kappa, **of)
         scorers[f"joint_kappa_luminosity{suffix}"] = make_scorer(joint_kappa, order="luminosity", **of)
+        scorers[f"temperature_kappa{suffix}"] = make_scorer(axis_kappa, axis=0, **of)
+        scorers[f"luminosity_kappa{suffix}"] = make_scorer(axis_kappa, axis=1, **of)
         scorers[f"neg_joint_mae{suffix}"] = make_scorer(joint_mae, greater_is_better=False, **of)
     return scorers
 
@@ -29,10 +31,10 @@ def get_scorer(scoring: Any) -> Any:
     Parameters
     ----------
     scoring : str or callable
-        "joint_kappa", "joint_kappa_luminosity" and "neg_joint_mae" score joint MK classes such as "GV"; with
-        "_balanced" after them all classes count the same, as in the published table. Other names are those of
-        scikit-learn, and a callable is returned as it is. Neural estimators take the names as they are; searches and
-        cross-validation of scikit-learn know their own names only, and take the scorer.
+        "joint_kappa", "joint_kappa_luminosity", "temperature_kappa", "luminosity_kappa" and "neg_joint_mae" score joint
+        MK classes such as "GV"; with "_balanced" after them all classes count the same, as in the published table.
+        Other names are those of scikit-learn, and a callable is returned as it is. Neural estimators take the names
+        as they are; searches and cross-validation of scikit-learn know their own names only, and take the scorer.
 
     Returns
     -------
@@ -54,4 +56,3 @@ def get_scorer(scoring: Any) -> Any:
     if isinstance(scoring, str) and scoring in SCORERS:
         return SCORERS[scoring]
     return sklearn.metrics.get_scorer(scoring)
-

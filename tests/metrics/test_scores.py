@@ -162,7 +162,13 @@ def test_joint_mk_classes_need_no_coordinates(published):
     )
 
 
-SCORER_NAMES = ("joint_kappa", "joint_kappa_luminosity", "neg_joint_mae")
+SCORER_NAMES = (
+    "joint_kappa",
+    "joint_kappa_luminosity",
+    "neg_joint_mae",
+    "temperature_kappa",
+    "luminosity_kappa",
+)
 
 
 @pytest.mark.parametrize("suffix", ["", "_balanced"])
@@ -176,6 +182,8 @@ def test_scorers(suffix):
         joint_kappa(y, predicted, class_weight=weight),
         joint_kappa(y, predicted, order="luminosity", class_weight=weight),
         -joint_mae(y, predicted, class_weight=weight),
+        axis_kappa(y, predicted, class_weight=weight),
+        axis_kappa(y, predicted, axis=1, class_weight=weight),
     )
     for name, value in zip(SCORER_NAMES, truth, strict=True):
         assert get_scorer(name + suffix)(model, X, y) == pytest.approx(value)
