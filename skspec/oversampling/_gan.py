@@ -53,7 +53,7 @@ class GANOversampler(SpectrumOverSampler):
         ``network="dense", latent_dim=900, loss="logistic", lr=1e-4, max_steps=8000``.
     loss : {"hinge", "wasserstein", "logistic"}, default="hinge"
         What they play for: hinge loss, with spectral normalisation of the convolutional critic [2]_; Wasserstein distance
-        with gradient penalty [3]_, better with ``n_critic=5`` and three times as slow; or cross-entropy.
+        with gradient penalty [3]_, for which `n_critic` of 5 is usual; or cross-entropy.
     latent_dim : int, default=32
         Random numbers that a spectrum is made of.
     max_steps : int, default=1500
