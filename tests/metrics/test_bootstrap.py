@@ -85,7 +85,7 @@ def test_bca_is_that_of_scipy_without_strata(labels):
     correct = (y_true == y_pred).astype(float)
     ours = bootstrap_interval(y_true, y_pred, "accuracy", stratify=False, n_resamples=20_000, random_state=0)
     theirs = stats.bootstrap(
-        (correct,), np.mean, n_resamples=20_000, method="BCa", rng=np.random.default_rng(0), vectorized=True
+        (correct,), np.mean, n_resamples=20_000, method="BCa", vectorized=True
     ).confidence_interval
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.011)  # a step of 1/100
 
@@ -107,7 +107,7 @@ def test_groups_are_drawn_whole(labels):
     y_true, y_pred = labels
     groups = np.arange(100) // 5
     seen = []
-    score = lambda a, b: seen.append(a) or accuracy_score(a, b)  # noqa: E731
+    score = lambda a, b: seen.append(a) or float(np.mean(a == b))  # noqa: E731
     bootstrap_interval(
         np.arange(100),
         np.arange(100),

@@ -69,7 +69,7 @@ def test_groups_stay_together():
     learn, validate = hold_out(target, groups, 0.2, seed=0)
     assert sorted(np.concatenate([learn, validate])) == list(range(300))
     assert not set(groups[learn]) & set(groups[validate])
-    assert len(validate) == pytest.approx(60, abs=12)
+    assert 40 <= len(validate) <= 80  # a fifth, in whole groups of about five
 
 
 def test_a_class_of_one_group_is_learned_from():
