@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, log_loss, make_scorer, roc_auc_score
+from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback
@@ -69,7 +70,8 @@ def test_groups_stay_together():
     learn, validate = hold_out(target, groups, 0.2, seed=0)
     assert sorted(np.concatenate([learn, validate])) == list(range(300))
     assert not set(groups[learn]) & set(groups[validate])
-    assert 40 <= len(validate) <= 80  # a fifth, in whole groups of about five
+    folds = StratifiedGroupKFold(5, shuffle=True, random_state=0).split(target, target, groups)
+    np.testing.assert_array_equal(validate, next(folds)[1])
 
 
 def test_a_class_of_one_group_is_learned_from():
