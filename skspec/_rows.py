@@ -1,4 +1,4 @@
-"""What transformers take: `Spectra`, or 2-D arrays with one row a spectrum, and the wavelengths of the columns."""
+"""What estimators take: `Spectra`, or 2-D arrays with one row a spectrum, the wavelengths of columns, weights, groups."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from skspec import _arrays
@@ -103,6 +104,28 @@ def vacuum_wave(X: Any, wave: Any) -> Any:
             f"{row_name(sizes.index(1), X)} has 1 pixel; at least 2 are needed to know how wide they are"
         )
     return wave
+
+
+def check_weight(sample_weight: Any, n_rows: int) -> NDArray[np.float64]:
+    """Weights of the training rows, checked to be finite, not negative, and not all zero."""
+    weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
+    if weight.shape != (n_rows,):
+        raise ValueError(
+            f"sample_weight has shape {weight.shape}; ({n_rows},) is needed, one for each spectrum"
+        )
+    if (weight < 0).any():
+        raise ValueError(f"sample_weight must not be negative, got {weight.min():g}")
+    if not weight.any():
+        raise ValueError("sample_weight is zero for all spectra")
+    return weight
+
+
+def check_groups(groups: Any, n_rows: int) -> NDArray[Any]:
+    """Group of each training row."""
+    groups = np.asarray(groups)
+    if groups.shape != (n_rows,):
+        raise ValueError(f"groups has shape {groups.shape}; ({n_rows},) is needed, one for each spectrum")
+    return groups
 
 
 def row_name(row: int, X: Any) -> str:

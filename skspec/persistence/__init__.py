@@ -66,8 +66,9 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, info: dict[str, 
     -----
     The loaded model predicts bit for bit as the saved one, under the same library versions. What only guides
     another `fit` is left behind: a ``random_state`` that is a generator, a pipeline's ``memory``, a classifier's
-    ``callbacks``, ``checkpoint_dir``, ``picture_dir``, ``pretrained`` and functions for ``scoring``,
-    ``class_coordinates`` or ``sampling_strategy`` (None is stored, with a warning), and what samplers have learned.
+    ``callbacks``, ``checkpoint_dir``, ``picture_dir``, ``pretrained``, a splitter for ``cv`` and functions for
+    ``scoring``, ``class_coordinates`` or ``sampling_strategy`` (None is stored, with a warning), what samplers have
+    learned, and members of an ensemble that do not count ("drop" stands in their place).
 
     A scikit-learn estimator is saved by skops if skops trusts all the types in it. Decision trees and the
     forests made of them, which skops leaves to its users, are accepted too: `load` checks that their nodes

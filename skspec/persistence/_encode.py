@@ -100,12 +100,16 @@ class Encoder:
         )
 
     def _params(self, estimator: BaseEstimator) -> list[tuple[str, Any]]:
-        return list(estimator.get_params(deep=False).items())
+        params = estimator.get_params(deep=False)
+        if hasattr(estimator, "_get_params_to_save"):
+            params |= estimator._get_params_to_save()
+        return list(params.items())
 
     def _param(self, key: str, value: Any, steps: tuple[str, ...]) -> Any:
         left_out = isinstance(value, np.random.RandomState | np.random.Generator)
         left_out |= key in FIT_ONLY and value is not None
         left_out |= key in _FIT_ONLY_CODE and callable(value)
+        left_out |= key == "cv" and not isinstance(value, str | int | None)
         if left_out:
             warnings.warn(
                 f"{_where(steps, key)} ({type(value).__name__}) only guides another fit and is not saved; "

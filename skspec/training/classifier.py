@@ -21,9 +21,10 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import check_scalar
 from sklearn.utils.class_weight import compute_sample_weight
 
+from skspec._rows import check_groups, check_weight
 from skspec._validation import check_choice
 from skspec.training.augmentation import Transform, shift_weights, shifted
-from skspec.training.data import check_groups, check_training_data, check_weight
+from skspec.training.data import check_training_data
 from skspec.training.devices import resolve_device
 from skspec.training.estimator import NeuralEstimator
 from skspec.training.losses import LOSSES, CrossEntropy, Distance, Focal, SoftF1

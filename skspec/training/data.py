@@ -111,28 +111,6 @@ def check_rows(estimator: Any, X: Any) -> NDArray[np.float32]:
     return rows
 
 
-def check_weight(sample_weight: Any, n_rows: int) -> NDArray[np.float64]:
-    """Weights of the training rows, checked to be finite, not negative, and not all zero."""
-    weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
-    if weight.shape != (n_rows,):
-        raise ValueError(
-            f"sample_weight has shape {weight.shape}; ({n_rows},) is needed, one for each spectrum"
-        )
-    if (weight < 0).any():
-        raise ValueError(f"sample_weight must not be negative, got {weight.min():g}")
-    if not weight.any():
-        raise ValueError("sample_weight is zero for all spectra")
-    return weight
-
-
-def check_groups(groups: Any, n_rows: int) -> NDArray[Any]:
-    """Group of each training row."""
-    groups = np.asarray(groups)
-    if groups.shape != (n_rows,):
-        raise ValueError(f"groups has shape {groups.shape}; ({n_rows},) is needed, one for each spectrum")
-    return groups
-
-
 def _check_wave(estimator: Any, X: Any, *, reset: bool) -> NDArray[np.float64] | None:
     """Vacuum wavelengths of `Spectra`, checked to be those of the fit; None for arrays."""
     if not isinstance(X, Spectra):

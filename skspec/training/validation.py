@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import softmax
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
 from skorch.callbacks import Callback
+
+from skspec._known_logits import KnownLogits
 
 
 def hold_out(
@@ -129,7 +130,7 @@ class ClassAnswers:
 
     def score(self, scorer: Any, X: Any, target: NDArray[np.intp], outputs: NDArray[np.float32]) -> float:
         """Score of the outputs for rows X with class indices `target`."""
-        return float(scorer(_KnownLogits(outputs, self.classes), X, self.classes[target]))
+        return float(scorer(KnownLogits(outputs, self.classes), X, self.classes[target]))
 
 
 class ValueAnswers:
@@ -164,30 +165,6 @@ class ValueAnswers:
         if not known.any():
             return math.nan
         return float(scorer(_KnownValues(self.values(outputs[known])), X[known], self.values(target[known])))
-
-
-class _KnownLogits(ClassifierMixin, BaseEstimator):
-    """A classifier whose answers for some rows are known already: what scikit-learn's scorers ask."""
-
-    def __init__(self, logits: NDArray[np.float32], classes: NDArray[Any]) -> None:
-        self.logits = logits
-        self.classes = classes
-        self.classes_ = classes
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
-    def decision_function(self, X: Any) -> NDArray[np.float32]:
-        """Logits; for two classes, that of the second less that of the first."""
-        return self.logits[:, 1] - self.logits[:, 0] if len(self.classes) == 2 else self.logits
-
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Softmax of the logits."""
-        return softmax(self.logits.astype(np.float64), axis=1)
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Most probable class."""
-        return self.classes[self.logits.argmax(axis=1)]
 
 
 class _KnownValues(RegressorMixin, BaseEstimator):

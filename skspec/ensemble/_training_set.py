@@ -1,0 +1,76 @@
+"""What an ensemble learns from, and how it is cut into folds."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedGroupKFold, check_cv
+from sklearn.utils import assert_all_finite, column_or_1d, indexable
+from sklearn.utils.multiclass import check_classification_targets
+
+from skspec._rows import check_groups, check_weight
+
+Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Rows, labels, and weights and groups where there are any; X is what the user gave."""
+
+    X: Any
+    labels: NDArray[Any]
+    weight: NDArray[np.float64] | None
+    groups: NDArray[Any] | None
+
+    @classmethod
+    def of(cls, estimator: Any, X: Any, y: Any, sample_weight: Any, groups: Any) -> Self:
+        """Check what came into the fit of an estimator."""
+        if y is None:
+            raise ValueError(
+                f"This {type(estimator).__name__} estimator requires y to be passed, but the target y is None."
+            )
+        if np.ma.is_masked(y):
+            raise ValueError(
+                f"y has {np.ma.count_masked(y)} masked labels; every training spectrum needs one"
+            )
+        labels = np.asarray(column_or_1d(y, warn=True))
+        assert_all_finite(labels, input_name="y")
+        check_classification_targets(labels)
+        X, labels = indexable(X, labels)
+        if not len(labels):
+            raise ValueError("X has no spectra; spectra of two classes are needed at least")
+        weight = None if sample_weight is None else check_weight(sample_weight, len(labels))
+        groups = None if groups is None else check_groups(groups, len(labels))
+        return cls(X, labels, weight, groups)
+
+    def folds(self, cv: Any) -> list[Fold]:
+        """Training and test rows of the folds that test anything.
+
+        Raises
+        ------
+        ValueError
+            If rows are not each tested once, or a fold has one class only to learn from.
+        """
+        cv = 5 if cv is None else cv
+        grouped = self.groups is not None and isinstance(cv, Integral)
+        splitter = StratifiedGroupKFold(cv) if grouped else check_cv(cv, self.labels, classifier=True)
+        with warnings.catch_warnings():  # what a fold does not know has a rule of its own
+            warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+            splits = splitter.split(self.X, self.labels, self.groups)
+            folds = [(train, test) for train, test in splits if len(test)]
+        times = np.bincount(np.concatenate([test for _, test in folds]), minlength=len(self.labels))
+        if (times != 1).any():
+            raise ValueError(
+                f"cv must test each spectrum once, but {np.sum(times != 1)} of {len(times)} come never or more than once"
+            )
+        for k, (train, _) in enumerate(folds):
+            if len(np.unique(self.labels[train])) < 2:
+                raise ValueError(
+                    f"cv leaves fold {k} with one class only to learn from; at least two are needed"
+                )
+        return folds

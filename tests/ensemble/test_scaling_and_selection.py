@@ -1,0 +1,147 @@
+"""Scales and greedy selection against closed forms and brute force."""
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.ensemble import (
+    RandomForestClassifier,
+)
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.metrics import log_loss
+from sklearn.model_selection import (
+    KFold,
+    cross_val_predict,
+)
+from sklearn.naive_bayes import GaussianNB
+
+from skspec.metrics import accuracy, f1_macro
+from tests.ensemble._voters import TARGET, Known, Recorder, X, Y, known, of
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_temperature_is_the_minimum_of_the_log_loss(weighted):
+    members, rows, truth, logits = known(4)
+    weight = np.random.default_rng(1).uniform(0, 2, len(truth)) if weighted else None
+    model = of(*members, cv="prefit", scaling="temperature").fit(rows, truth, sample_weight=weight)
+    # labels smoothed by 1e-3: each row once with its own label, and once with each label
+    smoothed = np.concatenate([truth, *(np.full(len(truth), k) for k in range(3))])
+    share = np.repeat([0.999, 1e-3 / 3, 1e-3 / 3, 1e-3 / 3], len(truth))
+    share *= np.tile(np.ones(len(truth)) if weight is None else weight, 4)
+    for found, of_member in zip(model.scales_, logits, strict=True):
+        grid = found * np.exp(np.linspace(-0.05, 0.05, 101))
+        losses = [
+            log_loss(smoothed, softmax(np.tile(of_member, (4, 1)) / T, axis=1), sample_weight=share)
+            for T in grid
+        ]
+        assert np.argmin(losses) == 50
+    expected = np.mean(logits / model.scales_[:, None, None], axis=0)
+    np.testing.assert_allclose(model.decision_function(rows), expected, rtol=1e-10)
+
+
+def test_temperature_of_the_perfect_and_the_useless():
+    _, rows, truth, logits = known(1)
+    perfect, wrong, ignorant = np.eye(3)[truth], -np.eye(3)[truth], np.zeros_like(logits[0])
+    model = of(Known(perfect), Known(wrong), Known(ignorant), cv="prefit", scaling="temperature")
+    scales = model.fit(rows, truth).scales_
+    # softmax of (1, 0, 0) / T gives the smoothed label of .999 + .001 / 3 to its class
+    p = 0.999 + 1e-3 / 3
+    assert scales[0] == pytest.approx(1 / np.log(2 * p / (1 - p)), rel=1e-9)
+    assert scales[1] == 1e3
+    np.testing.assert_array_equal(model.predict(rows), truth)
+
+
+def test_standard_scaling_undoes_widths():
+    members, rows, truth, logits = known(3)
+    model = of(*members, cv="prefit", scaling="standard").fit(rows, truth)
+    centred = logits - logits.mean(axis=2, keepdims=True)
+    np.testing.assert_allclose(model.scales_, centred.std(axis=(1, 2)), rtol=1e-12)
+    wide = [Known(k * of_member + 7) for k, of_member in zip((1, 30, 0.1), logits, strict=True)]
+    again = of(*wide, cv="prefit", scaling="standard").fit(rows, truth)
+    np.testing.assert_allclose(again.predict_proba(rows), model.predict_proba(rows), rtol=1e-9)
+
+
+def test_scales_are_seen_out_of_fold():
+    members = LogisticRegression(), RandomForestClassifier(10, random_state=0)
+    model = of(*members, scaling="standard", cv=3).fit(X, Y)
+    linear = cross_val_predict(members[0], X, Y, cv=3, method="decision_function")
+    forest = np.log(np.maximum(cross_val_predict(members[1], X, Y, cv=3, method="predict_proba"), 1e-3))
+    expected = [np.sqrt(np.var(logits, axis=1).mean()) for logits in (linear, forest)]
+    np.testing.assert_allclose(model.scales_, expected, rtol=1e-9)
+
+
+def test_margins_take_their_temperature():
+    raw, scaled = of(RidgeClassifier(), cv=3), of(RidgeClassifier(), scaling="temperature", cv=3)
+    before, after = (cross_val_predict(m, X, Y, cv=4, method="predict_proba") for m in (raw, scaled))
+    assert log_loss(Y, after) < log_loss(Y, before) - 0.05
+    np.testing.assert_array_equal(scaled.fit(X, Y).predict(X), raw.fit(X, Y).predict(X))
+
+
+def brute_force_selection(logits, truth, loss, n):
+    """Lists of members, added one at a time; the shortest of the best."""
+    chosen, history = [], []
+    for _ in range(n):
+        losses = [loss(truth, np.mean([logits[k] for k in [*chosen, j]], axis=0)) for j in range(len(logits))]
+        chosen.append(min(range(len(logits)), key=lambda j: (round(losses[j], 12), j)))
+        history.append((round(min(losses), 12), len(chosen)))
+    return np.bincount(chosen[: min(history)[1]], minlength=len(logits))
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("scoring", [None, "accuracy", "f1_macro"])
+def test_greedy_selection_is_that_of_brute_force(scoring, seed):
+    members, rows, truth, logits = known(5, seed=seed)
+    model = of(*members, cv="prefit", selection="greedy", scoring=scoring, max_members=9).fit(rows, truth)
+    loss = {
+        None: lambda y, z: log_loss(y, softmax(z, axis=1)),
+        "accuracy": lambda y, z: -accuracy(y, z.argmax(axis=1)),
+        "f1_macro": lambda y, z: -f1_macro(y, z.argmax(axis=1)),
+    }[scoring]
+    counts = brute_force_selection(logits, truth, loss, 9)
+    np.testing.assert_allclose(model.weights_, counts / counts.sum(), rtol=1e-12)
+    assert len(model.estimators_) == np.count_nonzero(counts)
+    single = min(loss(truth, of_member) for of_member in logits)
+    assert loss(truth, model.decision_function(rows)) <= single + 1e-12
+
+
+def test_selection_keeps_the_perfect_member():
+    members, rows, truth, _ = known(4)
+    perfect = Known(50.0 * np.eye(3)[truth])
+    for scoring in (None, "accuracy"):
+        model = of(*members[:2], perfect, *members[2:], cv="prefit", selection="greedy", scoring=scoring)
+        np.testing.assert_array_equal(model.fit(rows, truth).weights_, [0, 0, 1, 0, 0])
+        assert model.estimators_ == [perfect]
+
+
+def test_of_equal_members_the_first_is_selected():
+    member = known(1)[0][0]
+    _, rows, truth, _ = known(1)
+    model = of(member, member, cv="prefit", selection="greedy", scoring="accuracy").fit(rows, truth)
+    np.testing.assert_array_equal(model.weights_, [1, 0])
+
+
+def test_selection_takes_our_scorers():
+    labels = np.array(["AV", "GV", "KIII"])[TARGET]
+    model = of(LogisticRegression(), GaussianNB(), selection="greedy", scoring="joint_kappa", cv=3)
+    assert model.fit(X, labels).weights_.sum() == pytest.approx(1)
+    model.set_params(scoring=lambda model, X, y: np.nan)
+    with pytest.raises(ValueError, match="scoring gives NaN for an ensemble of 1 of 2 members"):
+        model.fit(X, labels)
+
+
+def likeness_to_linear(model, X, y):
+    expected = cross_val_predict(LogisticRegression(), X, y, cv=KFold(4), method="decision_function")
+    return -np.abs(model.decision_function(X) - expected).max()
+
+
+def test_members_that_are_not_selected_are_not_trained_on_all():
+    Recorder.seen.clear()
+    model = of(
+        LogisticRegression(),
+        Recorder(),
+        selection="greedy",
+        cv=KFold(4),
+        scoring=likeness_to_linear,
+    )
+    model.fit(X, Y)
+    np.testing.assert_array_equal(model.weights_, [1, 0])
+    assert [len(rows) for rows, _, _ in Recorder.seen] == [180] * 4

@@ -1,0 +1,203 @@
+"""Folds, groups, weights, processes, files: what members of an ensemble go through."""
+
+import os
+
+import numpy as np
+import pytest
+from imblearn.over_sampling import RandomOverSampler
+from imblearn.pipeline import make_pipeline as make_imblearn_pipeline
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import (
+    GridSearchCV,
+    KFold,
+    LeaveOneGroupOut,
+)
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from skspec import (
+    Conv1DClassifier,
+    FluxNormalizer,
+    LogitVotingClassifier,
+    LogWaveResampler,
+    load,
+    make_spectra,
+    save,
+)
+from skspec.ensemble._members import member_logits
+from tests.ensemble._voters import GROUPS, Recorder, X, Y, known, of
+
+
+@pytest.mark.parametrize(
+    ("cv", "n_folds"), [(3, 3), (None, 5), (LeaveOneGroupOut(), 12)], ids=["3", "None", "splitter"]
+)
+def test_groups_are_never_shared(cv, n_folds):
+    Recorder.seen.clear()
+    rows = np.column_stack([X, np.arange(240)])
+    groups = np.random.default_rng(0).permutation(np.repeat(np.arange(12), 20))
+    members = Recorder(), make_pipeline(FunctionTransformer(), Recorder())
+    of(*members, scaling="standard", cv=cv).fit(rows, Y, groups=groups)
+    assert len(Recorder.seen) == 2 * (n_folds + 1)
+    for trained, _, given in Recorder.seen:
+        index = trained[:, -1].astype(int)
+        np.testing.assert_array_equal(given, groups[index])
+        assert not set(groups[index]) & set(np.delete(groups, index))
+
+
+def test_weights_go_to_members_and_scales():
+    Recorder.seen.clear()
+    weight = np.random.default_rng(0).uniform(0.5, 2, 240)
+    rows = np.column_stack([X, np.arange(240)])
+    of(make_pipeline(FunctionTransformer(), Recorder()), scaling="standard", cv=3).fit(
+        rows, Y, sample_weight=weight
+    )
+    for trained, given, _ in Recorder.seen:
+        np.testing.assert_array_equal(given, weight[trained[:, -1].astype(int)])
+    members, index, truth, logits = known(2)
+    weight = np.arange(len(truth))
+    model = of(*members, cv="prefit", scaling="standard").fit(index, truth, sample_weight=weight)
+    expected = np.sqrt(np.average(np.var(logits, axis=2), axis=1, weights=weight))
+    np.testing.assert_allclose(model.scales_, expected)
+
+
+def test_members_without_weights_are_refused():
+    weight = np.ones(240)
+    with pytest.raises(
+        ValueError, match="cannot be given to the member 'm1': it is a KNeighborsClassifier, which"
+    ):
+        of(LogisticRegression(), KNeighborsClassifier()).fit(X, Y, sample_weight=weight)
+    resampling = make_imblearn_pipeline(RandomOverSampler(random_state=0), LogisticRegression())
+    with pytest.raises(ValueError, match="'m0': it resamples the spectra"):
+        of(resampling).fit(X, Y, sample_weight=weight)
+    assert of(resampling, scaling="standard").fit(X, Y, groups=GROUPS).score(X, Y) > 0.5
+
+
+def test_a_class_that_a_fold_lacks():
+    y = Y.astype("U2")
+    y[0] = "WD"
+    model = of(
+        GaussianNB(var_smoothing=1e-3), LogisticRegression(), scaling="temperature", selection="greedy", cv=3
+    )
+    model.fit(X, y)
+    assert model.classes_.tolist() == ["G", "K", "M", "WD"]
+    assert all(len(member.classes_) == 4 for member in model.estimators_)
+
+
+def test_a_class_that_a_member_does_not_know_has_the_floor_as_probability():
+    fitted = LogisticRegression().fit(X, Y)
+    logits = member_logits(fitted, X[:5], np.array(["A", "G", "K", "M"]))
+    np.testing.assert_allclose(np.exp(logits[:, 0]), 1e-3)
+    np.testing.assert_allclose(np.exp(logits[:, 1:]), fitted.predict_proba(X[:5]), rtol=1e-9)
+
+
+def test_parallel_training_gives_the_same_and_shares_threads(monkeypatch):
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    members = Recorder(), RandomForestClassifier(5, random_state=0)
+    one, two = (of(*members, scaling="temperature", cv=2, n_jobs=n).fit(X, Y) for n in (1, 2))
+    np.testing.assert_array_equal(one.scales_, two.scales_)
+    np.testing.assert_array_equal(one.decision_function(X), two.decision_function(X))
+    assert two.estimators_[0].n_threads_ <= max(os.cpu_count() // 2, 1)
+
+
+def test_networks_and_trees_from_spectra(tmp_path):
+    spectra = make_spectra(60, random_state=0)
+    y = spectra.meta["class"]
+    front = LogWaveResampler(n_bins=60, missing="interpolate"), FluxNormalizer()
+    net = Conv1DClassifier(
+        filters=(8,), kernel_sizes=(5,), max_epochs=3, validation_fraction=0.3, random_state=0
+    )
+    model = LogitVotingClassifier(
+        [
+            ("net", make_pipeline(*front, net)),
+            ("forest", make_pipeline(*front, RandomForestClassifier(10, random_state=0))),
+            ("bayes", "drop"),
+        ],
+        scaling="temperature",
+        cv=2,
+    ).fit(spectra, y, groups=spectra.sky_groups())
+    assert model.weights_.tolist() == [0.5, 0.5, 0]
+    assert np.isnan(model.scales_[2])
+    net, forest = model.estimators_
+    forest_logits = np.log(np.maximum(forest.predict_proba(spectra), 1e-3))
+    expected = net.decision_function(spectra) / model.scales_[0] + forest_logits / model.scales_[1]
+    np.testing.assert_allclose(model.decision_function(spectra), expected / 2, rtol=1e-6)
+
+    pytest.importorskip("skops")
+    save(model, tmp_path / "m.skspec")
+    loaded = load(tmp_path / "m.skspec")
+    np.testing.assert_array_equal(loaded.decision_function(spectra), model.decision_function(spectra))
+    np.testing.assert_array_equal(loaded.predict(spectra), model.predict(spectra))
+    assert list(loaded.named_estimators_) == ["net", "forest"]
+
+
+def test_a_loaded_ensemble_in_a_pipeline_can_be_fitted_again(tmp_path):
+    pytest.importorskip("skops")
+    voters = of(
+        LogisticRegression(),
+        GaussianNB(),
+        HistGradientBoostingClassifier(max_iter=2),
+        weights=[1, 2, 0],
+        cv=KFold(3),
+    )
+    model = make_pipeline(StandardScaler(), voters).fit(X, Y)
+    with pytest.warns(UserWarning, match="cv of step 'logitvotingclassifier' .* only guides another fit"):
+        save(model, tmp_path / "m.skspec")
+    loaded = load(tmp_path / "m.skspec")
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    assert loaded[-1].estimators[2] == ("m2", "drop")
+    np.testing.assert_array_equal(loaded.fit(X, Y).predict_proba(X), model.predict_proba(X))
+
+
+def test_fitted_members_come_back_fitted(tmp_path):
+    pytest.importorskip("skops")
+    model = of(
+        LogisticRegression().fit(X, Y), GaussianNB().fit(X, Y), cv="prefit", scaling="temperature"
+    ).fit(X, Y)
+    save(model, tmp_path / "m.skspec")
+    loaded = load(tmp_path / "m.skspec")
+    np.testing.assert_array_equal(loaded.fit(X, Y).predict_proba(X), model.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ({"logit_methods_": ["fit"]}, r"logits are not taken from \['fit'\]"),
+        ({"weights_": np.array([0.5, 0.5])}, "weights_ and scales_ must have a value for each member"),
+        ({"logit_methods_": []}, "a member that counts is missing"),
+        ({"predict": 1}, "has learned nothing of this kind"),
+    ],
+)
+def test_a_state_of_another_ensemble_is_refused(state, message):
+    model = of(LogisticRegression()).fit(X, Y)
+    good, arrays = model._get_fitted_state()
+    with pytest.raises(ValueError, match=message):
+        of(model.estimators_[0])._set_fitted_state(good | state, arrays)
+
+
+def test_parameters_of_members_are_searched():
+    search = GridSearchCV(
+        LogitVotingClassifier([("linear", LogisticRegression()), ("bayes", GaussianNB())]),
+        {"linear__C": [1e-6, 1.0], "bayes": ["drop", GaussianNB()]},
+        cv=2,
+    ).fit(X, Y)
+    assert set(search.best_params_) == {"linear__C", "bayes"}
+    model = search.best_estimator_.set_params(bayes="drop", linear__C=3.0).fit(X, Y)
+    assert model.weights_.tolist() == [1, 0]
+    assert model.estimators_[0].C == 3.0
+
+
+@pytest.mark.parametrize("kind", [VotingClassifier, StackingClassifier])
+def test_ensembles_of_scikit_learn_take_networks(kind):
+    net = Conv1DClassifier(filters=(8,), kernel_sizes=(3,), strides=1, max_epochs=5, random_state=0)
+    more = {"voting": "soft"} if kind is VotingClassifier else {"cv": 2}
+    model = kind([("net", net), ("logit", of(LogisticRegression(), GaussianNB()))], **more).fit(X, Y)
+    assert model.score(X, Y) > 0.6
