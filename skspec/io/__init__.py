@@ -1,7 +1,8 @@
-"""Reading spectra: `read_spectra` and the formats it knows."""
+"""Reading spectra, `read_spectra` and the formats it knows, and drawing from catalogues of them."""
 
 from skspec.io import formats as _formats  # noqa: F401  (registers them)
 from skspec.io._block import Block
+from skspec.io._catalogue import sample_catalogue
 from skspec.io._errors import SpectrumReadError
 from skspec.io._read import read_spectra
 from skspec.io._registry import FormatInfo, available_formats, register_format
@@ -15,4 +16,5 @@ __all__ = [
     "available_formats",
     "read_spectra",
     "register_format",
+    "sample_catalogue",
 ]

@@ -39,16 +39,17 @@ def assemble(blocks: Sequence[Block], files: Sequence[str]) -> tuple[Spectra, ND
     flux, ivar = _flux_ivar(blocks, files)
     common = all(grid is grids[0] for grid in grids)
     spectra = Spectra(
-        np.concatenate(flux) if common else [row for rows in flux for row in rows],
+        _stacked(flux) if common else [row for rows in flux for row in rows],
         wave=grids[0] if common else [g for g, n in zip(grids, lengths, strict=True) for _ in range(n)],
-        ivar=None
-        if ivar is None
-        else np.concatenate(ivar)
-        if common
-        else [row for rows in ivar for row in rows],
+        ivar=None if ivar is None else _stacked(ivar) if common else [row for rows in ivar for row in rows],
         meta=_meta(blocks, files, lengths),
     )
     return spectra, np.repeat(np.arange(len(blocks)), lengths)
+
+
+def _stacked(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Rows of all parts; those of a single one, which may be gigabytes, without a copy."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _vacuum_grids(blocks: Sequence[Block]) -> list[NDArray[np.float64]]:

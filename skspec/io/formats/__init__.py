@@ -2,11 +2,14 @@
 
 from skspec.io.formats import (
     aaomega,
+    boss_hdf5,
+    contest,
     desi,
     fits_table,
     indo_us,
     iraf,
     lamost,
+    mk_library,
     npz,
     pickles,
     rows_table,
@@ -18,11 +21,14 @@ from skspec.io.formats import (
 
 __all__ = [
     "aaomega",
+    "boss_hdf5",
+    "contest",
     "desi",
     "fits_table",
     "indo_us",
     "iraf",
     "lamost",
+    "mk_library",
     "npz",
     "pickles",
     "rows_table",

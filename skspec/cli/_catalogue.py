@@ -1,0 +1,96 @@
+"""``skspec catalogue``: choose spectra to download, so many of each class, from a catalogue of millions."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from skspec.cli import _prediction, _report
+from skspec.cli._options import Debug, Overwrite, Seed, check_output, reporting
+from skspec.io import sample_catalogue
+
+
+class Reduction(StrEnum):
+    """What the types of a catalogue can be reduced to."""
+
+    MK_CLASS = "mk-class"
+
+
+def catalogue(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="Catalogue: text separated by |, commas or tabs, or FITS; also .gz.", show_default=False
+        ),
+    ],
+    *,
+    per_class: Annotated[
+        int, typer.Option("--per-class", min=1, help="Rows to draw of each class.", show_default=False)
+    ],
+    labels: Annotated[str, typer.Option("--labels", help="Column with the classes.")] = "subclass",
+    reduce_labels: Annotated[
+        Reduction | None,
+        typer.Option("--reduce-labels", help="mk-class: O B A F G K M of types like dM2, A7III."),
+    ] = None,
+    classes: Annotated[
+        str | None, typer.Option("--classes", help="Classes to draw: O,B,A.", show_default="all")
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", help="What another column must hold: class=STAR.", show_default=False),
+    ] = None,
+    seed: Seed = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", help="Table to write: .ecsv, .csv, .fits or .parquet.", show_default="only count"
+        ),
+    ] = None,
+    overwrite: Overwrite = False,
+    debug: Debug = False,
+) -> None:
+    """Draw rows of each class from a large catalogue, at random, in one pass.
+
+    Made for the general catalogue of LAMOST: the table written has the identifiers of the spectra to download.
+    """
+    check_output(out, overwrite, tuple(_prediction.TABLE_FORMATS))
+    filters = dict(_filter(text) for text in where or ())
+    if reduce_labels and labels.lower() != "subclass":
+        raise typer.BadParameter("--reduce-labels is of the column subclass; leave --labels out")
+    with reporting(debug):
+        console = _report.console()
+        with console.status(f"Reading {escape(str(path))}"):
+            drawn = sample_catalogue(
+                path,
+                n_per_class=per_class,
+                by=reduce_labels.value if reduce_labels else labels,
+                classes=classes and [name.strip() for name in classes.split(",")],
+                where=filters,
+                random_state=seed,
+            )
+        found = drawn.meta["n_found"]
+        rows = [(name, n, min(n, per_class)) for name, n in found.items()]
+        total = ("all", sum(found.values()), len(drawn))
+        console.print(
+            _report.table(
+                f"{drawn.meta['n_rows']} rows by class", ("class", "found", "drawn"), [*rows, total]
+            )
+        )
+        if out is None:
+            console.print("\nNothing is written; --out table.ecsv writes the rows drawn.")
+            return
+        if out.suffix == ".fits":
+            drawn.meta.clear()  # a header cannot hold it
+        _prediction.write_table(drawn, out)
+        console.print(f"\n{len(drawn)} rows written to {escape(str(out))}.")
+
+
+def _filter(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not name.strip():
+        raise typer.BadParameter(f"--where must be COLUMN=VALUE, got {text}")
+    return name.strip(), value.strip()

@@ -1,0 +1,126 @@
+"""Galaxy10 SDSS: images of galaxies with their morphology."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+from sklearn.utils import Bunch
+
+CLASSES = (
+    "Disk, Face-on, No Spiral",
+    "Smooth, Completely round",
+    "Smooth, in-between round",
+    "Smooth, Cigar shaped",
+    "Disk, Edge-on, Rounded Bulge",
+    "Disk, Edge-on, Boxy Bulge",
+    "Disk, Edge-on, No Bulge",
+    "Disk, Face-on, Tight Spiral",
+    "Disk, Face-on, Medium Spiral",
+    "Disk, Face-on, Loose Spiral",
+)
+
+_SIDE = 69
+_CHUNK = 2048  # images
+
+
+def load_galaxy10(path: str | os.PathLike[str]) -> Bunch:
+    """Load Galaxy10 SDSS: colour images of 21785 galaxies in ten classes of morphology.
+
+    The images (g, r and i bands as RGB) are of the Sloan Digital Sky Survey, the classes those on which over 55 % of the
+    votes of Galaxy Zoo agree. The file, ``Galaxy10.h5``, is not part of skspec; astroNN offers it.
+
+    Parameters
+    ----------
+    path : path-like
+        The HDF5 file with datasets ``images``, shape (n_images, 69, 69, 3), and ``ans``, shape (n_images,), both uint8.
+
+    Returns
+    -------
+    Bunch
+        With the attributes
+
+        data : ndarray of uint8, shape (n_images, 14283)
+            An image a row, channel after channel, as the image classifiers fold it with their default
+            ``image_shape=(3, -1, -1)``; ``data.reshape(-1, *image_shape)`` are the images.
+        target : ndarray of str, shape (n_images,)
+            Names of the classes.
+        target_names : ndarray of str, shape (10,)
+            Names in the order of the numbers in the file.
+        image_shape : (3, 69, 69)
+            Channels, height and width.
+
+    Raises
+    ------
+    ImportError
+        Without h5py (``pip install 'skspec[hdf5]'``).
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is no HDF5 file, is truncated, or has other datasets, shapes or types.
+
+    Notes
+    -----
+    ======  ============================  ======
+    number  name                          images
+    ======  ============================  ======
+    0       Disk, Face-on, No Spiral        3461
+    1       Smooth, Completely round        6997
+    2       Smooth, in-between round        6292
+    3       Smooth, Cigar shaped             349
+    4       Disk, Edge-on, Rounded Bulge    1534
+    5       Disk, Edge-on, Boxy Bulge         17
+    6       Disk, Edge-on, No Bulge          589
+    7       Disk, Face-on, Tight Spiral     1121
+    8       Disk, Face-on, Medium Spiral     906
+    9       Disk, Face-on, Loose Spiral      519
+    ======  ============================  ======
+
+    The description that comes with the file gives 394 for class 3, with which the sum would not be 21785.
+
+    References
+    ----------
+    Lintott et al. (2008, MNRAS 389, 1179); https://github.com/henrysky/Galaxy10
+
+    Examples
+    --------
+    >>> from skspec.datasets import load_galaxy10
+    >>> galaxies = load_galaxy10("Galaxy10.h5")  # doctest: +SKIP
+    >>> galaxies.data.shape, galaxies.target[0]  # doctest: +SKIP
+    ((21785, 14283), 'Disk, Face-on, No Spiral')
+    """
+    path = os.fspath(path)
+    try:
+        import h5py  # noqa: PLC0415
+    except ImportError as error:
+        raise ImportError(f"{path}: HDF5 files need h5py; pip install 'skspec[hdf5]'") from error
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"{path}: no such file")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise ValueError(f"{path}: is no HDF5 file, or truncated ({error})") from error
+    with file:
+        if not {"images", "ans"} <= file.keys():
+            raise ValueError(
+                f"{path}: datasets images and ans are needed, it has {', '.join(file) or 'none'}"
+            )
+        images, ans = file["images"], file["ans"]
+        n = len(ans)
+        shape = (n, _SIDE, _SIDE, 3)
+        if images.shape != shape or ans.shape != (n,) or {images.dtype, ans.dtype} != {np.dtype(np.uint8)}:
+            raise ValueError(
+                f"{path}: images has shape {images.shape} and type {images.dtype}, ans {ans.shape} and {ans.dtype}; "
+                f"{shape} and {(n,)} of uint8 are needed"
+            )
+        code = ans[:]
+        if n and code.max() >= len(CLASSES):
+            raise ValueError(f"{path}: ans must be from 0 to {len(CLASSES) - 1}, got {code.max()}")
+        data = np.empty((n, 3, _SIDE, _SIDE), dtype=np.uint8)
+        for start in range(0, n, _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            data[rows] = images[rows].transpose(0, 3, 1, 2)
+    names = np.array(CLASSES)
+    return Bunch(
+        data=data.reshape(n, -1), target=names[code], target_names=names, image_shape=(3, _SIDE, _SIDE)
+    )

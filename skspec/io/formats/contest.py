@@ -1,0 +1,214 @@
+"""LAMOST spectra of the star, galaxy and quasar contests (Tianchi 2018, BAAI 2020).
+
+2600 points of flux a spectrum. The files state no wavelengths: λ = 380 nm + 0.2 nm × number of the point, counted from 0,
+in vacuum as LAMOST has them. Three layouts are read.
+
+CSV, one spectrum a row: columns FE0 … FE2599, ``id`` and, for training, ``answer`` (star, galaxy or qso). Header lines
+in between, left by joining files, are skipped. Where there is no label, it is looked for beside the file, under its name
+with "labels" for "sets" (``val_sets_v1.csv``, ``val_labels_v1.csv``: columns ``id`` and ``label``) and joined by id.
+
+Feather, the same columns (needs pyarrow).
+
+Text, one spectrum a file: 2600 numbers with commas in between on one line, named by the id. Classes stand in an index
+with columns ``id`` and ``type``: give `read_spectra` that table with a column of paths::
+
+    table = Table.read("first_train_index_20180131.csv")
+    table["file"] = [f"first_train_data_20180131/{id}.txt" for id in table["id"]]
+    read_spectra(table)
+
+https://github.com/Cjh327/AstroData-2020
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO, TextIOWrapper
+from itertools import islice
+from typing import Any, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skspec.io._block import Block
+from skspec.io._registry import register_format
+from skspec.io._source import Source
+
+N_PIXELS = 2600
+_WAVE = 3800.0 + 2.0 * np.arange(N_PIXELS, dtype=np.float64)
+_LABELS = ("answer", "label", "type", "class")
+_CANONICAL = {"id": "object"} | dict.fromkeys(_LABELS, "class")
+_NUMBERED = re.compile(r"(\D*)0")
+_MANY = 100  # so many columns FE0, FE1, … are of a contest, if perhaps damaged
+_LINES = 1000  # parsed at a time, about 20 MB
+
+
+def _flux_columns(names: Sequence[str]) -> list[int]:
+    """Numbers of the columns of flux: FE0, FE1, … or any other name that counts to 2599; empty if none do."""
+    for i, name in enumerate(names):
+        if match := _NUMBERED.fullmatch(name):
+            stem = match[1]
+            found = [j for j, other in enumerate(names[i:], start=i) if other == f"{stem}{j - i}"]
+            if len(found) == N_PIXELS or (stem == "FE" and len(found) >= _MANY):
+                return found
+    return []
+
+
+def _check_width(n: int) -> None:
+    if n != N_PIXELS:
+        raise ValueError(f"there are {n} columns of flux; the wavelengths are known of {N_PIXELS} only")
+
+
+def _block(flux: NDArray[np.float32], others: dict[str, Any], path: str) -> Block:
+    """Block of the flux and the columns beside it, with labels from the file of labels if there is one."""
+    meta: dict[str, Any] = {"survey": "LAMOST"}
+    for name, values in others.items():
+        canonical = _CANONICAL.get(name.lower(), name)
+        meta[name if canonical in meta else canonical] = values
+    if "class" not in meta and "object" in meta and (labels := _labels_beside(path)):
+        meta["class"] = [labels.get(identity) for identity in meta["object"]]
+    return Block(flux, _WAVE, meta=meta)
+
+
+def _labels_beside(path: str) -> dict[str, str]:
+    """Labels by id from ``*labels*.csv`` beside ``*sets*``; empty if there is no such file."""
+    folder, name = os.path.split(path)
+    stem = name.removesuffix(".gz").rpartition(".")[0].replace("sets", "labels")
+    file = os.path.join(folder, f"{stem}.csv")
+    if "labels" not in stem or not os.path.isfile(file) or os.path.samefile(file, path):
+        return {}
+    with open(file, encoding="utf-8-sig", newline="") as lines:
+        rows = csv.reader(lines)
+        names = [name.strip().lower() for name in next(rows, [])]
+        label = next((names.index(word) for word in _LABELS if word in names), None)
+        if label is None or "id" not in names:
+            raise ValueError(f"{file} beside it has no columns id and label; it has {', '.join(names)}")
+        key = names.index("id")
+        return {row[key]: row[label] for row in rows if len(row) == len(names)}
+
+
+# CSV ---------------------------------------------------------------------------------------------------
+
+
+def _identify_csv(source: Source) -> bool:
+    return source.is_text and bool(source.lines) and bool(_flux_columns(source.lines[0].split(",")))
+
+
+def _read_csv(source: Source) -> Block:
+    names = source.lines[0].split(",")
+    pixels = _flux_columns(names)
+    _check_width(len(pixels))
+    inside = set(pixels)
+    others = [i for i, name in enumerate(names) if name.strip() and i not in inside]
+    flux, cells, first = [], [], 2
+    with _text(source) as file:
+        header = file.readline().strip()
+        while lines := list(islice(file, _LINES)):
+            wanted = [line for line in lines if line.strip() not in ("", header)]
+            if wanted:
+                where = f"lines {first} to {first + len(lines) - 1}"
+                flux.append(_parse(wanted, pixels, np.float32, where))
+                cells.append(_parse(wanted, others, np.str_, where))
+            first += len(lines)
+    if not flux:
+        raise ValueError("the table has no rows")
+    columns = {
+        names[i]: [text.strip() or None for part in cells for text in part[:, k].tolist()]
+        for k, i in enumerate(others)
+    }
+    return _block(np.concatenate(flux), columns, source.path)
+
+
+@contextmanager
+def _text(source: Source) -> Iterator[TextIO]:
+    """Open the file as text, decompressed."""
+    opened = source.reopen()
+    raw = opened if isinstance(opened, BytesIO) else open(opened, "rb")  # noqa: SIM115  (closed below)
+    with TextIOWrapper(raw, encoding="utf-8-sig") as file:
+        yield file
+
+
+def _parse(lines: list[str], columns: list[int], dtype: Any, where: str) -> NDArray[Any]:
+    if not columns:
+        return np.empty((len(lines), 0), dtype=dtype)
+    try:
+        return np.loadtxt(
+            lines, delimiter=",", usecols=columns, dtype=dtype, ndmin=2, comments=None, quotechar='"'
+        )
+    except ValueError as error:
+        cause = str(error).partition(";")[0].rstrip(".")
+        raise ValueError(f"in {where}: {cause}, the file may be truncated") from error
+
+
+# Feather -----------------------------------------------------------------------------------------------
+
+
+def _identify_feather(source: Source) -> bool:
+    return source.head.startswith((b"ARROW1", b"FEA1"))
+
+
+def _read_feather(source: Source) -> Block:
+    try:
+        from pyarrow import feather  # noqa: PLC0415
+    except ImportError as error:
+        raise ImportError(
+            f"{source.path}: Feather files need pyarrow; pip install 'skspec[scale]'"
+        ) from error
+    table = feather.read_table(source.reopen())
+    names = table.column_names
+    pixels = _flux_columns(names)
+    if not pixels:
+        raise ValueError(f"columns FE0 to FE2599 are needed, it has {', '.join(names[:8])}")
+    _check_width(len(pixels))
+    flux = np.empty((table.num_rows, N_PIXELS), dtype=np.float32)
+    for k, i in enumerate(pixels):
+        flux[:, k] = table.column(i).to_numpy()
+    inside = set(pixels)
+    others = {
+        name: _as_text(table.column(i).to_pylist())
+        for i, name in enumerate(names)
+        if i not in inside and not name.startswith("__index_level_")
+    }
+    return _block(flux, others, source.path)
+
+
+def _as_text(values: list[Any]) -> list[str | None]:
+    return [None if value is None else str(value) for value in values]
+
+
+# Text --------------------------------------------------------------------------------------------------
+
+
+def _identify_text(source: Source) -> bool:
+    if not source.is_text or not source.lines:
+        return False
+    first = source.lines[0].strip().rstrip(",")
+    return (
+        first.count(",") == N_PIXELS - 1
+        and first.partition(",")[0].strip(" -+").replace(".", "", 1)[:1].isdigit()
+    )
+
+
+def _read_text(source: Source) -> Block:
+    rows = [line for line in source.text.splitlines() if line.strip()]
+    if len(rows) != 1:
+        raise ValueError(f"one line of {N_PIXELS} numbers is needed, it has {len(rows)} lines")
+    flux = np.array([float(cell) for cell in rows[0].strip().rstrip(",").split(",")])
+    identity = os.path.basename(source.path).partition(".")[0]
+    return Block(flux, _WAVE, meta={"survey": "LAMOST", "object": identity})
+
+
+for _name, _description, _identify, _read in (
+    ("contest-csv", "LAMOST contest CSV: FE0 … FE2599, id, answer", _identify_csv, _read_csv),
+    (
+        "contest-feather",
+        "LAMOST contest Feather, the same columns (needs pyarrow)",
+        _identify_feather,
+        _read_feather,
+    ),
+    ("contest-text", "LAMOST contest text: 2600 numbers on one line", _identify_text, _read_text),
+):
+    register_format(_name, description=_description, identify=_identify, read=_read)
