@@ -1,4 +1,4 @@
-"""The command line: ``skspec demo | fit | predict | formats``.
+"""The command line: ``skspec demo | fit | predict | reproduce | catalogue | formats``.
 
 `_app` says what can be typed, `_training` and `_prediction` do the work and return numbers, `_report` prints them.
 """

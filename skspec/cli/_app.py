@@ -1,13 +1,8 @@
-"""The commands: what can be typed, and how errors are told."""
+"""The commands: what can be typed."""
 
 from __future__ import annotations
 
 import shlex
-import sys
-import traceback
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +13,21 @@ from astropy.table import Table
 from rich.markup import escape
 
 import skspec
-from skspec.cli import _models, _prediction, _report, _training
+from skspec.cli import _catalogue, _models, _prediction, _report, _reproduce, _training
+from skspec.cli._options import (
+    Debug,
+    Epochs,
+    Folds,
+    Format,
+    Jobs,
+    OnError,
+    Overwrite,
+    Paths,
+    Seed,
+    Unreadable,
+    check_output,
+    reporting,
+)
 from skspec.spectra import Spectra
 
 app = typer.Typer(
@@ -29,83 +38,31 @@ app = typer.Typer(
 )
 
 
-class OnError(StrEnum):
-    """What to do about a file that cannot be read."""
-
-    SKIP = "skip"
-    WARN = "warn"
-    RAISE = "raise"
-
-
 class Recipe(StrEnum):
     """Pipelines that ``fit`` can train."""
 
     CONV1D = "conv1d"
+    MK_JOINT = "mk-joint"
+    LAMOST_RARE_O = "lamost-rare-o"
+    STAR_GALAXY_QSO = "star-galaxy-qso"
+    BOSS_QUASARS = "boss-quasars"
+
+
+class System(StrEnum):
+    """Published systems that ``reproduce`` can test."""
+
+    MK_JOINT = "mk-joint"
+    LAMOST_RARE_O = "lamost-rare-o"
+    GALAXY10 = "galaxy10"
+    STAR_GALAXY_QSO = "star-galaxy-qso"
+    BOSS_QUASARS = "boss-quasars"
 
 
 class Reduction(StrEnum):
     """What labels can be reduced to."""
 
     MK_CLASS = "mk-class"
-
-
-Paths = Annotated[
-    list[str], typer.Argument(help="Files, folders, or patterns in quotes.", show_default=False)
-]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-Format = Annotated[
-    str | None,
-    typer.Option("--format", help="Format of all files; see skspec formats.", show_default="by content"),
-]
-Jobs = Annotated[int | None, typer.Option("--n-jobs", help="Parallel jobs; -1 takes all cores.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
-Folds = Annotated[int, typer.Option("--folds", min=2, help="Folds of the cross-validation.")]
-Epochs = Annotated[
-    int | None,
-    typer.Option("--epochs", min=1, help="Passes over the training spectra.", show_default="the recipe's"),
-]
-Unreadable = Annotated[
-    OnError, typer.Option("--on-error", help="A file that cannot be read: skip, warn or stop.")
-]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")]
-
-
-@contextmanager
-def _reporting(debug: bool) -> Iterator[None]:
-    """Tell errors and warnings in one line on standard error; exit code 1."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("default", category=UserWarning)
-        warnings.showwarning = lambda message, *_: _complain("warning", str(message))
-        try:
-            yield
-        except (typer.Exit, typer.Abort, typer.BadParameter):
-            raise
-        except BrokenPipeError:  # the reader, head for example, has seen enough
-            sys.stderr.close()
-            raise typer.Exit(1) from None
-        except Exception as error:
-            if debug:
-                traceback.print_exc()
-            known = isinstance(error, ValueError | TypeError | OSError | ImportError)
-            text = str(error) if known else f"{type(error).__name__}: {error} (--debug shows where)"
-            _complain("error", text)
-            raise typer.Exit(1) from None
-
-
-def _complain(kind: str, text: str) -> None:
-    print(f"skspec: {kind}: {' '.join(text.split())}", file=sys.stderr)
-
-
-def _output(path: Path | None, overwrite: bool, suffixes: tuple[str, ...]) -> None:
-    """Refuse an output that cannot be written, before any work is done."""
-    if path is None:
-        return
-    if path.suffix not in suffixes:
-        raise typer.BadParameter(f"--out must end in {' or '.join(suffixes)}, got {path.name}")
-    if not path.absolute().parent.is_dir():
-        raise typer.BadParameter(f"--out: there is no folder {path.parent}")
-    if path.exists() and not overwrite:
-        raise typer.BadParameter(f"{path} exists; --overwrite replaces it")
+    MK_JOINT = "mk-joint"
 
 
 def _version(value: bool) -> None:
@@ -134,7 +91,7 @@ def demo(
     debug: Debug = False,
 ) -> None:
     """Simulate a survey and cross-validate a classifier on it: nothing to download, about a minute."""
-    with _reporting(debug):
+    with reporting(debug):
         console = _report.console()
         console.print(
             f"Simulating {n_spectra} spectra as a survey takes them: stars of types A to M, galaxies and quasars, "
@@ -175,7 +132,7 @@ def fit(
     ] = "class",
     reduce_labels: Annotated[
         Reduction | None,
-        typer.Option("--reduce-labels", help="mk-class: O B A F G K M of types like dM2, A7III."),
+        typer.Option("--reduce-labels", help="Of types like dM2, A7III, mk-class: M, A; mk-joint: MV, AIII."),
     ] = None,
     catalogue: Annotated[
         Path | None,
@@ -220,10 +177,16 @@ def fit(
 
     Spectra of the same object stay together in one fold, so that the scores hold for objects not seen before.
     """
-    _output(out, overwrite, (".skspec",))
+    check_output(out, overwrite, (".skspec",))
     if not paths and catalogue is None:
         raise typer.BadParameter("give PATHS, a --catalogue of files, or both")
-    with _reporting(debug):
+    own_grid = _models.own_grid(recipe.value)
+    grid = {"loglam_min": loglam_min, "loglam_max": loglam_max, "n_bins": n_bins}
+    if own_grid and any(value is not None for value in grid.values()):
+        raise typer.BadParameter(
+            f"--loglam-min, --loglam-max and --n-bins are for conv1d; {recipe.value} has a grid of its own"
+        )
+    with reporting(debug):
         console = _report.console()
         spectra = _read(paths, catalogue, format=format_, on_error=on_error.value, n_jobs=n_jobs)
         _report.print_read(console, spectra)
@@ -235,9 +198,7 @@ def fit(
             min_class_size=folds if min_class_size is None else min_class_size,
             groups=groups,
             rest_frame=rest_frame,
-            loglam_min=loglam_min,
-            loglam_max=loglam_max,
-            n_bins=n_bins,
+            **(own_grid or grid),
         )
         _report.print_training_set(console, data)
         model = _models.make_model(recipe.value, data.grid, epochs=epochs, seed=seed)
@@ -281,8 +242,8 @@ def predict(
     Flags: unreadable, no_redshift, no_overlap (with the model's wavelengths) and failed leave the class empty;
     low_coverage (under 80 % of the wavelengths) and low_snr (under 5 per pixel) say to be careful.
     """
-    _output(out, overwrite, tuple(_prediction.TABLE_FORMATS))
-    with _reporting(debug):
+    check_output(out, overwrite, tuple(_prediction.TABLE_FORMATS))
+    with reporting(debug):
         console = _report.console()
         info = skspec.read_info(model)
         if info["wave"] is None:
@@ -308,9 +269,59 @@ def predict(
 
 
 @app.command()
+def reproduce(
+    system: Annotated[System, typer.Argument(help="Published system.", show_default=False)],
+    *,
+    data: Annotated[
+        Path, typer.Option("--data", help="Its published file, a folder of spectra, or mk_predictions.")
+    ],
+    network: Annotated[
+        str | None, typer.Option("--network", help="Of its networks.", show_default="the recipe's")
+    ] = None,
+    labels: Annotated[
+        str | None, typer.Option("--labels", help="Column with the classes.", show_default="the file's own")
+    ] = None,
+    folds: Folds = 5,
+    epochs: Epochs = None,
+    seed: Seed = 0,
+    debug: Debug = False,
+) -> None:
+    """Print the published scores of a system beside ours: tested as published, and object by object.
+
+    The published tests split spectra at random, so that an object can be on both sides. Where positions or names tell
+    objects apart, a cross-validation that keeps them together stands beside it.
+    """
+    with reporting(debug):
+        console, name = _report.console(), system.value.replace("-", "_")
+        predictions = _reproduce.find_predictions(data) if name == "mk_joint" else None
+        if predictions is not None:
+            _report.print_mk_table(console, _reproduce.mk_table(predictions))
+            return
+        if not data.exists():
+            raise FileNotFoundError(f"{data}: no such file or folder")
+        tested = _reproduce.load_data(name, data, labels=labels)
+        _report.print_reproduction_data(console, tested)
+        with _report.progress(console) as bar:
+            task = bar.add_task("Training", total=1 + (folds if tested.groups is not None else 0))
+            result = _reproduce.reproduce(
+                name,
+                tested,
+                network=network,
+                folds=folds,
+                epochs=epochs,
+                seed=seed,
+                on_fit=lambda: bar.advance(task),
+            )
+        _report.print_reproduction(console, result)
+
+
+app.command()(_catalogue.catalogue)
+
+
+@app.command()
 def formats(debug: Debug = False) -> None:
     """List the file formats, in the order in which they are tried."""
-    with _reporting(debug):
+    with reporting(debug):
         from skspec.io import available_formats  # noqa: PLC0415
 
         console = _report.console()

@@ -20,7 +20,7 @@ from skspec._validation import check_choice
 from skspec.preprocessing import FluxNormalizer, LogWaveResampler
 from skspec.spectra import Spectra
 
-RECIPES = ("conv1d",)
+RECIPES = ("conv1d", "mk-joint", "lamost-rare-o", "star-galaxy-qso", "boss-quasars")
 
 
 @dataclass
@@ -57,13 +57,14 @@ def make_model(recipe: str, grid: dict[str, Any], *, epochs: int | None = None, 
     """Return the unfitted pipeline of a recipe.
 
     ``"conv1d"`` is `LogWaveResampler`, `FluxNormalizer` and `Conv1DClassifier`. Standard normal variates serve the
-    network better on survey spectra, whose level and slope are uncertain, than division by the median does.
+    network better on survey spectra, whose level and slope are uncertain, than division by the median does. The others
+    are those of `skspec.recipes`.
 
     Parameters
     ----------
-    recipe : {"conv1d"}
+    recipe : {"conv1d", "mk-joint", "lamost-rare-o", "star-galaxy-qso", "boss-quasars"}
     grid : dict
-        Parameters of `LogWaveResampler`.
+        Parameters of `LogWaveResampler`, for ``"conv1d"``; the others have theirs, see `own_grid`.
     epochs : int, default=None
         Passes over the training spectra; None takes the default of the recipe.
     seed : int, default=0
@@ -74,12 +75,34 @@ def make_model(recipe: str, grid: dict[str, Any], *, epochs: int | None = None, 
     Pipeline
     """
     check_choice("recipe", recipe, RECIPES)
-    from skspec.classifiers import Conv1DClassifier  # noqa: PLC0415 - torch is loaded by whoever trains
+    if recipe != "conv1d":
+        from skspec import recipes  # noqa: PLC0415 - torch is loaded by whoever trains
+
+        return getattr(recipes, recipe.replace("-", "_"))(max_epochs=epochs, random_state=seed)
+    from skspec.classifiers import Conv1DClassifier  # noqa: PLC0415
 
     classifier = Conv1DClassifier(random_state=seed)
     if epochs is not None:
         classifier.set_params(max_epochs=epochs)
     return make_pipeline(LogWaveResampler(**grid), FluxNormalizer("snv"), classifier)
+
+
+def own_grid(recipe: str) -> dict[str, Any] | None:
+    """Return the wavelength grid of a published system; None for recipes that take it from the data.
+
+    Parameters
+    ----------
+    recipe : str
+
+    Returns
+    -------
+    dict or None
+        ``loglam_min``, ``loglam_max`` and ``n_bins`` of `LogWaveResampler`.
+    """
+    if recipe == "conv1d":
+        return None
+    resampler = make_model(recipe, {})["logwaveresampler"]
+    return {name: getattr(resampler, name) for name in ("loglam_min", "loglam_max", "n_bins")}
 
 
 def fit_in_one_thread(model: BaseEstimator, spectra: Spectra, labels: NDArray[Any]) -> BaseEstimator:

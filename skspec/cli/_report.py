@@ -18,6 +18,7 @@ from rich.text import Text
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from skspec.cli._models import CrossValidation
+from skspec.cli._reproduce import Data, MKTable, Reproduction
 from skspec.cli._training import TrainingSet
 from skspec.spectra import Spectra
 
@@ -176,3 +177,48 @@ def print_prediction_summary(out: Console, result: AstroTable) -> None:
     flags = Counter(flag for flags in result["flags"] for flag in str(flags).split(",") if flag)
     if flags:
         out.print(table("Flags", ("flag", "spectra"), sorted(flags.items())))
+
+
+def print_reproduction_data(out: Console, data: Data) -> None:
+    """Say which classes there are, what was left out, and which objects are known."""
+    rows = [(label, int((data.y == label).sum())) for label in np.unique(data.y)]
+    out.print(table("Classes", ("class", "spectra"), [*rows, ("all", len(data.y))]))
+    if data.dropped:
+        out.print(table("Left out", ("reason", "spectra"), data.dropped.most_common()))
+    if data.groups is None:
+        out.print("\nWarning: " + escape(data.grouping))
+    else:
+        out.print("\n" + escape(data.grouping))
+
+
+def print_reproduction(out: Console, result: Reproduction) -> None:
+    """Print the table of a system: published scores beside ours, with 95 % intervals."""
+    columns = ["score", "published", "ours, tested as published"]
+    if result.folds is not None:
+        columns.append(f"ours, by object, {result.folds} folds")
+    rows = [
+        (
+            line.name,
+            "" if line.published is None else line.published,
+            *("" if found is None else str(found) for found in (line.as_published, line.by_object)),
+        )
+        for line in result.lines
+    ]
+    out.print(table(f"{result.title} (95 % intervals)", columns, [row[: len(columns)] for row in rows]))
+    out.print(f"\nTested as published: {result.protocol}. Training and testing took {result.seconds:.0f} s.")
+
+
+def print_mk_table(out: Console, result: MKTable) -> None:
+    """Print the published table of joint MK classes beside ours, from the published predictions."""
+    columns = ("id", *(f"{name}: published, ours" for name in ("macro-F1", "MAE", "QWK (T)", "QWK (L)")))
+    rows = [
+        (row.name, *(f"{theirs:.3f}  {ours}" for theirs, ours in zip(row.published, row.ours, strict=True)))
+        for row in result.rows
+    ]
+    title = f"mk_joint, published predictions for {result.n_spectra} spectra (95 % intervals)"
+    out.print(table(title, columns, rows))
+    (known, n_known), (new, n_new) = result.known, result.new
+    out.print(
+        f"\nStars are on both sides of the published split. Of the ELODIE spectra of the last row, {known:.3f} are right "
+        f"where the star was trained on ({n_known} spectra), {new:.3f} where it was not ({n_new})."
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,14 @@ from astropy.table import Table
 from numpy.typing import NDArray
 
 from skspec._validation import check_choice
-from skspec.mk import temperature_class
+from skspec.mk import joint_class, temperature_class
 from skspec.preprocessing import LogWaveResampler
 from skspec.spectra import Spectra
 
-REDUCTIONS = ("mk-class",)
+REDUCTIONS: dict[str, Callable[[Any], NDArray[Any]]] = {
+    "mk-class": temperature_class,
+    "mk-joint": joint_class,
+}
 
 _BIN = 1e-3  # dex; 690 km/s, about the default of LogWaveResampler
 _MIN_BINS = 400  # of a narrow range, if the pixels allow it
@@ -56,8 +59,9 @@ def prepare(
         With the label in ``meta``.
     labels : str
         Column of ``meta``.
-    reduce_labels : {"mk-class"}, default=None
-        ``"mk-class"`` makes O, B, A, F, G, K or M of MK types and drops the rest.
+    reduce_labels : {"mk-class", "mk-joint"}, default=None
+        ``"mk-class"`` makes O, B, A, F, G, K or M of MK types, ``"mk-joint"`` classes with luminosity such as GV; the
+        rest is dropped.
     classes : iterable of str, default=None
         Classes to keep; None keeps all.
     min_class_size : int, default=5
@@ -140,7 +144,7 @@ def select_labels(
     reasons = np.where(known, "", "no label").astype(object)
     if reduce_labels is not None:
         check_choice("reduce_labels", reduce_labels, REDUCTIONS)
-        raw, labels = labels, temperature_class(labels.astype(str))
+        raw, labels = labels, REDUCTIONS[reduce_labels](labels.astype(str))
         for row in np.flatnonzero((labels == "") & known):
             reasons[row] = f"not an MK class: {raw[row]}"
     if classes is not None:

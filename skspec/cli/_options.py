@@ -1,0 +1,88 @@
+"""What the commands share: options, and how errors are told."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class OnError(StrEnum):
+    """What to do about a file that cannot be read."""
+
+    SKIP = "skip"
+    WARN = "warn"
+    RAISE = "raise"
+
+
+Paths = Annotated[
+    list[str], typer.Argument(help="Files, folders, or patterns in quotes.", show_default=False)
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Format = Annotated[
+    str | None,
+    typer.Option("--format", help="Format of all files; see skspec formats.", show_default="by content"),
+]
+Jobs = Annotated[int | None, typer.Option("--n-jobs", help="Parallel jobs; -1 takes all cores.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
+Folds = Annotated[int, typer.Option("--folds", min=2, help="Folds of the cross-validation.")]
+Epochs = Annotated[
+    int | None,
+    typer.Option("--epochs", min=1, help="Passes over the training spectra.", show_default="the recipe's"),
+]
+Unreadable = Annotated[
+    OnError, typer.Option("--on-error", help="A file that cannot be read: skip, warn or stop.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")]
+
+
+@contextmanager
+def reporting(debug: bool) -> Iterator[None]:
+    """Tell errors and warnings in one line on standard error; exit code 1.
+
+    Parameters
+    ----------
+    debug : bool
+        Whether to show the traceback as well.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("default", category=UserWarning)
+        warnings.showwarning = lambda message, *_: complain("warning", str(message))
+        try:
+            yield
+        except (typer.Exit, typer.Abort, typer.BadParameter):
+            raise
+        except BrokenPipeError:  # the reader, head for example, has seen enough
+            sys.stderr.close()
+            raise typer.Exit(1) from None
+        except Exception as error:
+            if debug:
+                traceback.print_exc()
+            known = isinstance(error, ValueError | TypeError | OSError | ImportError)
+            text = str(error) if known else f"{type(error).__name__}: {error} (--debug shows where)"
+            complain("error", text)
+            raise typer.Exit(1) from None
+
+
+def complain(kind: str, text: str) -> None:
+    """Print a line on standard error."""
+    print(f"skspec: {kind}: {' '.join(text.split())}", file=sys.stderr)
+
+
+def check_output(path: Path | None, overwrite: bool, suffixes: tuple[str, ...]) -> None:
+    """Refuse an output that cannot be written, before any work is done."""
+    if path is None:
+        return
+    if path.suffix not in suffixes:
+        raise typer.BadParameter(f"--out must end in {' or '.join(suffixes)}, got {path.name}")
+    if not path.absolute().parent.is_dir():
+        raise typer.BadParameter(f"--out: there is no folder {path.parent}")
+    if path.exists() and not overwrite:
+        raise typer.BadParameter(f"{path} exists; --overwrite replaces it")
