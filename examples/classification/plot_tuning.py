@@ -1,0 +1,65 @@
+"""
+Many candidates, few epochs
+===========================
+
+A halving search trains many candidates for a few epochs, and only the best of them for longer. Its budget is
+``max_epochs``; `search_space` says where to draw candidates from.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.model_selection import HalvingRandomSearchCV, StratifiedGroupKFold
+from sklearn.pipeline import make_pipeline
+
+from skspec import Conv1DClassifier, FluxNormalizer, LogWaveResampler, make_spectra, search_space
+
+spectra = make_spectra(240, snr=(2, 10), random_state=0)
+y, groups = spectra.meta["class"], spectra.sky_groups()
+model = make_pipeline(
+    LogWaveResampler(n_bins=100), FluxNormalizer(), Conv1DClassifier(filters=(8, 16), random_state=0)
+)
+
+# %%
+# Distributions for every step, around the values that the steps have.
+space = search_space(model)
+for name, values in space.items():
+    print(name, values if isinstance(values, list) else values.support())
+
+# %%
+# Twelve candidates for two epochs, four for six, two for eighteen. The spectra of an object stay together.
+search = HalvingRandomSearchCV(
+    model,
+    space,
+    resource="conv1dclassifier__max_epochs",
+    n_candidates=12,
+    min_resources=2,
+    max_resources=18,
+    factor=3,
+    cv=StratifiedGroupKFold(3),
+    scoring="f1_macro",
+    random_state=0,
+).fit(spectra, y, groups=groups)
+
+# %%
+# Each line is a candidate, each point its score after training anew for so many epochs.
+results = search.cv_results_
+epochs, score = results["n_resources"], results["mean_test_score"]
+names = np.array([str({**p, "conv1dclassifier__max_epochs": None}) for p in results["params"]])
+best = names[search.best_index_]
+
+fig, ax = plt.subplots(figsize=(7, 4), layout="constrained")
+for name in dict.fromkeys(names):
+    own = names == name
+    style = {"color": "C1", "zorder": 3, "label": "chosen"} if name == best else {"color": "0.7"}
+    ax.plot(epochs[own], score[own], "o-", **style)
+ax.set(xscale="log", xlabel="Epochs", ylabel="Macro-averaged F1, 3 folds")
+rounds = zip(search.n_resources_, search.n_candidates_, strict=True)
+ax.set_xticks(search.n_resources_, [f"{budget}\n{n} candidates" for budget, n in rounds])
+ax.minorticks_off()
+ax.legend()
+plt.show()
+
+# %%
+# What won. It was trained again, on all spectra, and `skspec.save` takes it as it is.
+print(f"{search.best_score_:.2f}", search.best_params_)
