@@ -115,9 +115,10 @@ def settle(flux: Rows, wave: Rows, ivar: Rows | None) -> tuple[Rows, Rows, Rows 
         if n and all(row is wave[0] or np.array_equal(row, wave[0]) for row in wave):
             wave, flux = wave[0], _stack(flux, len(wave[0]))
         else:
-            unique = {id(row): row for row in wave}
+            grids = list(wave)  # the rows of an array are other objects each time it is asked for them
+            unique = {id(grid): grid for grid in grids}
             shared = dict(zip(unique, share_lattice(list(unique.values())), strict=True))
-            flux, wave = list(flux), [shared[id(row)] for row in wave]
+            flux, wave = list(flux), [shared[id(grid)] for grid in grids]
     if ivar is not None:
         if len(ivar) != n:
             raise ValueError(f"ivar has {len(ivar)} rows for {n} spectra")

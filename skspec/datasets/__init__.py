@@ -1,5 +1,7 @@
-"""Simulated spectra of stars, galaxies and quasars."""
+"""Simulated spectra of stars, galaxies and quasars, and a set of galaxy images."""
 
+from skspec.datasets._galaxy10 import load_galaxy10
 from skspec.datasets._make_spectra import make_spectra
+from skspec.datasets._observe_spectra import observe_spectra
 
-__all__ = ["make_spectra"]
+__all__ = ["load_galaxy10", "make_spectra", "observe_spectra"]

@@ -1,7 +1,7 @@
 """The simulator's front door."""
 
 from collections.abc import Sequence
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 
 from skspec._arrays import as_wave
 from skspec._validation import check_choice
+from skspec.datasets._checks import check_number, check_range
 from skspec.datasets._mk_calibration import SPECTRAL_CLASSES
 from skspec.datasets._spectrograph import Spectrograph
 from skspec.datasets._survey import Visits, draw_objects, observe
@@ -147,11 +148,11 @@ def make_spectra(
     if n_spectra < 1:
         raise ValueError(f"n_spectra must be at least 1, got {n_spectra}")
     counts = _class_counts(int(n_spectra), len(names), weights)
-    repeats = _check_number("repeats", repeats, 0.0, 1.0, closed=False)
-    resolution = _check_number("resolution", resolution, 50.0, 5000.0)
-    missing = _check_number("missing", missing, 0.0, 0.5)
-    snr_range = _check_range("snr", snr, 0.01, 1e5)
-    ebv_range = _check_range("ebv", ebv, 0.0, 10.0)
+    repeats = check_number("repeats", repeats, 0.0, 1.0, closed=False)
+    resolution = check_number("resolution", resolution, 50.0, 5000.0)
+    missing = check_number("missing", missing, 0.0, 0.5)
+    snr_range = check_range("snr", snr, 0.01, 1e5)
+    ebv_range = check_range("ebv", ebv, 0.0, 10.0)
     grid = _check_grid(wave)
     rng = check_random_state(random_state)
 
@@ -216,28 +217,6 @@ def _class_counts(n_spectra: int, n_classes: int, weights: ArrayLike | None) -> 
     counts = np.floor(exact).astype(np.intp)
     counts[np.argsort(counts - exact, kind="stable")[: n_spectra - counts.sum()]] += 1
     return counts
-
-
-def _check_number(name: str, value: Any, low: float, high: float, *, closed: bool = True) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
-    value = float(value)
-    if not (low <= value <= high) or (value == high and not closed):
-        raise ValueError(
-            f"{name} must be from {low:g} to {'' if closed else 'below '}{high:g}, got {value:g}"
-        )
-    return value
-
-
-def _check_range(name: str, value: Any, lowest: float, highest: float) -> tuple[float, float]:
-    """One number, or the ends of a range."""
-    ends = (value, value) if np.ndim(value) == 0 else tuple(value)
-    if len(ends) != 2:
-        raise ValueError(f"{name} must be one number or (lowest, highest), got {len(ends)} values")
-    low, high = (_check_number(name, end, lowest, highest) for end in ends)
-    if low > high:
-        raise ValueError(f"{name} must be given as (lowest, highest), got ({low:g}, {high:g})")
-    return low, high
 
 
 def _check_grid(wave: ArrayLike | None) -> Array:
