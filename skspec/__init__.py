@@ -20,6 +20,7 @@ _HOME = {
     "GANOversampler": "skspec.oversampling",
     "LineIndices": "skspec.features",
     "LogWaveResampler": "skspec.preprocessing",
+    "LogitVotingClassifier": "skspec.ensemble",
     "MissingFluxImputer": "skspec.preprocessing",
     "NoiseOversampler": "skspec.oversampling",
     "PlainCNNClassifier": "skspec.classifiers",
@@ -34,6 +35,7 @@ _HOME = {
     "read_info": "skspec.persistence",
     "read_spectra": "skspec.io",
     "save": "skspec.persistence",
+    "search_space": "skspec.tuning",
 }
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
         ResNet2DClassifier,
     )
     from skspec.datasets import make_spectra
+    from skspec.ensemble import LogitVotingClassifier
     from skspec.features import FluxStatistics, LineIndices, WienFitFeatures
     from skspec.io import read_spectra
     from skspec.oversampling import GANOversampler, NoiseOversampler
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
     )
     from skspec.regressors import Conv1DRegressor, ResNet1DRegressor
     from skspec.spectra import Spectra
+    from skspec.tuning import search_space
 
 __all__ = [
     "ContinuumNormalizer",
@@ -71,6 +75,7 @@ __all__ = [
     "GANOversampler",
     "LineIndices",
     "LogWaveResampler",
+    "LogitVotingClassifier",
     "MissingFluxImputer",
     "NoiseOversampler",
     "PlainCNNClassifier",
@@ -86,6 +91,7 @@ __all__ = [
     "read_info",
     "read_spectra",
     "save",
+    "search_space",
 ]
 
 

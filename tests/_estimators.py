@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
 
 from skspec import (
     ContinuumNormalizer,
@@ -17,6 +19,7 @@ from skspec import (
     FluxStatistics,
     GANOversampler,
     LineIndices,
+    LogitVotingClassifier,
     LogWaveResampler,
     MissingFluxImputer,
     NoiseOversampler,
@@ -34,6 +37,7 @@ _MINIBATCHES = {
         "stochastic descent cannot make both the same"
     )
 }
+_VOTERS = [("linear", LogisticRegression()), ("bayes", GaussianNB())]
 _SMALL_RESNET = {"width": 8, "stem": "small", "lr": 1e-2, "batch_size": 16, "max_epochs": 12}
 
 
@@ -91,6 +95,10 @@ CASES = {
         )
     ),
     "LineIndices": Case(lambda: LineIndices(wave=(3800.0, 7000.0))),
+    "LogitVotingClassifier": Case(lambda: LogitVotingClassifier(_VOTERS)),
+    "LogitVotingClassifier, selection": Case(
+        lambda: LogitVotingClassifier(_VOTERS, scaling="temperature", selection="greedy", cv=2)
+    ),
     "LogWaveResampler": Case(lambda: LogWaveResampler(wave=(3500.0, 10500.0), n_bins=20)),
     "LogWaveResampler, interpolate": Case(
         lambda: LogWaveResampler(wave=(3700.0, 9000.0), n_bins=20, missing="interpolate")

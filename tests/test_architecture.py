@@ -12,6 +12,7 @@ from tests._data import ROOT
 PACKAGE = ROOT / "skspec"
 LIGHT = (
     "_arrays",
+    "_known_logits",
     "_lattice",
     "_rows",
     "_validation",
@@ -23,9 +24,11 @@ LIGHT = (
     "datasets",
     "preprocessing",
     "features",
+    "ensemble",
     "metrics",
     "mk",
     "plotting",
+    "tuning",
 )
 TOP = ("cli", "recipes", "distributed")
 
