@@ -67,6 +67,9 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
     non_positive : {"missing", "raise"}, default="missing"
         What becomes of valid pixels whose continuum is zero or negative, which cannot be divided by: they are missing
         in the result, or `transform` raises. See `continuum` to look at such a spectrum.
+    max_ratio : float or None, default=None
+        Pixels that are more than so many times their continuum after dividing, up or down, are missing in the result:
+        in faint spectra the continuum may be next to nothing. None keeps them all.
     wave : array-like of shape (n_features,) or pair of floats, default=None
         Wavelengths, in Å, of the columns of a 2-D array X; a pair is the first and last wavelength of a linear grid.
         Needed for windows in Å; None takes columns to be equally spaced in polynomials and splines. `Spectra` know
@@ -136,6 +139,7 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
         smoothness: float = 1e8,
         asymmetry: float = 0.9,
         non_positive: str = "missing",
+        max_ratio: float | None = None,
         wave: ArrayLike | None = None,
     ) -> None:
         self.method = method
@@ -152,6 +156,7 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
         self.smoothness = smoothness
         self.asymmetry = asymmetry
         self.non_positive = non_positive
+        self.max_ratio = max_ratio
         self.wave = wave
 
     def fit(self, X: Any, y: Any = None) -> ContinuumNormalizer:
@@ -178,6 +183,8 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
             check_scalar(self.window, "window", Integral, min_val=1)
         for name in ("window", "sigma_low", "sigma_high", "smoothness"):
             check_scalar(getattr(self, name), name, Real, min_val=0, include_boundaries="neither")
+        if self.max_ratio is not None:
+            check_scalar(self.max_ratio, "max_ratio", Real, min_val=0, include_boundaries="neither")
         check_scalar(self.quantile, "quantile", Real, min_val=0, max_val=1)
         check_scalar(self.asymmetry, "asymmetry", Real, min_val=0, max_val=1, include_boundaries="neither")
         check_scalar(self.degree, "degree", Integral, min_val=0)
@@ -277,6 +284,8 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
             with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
                 ratio = np.divide(flux[rows], continuum, out=out[rows])
                 bad |= ~np.isfinite(ratio)
+                if self.max_ratio is not None:
+                    bad |= np.abs(ratio) > self.max_ratio
                 if errors is not None and scaled is not None:
                     weight = np.multiply(errors, continuum**2, out=scaled[rows])
                     bad |= ~np.isfinite(weight)

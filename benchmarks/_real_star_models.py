@@ -1,0 +1,186 @@
+"""The contenders of `benchmarks.real_stars`, all of which take spectra on one grid, divided by their median."""
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, SVR
+
+from skspec import (
+    ContinuumNormalizer,
+    Conv1DClassifier,
+    ConvKANClassifier,
+    ConvTranClassifier,
+    FluxNormalizer,
+    LogWaveResampler,
+    MissingFluxImputer,
+    PlainCNNClassifier,
+    ResNet1DClassifier,
+)
+from skspec.recipes import recommended
+
+OURS = "skspec recommended"
+ROCKETS = {"MiniRocket (aeon)": "MiniRocketClassifier", "Hydra (aeon)": "HydraClassifier"}
+ROCKET_PROGRAM = """
+import sys, time
+import numpy as np
+import aeon.classification.convolution_based as rockets
+data = np.load(sys.argv[1])
+X, y, fold = data["X"], data["y"], data["fold"]
+predicted, seconds = y.copy(), []
+for k in np.unique(fold):
+    start = time.perf_counter()
+    model = getattr(rockets, sys.argv[3])(random_state=0, n_jobs=1).fit(X[fold != k], y[fold != k])
+    seconds.append(time.perf_counter() - start)
+    predicted[fold == k] = model.predict(X[fold == k])
+np.savez(sys.argv[2], predicted=predicted, seconds=seconds)
+"""
+
+
+def lines(window):
+    """Flux over the running median."""
+    return make_pipeline(
+        ContinuumNormalizer(window=window, max_ratio=5.0),
+        MissingFluxImputer(method="constant", fill_value=1.0, min_coverage=0.0),
+    )
+
+
+def both(window):
+    """Flux, and flux over the running median."""
+    return FeatureUnion([("flux", "passthrough"), ("lines", lines(window))])
+
+
+def classifiers(task):
+    """Contenders for a task of classification, unfitted, by their names."""
+    window = task.X.shape[1] // 10
+    scaled_down = {"schedule": "one-cycle", "batch_size": 32, "random_state": 0}
+    half = np.log10(task.wave[1] / task.wave[0]) / 2
+    first, last = np.log10(task.wave[0]) - half, np.log10(task.wave[-1]) + half
+    coarse = LogWaveResampler(wave=task.wave, loglam_min=first, loglam_max=last, n_bins=task.X.shape[1] // 2)
+    steps_of_epoch = 0.8 * len(task.X) / 32
+    epochs = max(8, round(680 / steps_of_epoch))  # 30 on MILES
+    few = max(3, round(400 / steps_of_epoch))
+    return {
+        "random forest, lines": make_pipeline(lines(window), RandomForestClassifier(300, random_state=0)),
+        "random forest, flux": RandomForestClassifier(300, random_state=0),
+        "PCA + logistic regression": make_pipeline(
+            both(window), StandardScaler(), PCA(50, random_state=0), LogisticRegression(max_iter=5000)
+        ),
+        "PCA + SVM": make_pipeline(both(window), StandardScaler(), PCA(50, random_state=0), SVC(C=10.0)),
+        "PCA + gradient boosting": make_pipeline(
+            both(window),
+            StandardScaler(),
+            PCA(50, random_state=0),
+            HistGradientBoostingClassifier(random_state=0),
+        ),
+        "Conv1D-v2, scaled": make_pipeline(
+            lines(window),
+            Conv1DClassifier(
+                filters=(8, 8, 16, 32, 16, 8, 8),
+                strides=(1, 2, 2, 2, 2, 2, 2),
+                hidden=(128,),
+                dropout=0.0,
+                batch_norm=False,
+                lr=1e-3,
+                max_epochs=epochs,
+                **scaled_down,
+            ),
+        ),
+        "ConvTran, scaled": make_pipeline(
+            lines(window),
+            coarse,
+            ConvTranClassifier(max_epochs=few, **scaled_down),
+        ),
+        "ConvKAN, scaled": make_pipeline(
+            lines(window), coarse, ConvKANClassifier(max_epochs=few, **scaled_down)
+        ),
+        "LAMOST CNN, scaled": make_pipeline(
+            FluxNormalizer("minmax", quantile=1.0),
+            PlainCNNClassifier(
+                filters=(10, 20, 40, 50),
+                kernel_sizes=3,
+                hidden=(64,),
+                lr=1e-3,
+                max_epochs=epochs,
+                **scaled_down,
+            ),
+        ),
+        "ResNet18, scaled": make_pipeline(
+            FluxNormalizer("l2"), ResNet1DClassifier(width=8, max_epochs=epochs, **scaled_down)
+        ),
+        "BOSS CNN, scaled": make_pipeline(
+            FluxNormalizer("max"),
+            PlainCNNClassifier(
+                filters=(32, 32, 32, 32),
+                kernel_sizes=(14, 12, 10, 8),
+                strides=2,
+                padding="valid",
+                pooling=1,
+                hidden=(),
+                dropout=0.5,
+                lr=1e-3,
+                max_epochs=epochs,
+                **scaled_down,
+            ),
+        ),
+        "Conv1DClassifier": Conv1DClassifier(max_epochs=epochs, random_state=0),
+        OURS: recommended(
+            task.what,
+            observed=task.observed,
+            n_bins=task.X.shape[1],
+            prepared=True,
+            max_epochs=120 if task.title.startswith("LAMOST") else None,
+            random_state=0,
+        ),
+    }
+
+
+def regressors(task):
+    """Contenders for the numeric spectral code."""
+    window = task.X.shape[1] // 10
+    return {
+        "random forest, lines": make_pipeline(
+            lines(window), RandomForestRegressor(300, max_features=0.3, random_state=0)
+        ),
+        "random forest, flux": RandomForestRegressor(300, max_features=0.3, random_state=0),
+        "PCA + ridge": make_pipeline(both(window), StandardScaler(), PCA(50, random_state=0), RidgeCV()),
+        "PCA + SVM": make_pipeline(
+            both(window), StandardScaler(), PCA(50, random_state=0), SVR(C=100.0, epsilon=0.3)
+        ),
+        "PCA + gradient boosting": make_pipeline(
+            both(window),
+            StandardScaler(),
+            PCA(50, random_state=0),
+            HistGradientBoostingRegressor(random_state=0),
+        ),
+        OURS: recommended(task.what, n_bins=task.X.shape[1], prepared=True, random_state=0),
+    }
+
+
+def contenders(task):
+    """Return all of them; those of aeon, which have an environment of their own, as None."""
+    if task.is_regression:
+        return regressors(task)
+    return {**dict.fromkeys(ROCKETS), **classifiers(task)}
+
+
+def rocket(python, name, task, fold):
+    """Predictions and seconds of a classifier of aeon, in its own environment."""
+    X = both(task.X.shape[1] // 10).fit_transform(task.X).reshape(len(task.X), 2, -1)
+    with tempfile.TemporaryDirectory() as folder:
+        data, result = Path(folder) / "data.npz", Path(folder) / "result.npz"
+        np.savez(data, X=X.astype(np.float32), y=task.y, fold=fold)
+        subprocess.run([python, "-c", ROCKET_PROGRAM, str(data), str(result), ROCKETS[name]], check=True)
+        with np.load(result) as file:
+            return file["predicted"], file["seconds"]
