@@ -1,9 +1,5 @@
 """The contenders of `benchmarks.real_stars`, all of which take spectra on one grid, divided by their median."""
 
-import subprocess
-import tempfile
-from pathlib import Path
-
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.ensemble import (
@@ -17,6 +13,7 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
+from benchmarks._rockets import cross_validate
 from skspec import (
     ContinuumNormalizer,
     Conv1DClassifier,
@@ -32,20 +29,6 @@ from skspec.recipes import recommended
 
 OURS = "skspec recommended"
 ROCKETS = {"MiniRocket (aeon)": "MiniRocketClassifier", "Hydra (aeon)": "HydraClassifier"}
-ROCKET_PROGRAM = """
-import sys, time
-import numpy as np
-import aeon.classification.convolution_based as rockets
-data = np.load(sys.argv[1])
-X, y, fold = data["X"], data["y"], data["fold"]
-predicted, seconds = y.copy(), []
-for k in np.unique(fold):
-    start = time.perf_counter()
-    model = getattr(rockets, sys.argv[3])(random_state=0, n_jobs=1).fit(X[fold != k], y[fold != k])
-    seconds.append(time.perf_counter() - start)
-    predicted[fold == k] = model.predict(X[fold == k])
-np.savez(sys.argv[2], predicted=predicted, seconds=seconds)
-"""
 
 
 def lines(window):
@@ -176,11 +159,6 @@ def contenders(task):
 
 
 def rocket(python, name, task, fold):
-    """Predictions and seconds of a classifier of aeon, in its own environment."""
+    """Predictions and seconds of a classifier of aeon, which sees flux and lines as two channels."""
     X = both(task.X.shape[1] // 10).fit_transform(task.X).reshape(len(task.X), 2, -1)
-    with tempfile.TemporaryDirectory() as folder:
-        data, result = Path(folder) / "data.npz", Path(folder) / "result.npz"
-        np.savez(data, X=X.astype(np.float32), y=task.y, fold=fold)
-        subprocess.run([python, "-c", ROCKET_PROGRAM, str(data), str(result), ROCKETS[name]], check=True)
-        with np.load(result) as file:
-            return file["predicted"], file["seconds"]
+    return cross_validate(python, ROCKETS[name], X, task.y, fold)

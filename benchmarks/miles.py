@@ -11,9 +11,7 @@ error of the accuracy is binomial. MiniRocket comes from the package aeon, which
 
 import argparse
 import os
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -27,6 +25,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks import _rockets
 from benchmarks._harness import machine
 from skspec import (
     Conv1DClassifier,
@@ -53,20 +52,6 @@ MODELS = {
     "ConvKANClassifier": lambda: ConvKANClassifier(random_state=0),
 }
 ROCKET = "MiniRocket + ridge (aeon)"
-ROCKET_PROGRAM = """
-import sys, time
-import numpy as np
-from aeon.classification.convolution_based import MiniRocketClassifier
-data = np.load(sys.argv[1])
-X, y, test = data["X"], data["y"], data["test"]
-predicted, seconds = y.copy(), []
-for fold in np.unique(test):
-    start = time.perf_counter()
-    model = MiniRocketClassifier(random_state=0).fit(X[test != fold][:, None], y[test != fold])
-    seconds.append(time.perf_counter() - start)
-    predicted[test == fold] = model.predict(X[test == fold][:, None])
-np.savez(sys.argv[2], predicted=predicted, seconds=seconds)
-"""
 
 
 def stars():
@@ -91,15 +76,6 @@ def cross_validate(make, X, y, test):
     return predicted, seconds
 
 
-def rocket(python, X, y, test):
-    with tempfile.TemporaryDirectory() as folder:
-        data, result = Path(folder) / "data.npz", Path(folder) / "result.npz"
-        np.savez(data, X=X, y=y, test=test)
-        subprocess.run([python, "-c", ROCKET_PROGRAM, str(data), str(result)], check=True)
-        with np.load(result) as file:
-            return file["predicted"], file["seconds"]
-
-
 def main(names, *, n_folds=5, rocket_python=None):
     X, y = stars()
     test = np.empty(len(y), int)
@@ -112,7 +88,9 @@ def main(names, *, n_folds=5, rocket_python=None):
         if name != ROCKET:
             predicted, seconds = cross_validate(MODELS[name], X, y, test)
         elif rocket_python is not None:
-            predicted, seconds = rocket(rocket_python, X, y, test)
+            predicted, seconds = _rockets.cross_validate(
+                rocket_python, "MiniRocketClassifier", X[:, None], y, test
+            )
         else:
             continue
         accuracy = accuracy_score(y, predicted)

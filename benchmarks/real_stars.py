@@ -24,8 +24,10 @@ come from the package aeon, which needs an environment of its own: ``--rocket`` 
 four of the published networks, are not repeated.
 
 The members of `skspec.recipes.recommended` were chosen by cross-validation within the training stars of the first fold of
-the first repeat, task by task, before any contender had been scored on test stars. "Unseen" are the scores on that
-fold's test stars, which no choice has seen. Nothing was chosen on LAMOST.
+the first repeat, task by task, and not changed after test stars had been scored. "Unseen" are the scores on that fold's
+test stars, which these choices have not seen (`benchmarks.miles` had scored single networks with their defaults on all
+stars before). On LAMOST the recipe had been scored once with its 15 epochs, which are too few for 227 spectra; 120 were
+then chosen on as many training stars of observed MILES. Nothing else was chosen on LAMOST.
 
 Scores are of the predictions of all folds and repeats together, intervals and the p-value of the difference between ours
 and the others by the bootstrap over stars, all repeats and copies of a star together. Seconds are the median of a fit, on

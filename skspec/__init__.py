@@ -32,6 +32,7 @@ _HOME = {
     "WienFitFeatures": "skspec.features",
     "load": "skspec.persistence",
     "make_spectra": "skspec.datasets",
+    "observe_spectra": "skspec.datasets",
     "read_info": "skspec.persistence",
     "read_spectra": "skspec.io",
     "save": "skspec.persistence",
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
         ResNet1DClassifier,
         ResNet2DClassifier,
     )
-    from skspec.datasets import make_spectra
+    from skspec.datasets import make_spectra, observe_spectra
     from skspec.ensemble import LogitVotingClassifier
     from skspec.features import FluxStatistics, LineIndices, WienFitFeatures
     from skspec.io import read_spectra
@@ -88,6 +89,7 @@ __all__ = [
     "__version__",
     "load",
     "make_spectra",
+    "observe_spectra",
     "read_info",
     "read_spectra",
     "save",

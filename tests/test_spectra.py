@@ -68,6 +68,16 @@ def test_indexing_keeps_flux_ivar_and_meta_together(key, rows):
     np.testing.assert_array_equal(part.wave, WAVE)
 
 
+def test_own_grids_as_one_array():
+    flux, waves = np.arange(93.0).reshape(3, 31), WAVE * np.array([[1.0], [1.001], [1.0]])
+    spectra = Spectra(flux, wave=waves, ivar=np.ones((3, 31)))
+    assert not spectra.is_common_grid
+    for k in range(3):
+        np.testing.assert_array_equal(spectra.wave[k], waves[k])
+        np.testing.assert_array_equal(spectra.flux[k], flux[k])
+    assert Spectra(flux[[0, 2]], wave=waves[[0, 2]]).is_common_grid
+
+
 def test_indexing_own_grids():
     spectra = own_grids()
     assert not spectra.is_common_grid

@@ -42,6 +42,7 @@ class Recipe(StrEnum):
     """Pipelines that ``fit`` can train."""
 
     CONV1D = "conv1d"
+    RECOMMENDED = "recommended"
     MK_JOINT = "mk-joint"
     LAMOST_RARE_O = "lamost-rare-o"
     STAR_GALAXY_QSO = "star-galaxy-qso"
@@ -143,7 +144,12 @@ def fit(
     ] = None,
     min_class_size: Annotated[
         int | None,
-        typer.Option("--min-class-size", min=1, help="Drop smaller classes.", show_default="number of folds"),
+        typer.Option(
+            "--min-class-size",
+            min=1,
+            help="Drop smaller classes.",
+            show_default="number of folds, 10 for recommended",
+        ),
     ] = None,
     groups: Annotated[
         str, typer.Option("--groups", help="What is one object: sky (position), a column, or none.")
@@ -184,7 +190,7 @@ def fit(
     grid = {"loglam_min": loglam_min, "loglam_max": loglam_max, "n_bins": n_bins}
     if own_grid and any(value is not None for value in grid.values()):
         raise typer.BadParameter(
-            f"--loglam-min, --loglam-max and --n-bins are for conv1d; {recipe.value} has a grid of its own"
+            f"--loglam-min, --loglam-max and --n-bins are not for {recipe.value}, which has a grid of its own"
         )
     with reporting(debug):
         console = _report.console()
@@ -195,12 +201,13 @@ def fit(
             labels=labels,
             reduce_labels=reduce_labels and reduce_labels.value,
             classes=classes and [name.strip() for name in classes.split(",")],
-            min_class_size=folds if min_class_size is None else min_class_size,
+            min_class_size=min_class_size or _models.smallest_class(recipe.value, folds),
             groups=groups,
             rest_frame=rest_frame,
             **(own_grid or grid),
         )
         _report.print_training_set(console, data)
+        _models.check_enough(recipe.value, len(data.labels), folds)
         model = _models.make_model(recipe.value, data.grid, epochs=epochs, seed=seed)
         results = _cross_validate(
             console, model, data, name=recipe.value, folds=folds, seed=seed, n_jobs=n_jobs

@@ -20,7 +20,9 @@ from skspec._validation import check_choice
 from skspec.preprocessing import FluxNormalizer, LogWaveResampler
 from skspec.spectra import Spectra
 
-RECIPES = ("conv1d", "mk-joint", "lamost-rare-o", "star-galaxy-qso", "boss-quasars")
+PUBLISHED = ("mk-joint", "lamost-rare-o", "star-galaxy-qso", "boss-quasars")
+RECIPES = ("conv1d", "recommended", *PUBLISHED)
+_FEWEST_OF_A_CLASS, _FEWEST = 10, 65  # to calibrate one of the members of "recommended"
 
 
 @dataclass
@@ -58,13 +60,14 @@ def make_model(recipe: str, grid: dict[str, Any], *, epochs: int | None = None, 
 
     ``"conv1d"`` is `LogWaveResampler`, `FluxNormalizer` and `Conv1DClassifier`. Standard normal variates serve the
     network better on survey spectra, whose level and slope are uncertain, than division by the median does. The others
-    are those of `skspec.recipes`.
+    are those of `skspec.recipes`, ``"recommended"`` the one for classes of a survey's spectra.
 
     Parameters
     ----------
-    recipe : {"conv1d", "mk-joint", "lamost-rare-o", "star-galaxy-qso", "boss-quasars"}
+    recipe : {"conv1d", "recommended", "mk-joint", "lamost-rare-o", "star-galaxy-qso", "boss-quasars"}
     grid : dict
-        Parameters of `LogWaveResampler`, for ``"conv1d"``; the others have theirs, see `own_grid`.
+        Parameters of `LogWaveResampler`, for ``"conv1d"`` and ``"recommended"``; published systems have theirs, see
+        `own_grid`.
     epochs : int, default=None
         Passes over the training spectra; None takes the default of the recipe.
     seed : int, default=0
@@ -78,6 +81,8 @@ def make_model(recipe: str, grid: dict[str, Any], *, epochs: int | None = None, 
     if recipe != "conv1d":
         from skspec import recipes  # noqa: PLC0415 - torch is loaded by whoever trains
 
+        if recipe == "recommended":
+            return recipes.recommended(observed="survey", **grid, max_epochs=epochs, random_state=seed)
         return getattr(recipes, recipe.replace("-", "_"))(max_epochs=epochs, random_state=seed)
     from skspec.classifiers import Conv1DClassifier  # noqa: PLC0415
 
@@ -99,10 +104,46 @@ def own_grid(recipe: str) -> dict[str, Any] | None:
     dict or None
         ``loglam_min``, ``loglam_max`` and ``n_bins`` of `LogWaveResampler`.
     """
-    if recipe == "conv1d":
+    if recipe not in PUBLISHED:
         return None
     resampler = make_model(recipe, {})["logwaveresampler"]
     return {name: getattr(resampler, name) for name in ("loglam_min", "loglam_max", "n_bins")}
+
+
+def smallest_class(recipe: str, folds: int) -> int:
+    """Return how many spectra a class needs at least, for a recipe and folds of a cross-validation.
+
+    Parameters
+    ----------
+    recipe : str
+    folds : int
+
+    Returns
+    -------
+    int
+    """
+    return max(folds, _FEWEST_OF_A_CLASS) if recipe == "recommended" else folds
+
+
+def check_enough(recipe: str, n_spectra: int, folds: int) -> None:
+    """Refuse a recipe that cannot be cross-validated with so few spectra.
+
+    Parameters
+    ----------
+    recipe : str
+    n_spectra : int
+    folds : int
+
+    Raises
+    ------
+    ValueError
+        If the folds leave too few to train with.
+    """
+    needed = -(-_FEWEST * folds // (folds - 1))
+    if recipe == "recommended" and n_spectra < needed:
+        raise ValueError(
+            f"{recipe} needs {needed} spectra or more for {folds} folds, there are {n_spectra}; try conv1d"
+        )
 
 
 def fit_in_one_thread(model: BaseEstimator, spectra: Spectra, labels: NDArray[Any]) -> BaseEstimator:

@@ -116,6 +116,7 @@ def make_spectra(
     See Also
     --------
     skspec.io.read_spectra : Read the real ones.
+    observe_spectra : Observe the stars of a library by the same spectrograph.
 
     Notes
     -----

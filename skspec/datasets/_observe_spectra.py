@@ -18,6 +18,7 @@ from skspec.spectra import Spectra
 _ZERO_MAGNITUDE = 3.631e8  # 1e-17 erg s-1 cm-2 Å-1, STMAG
 _STEP = 1e-4  # dex, of SDSS, BOSS and LAMOST
 _BLOCK = 256
+_WAVE_LIMITS = (3000.0, 11000.0)  # of what the spectrograph knows about sky and detector
 
 
 def observe_spectra(
@@ -53,34 +54,37 @@ def observe_spectra(
     ebv : float or (float, float), default=(0, 1)
         Reddening E(B-V) in mag; of a range it is drawn uniformly for each copy.
     magnitude : float or (float, float), default=(15, 19)
-        Mean brightness of the observed spectrum in STMAG, drawn uniformly, which decides what share of the noise is
-        the sky's.
+        Mean brightness of the observed spectrum in STMAG, which decides what share of the noise is the sky's; of a
+        range it is drawn uniformly for each copy.
     resolution : float, default=None
         Resolving power of the survey, wavelength over full width at half maximum; None leaves that of the library.
     library_resolution : float, default=None
         Full width at half maximum in Å of a line in the library; needed with `resolution`. Where the library is
-        coarser already, it is left as it is.
+        coarser already, it is left as it is. The width of the survey's pixels is not taken off.
     missing : float, default=0.05
         Expected share of pixels without a measurement, from 0 to 0.5: half of them short defects, half long gaps.
         Their inverse variance is 0 and their flux NaN.
     wave : array-like of shape (n_pixels,), default=None
-        Centres of the survey's pixels: vacuum Å, equally spaced in the logarithm. None takes steps of 1e-4 dex as far
-        as all copies reach at the ends of `velocity`.
+        Centres of the survey's pixels: vacuum Å between 3000 and 11,000, equally spaced in the logarithm. None takes
+        steps of 1e-4 dex as far as all copies reach at the ends of `velocity`.
     random_state : int, RandomState instance or None, default=None
         Seed. The global generator is never touched.
 
     Returns
     -------
     Spectra of n · n_copies spectra
-        Flux and inverse variance, all copies of the first spectrum first. Beside the columns of the library, ``meta``
-        has ``library_row`` (the row of `library`: the group for cross-validation), ``z``, ``ebv`` and ``snr``.
+        Flux in 1e-17 erg s-1 cm-2 Å-1 and inverse variance on vacuum wavelengths, all copies of the first spectrum
+        first. ``meta`` has the columns of the library, ``library_row`` (the row of `library`: the group for
+        cross-validation), and in place of the library's own, ``z``, ``ebv`` and ``snr`` as they were drawn.
 
     Raises
     ------
     ValueError
-        If an argument is outside the range stated for it, the spectra have different grids, missing pixels or flux
-        that is nowhere positive, `wave` reaches beyond the library, or `resolution` comes without
-        `library_resolution`.
+        If an argument is outside the range stated for it, the library has no spectra, different grids, missing pixels,
+        or a spectrum whose mean flux is not positive, `wave` is not equally spaced or reaches beyond the library, or
+        one of `resolution` and `library_resolution` comes without the other.
+    TypeError
+        If `library` is no `Spectra`, or an argument is no number.
 
     See Also
     --------
@@ -94,20 +98,16 @@ def observe_spectra(
     >>> night.meta["library_row"].tolist()
     [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
     """
-    if isinstance(n_copies, bool) or not isinstance(n_copies, Integral) or n_copies < 1:
-        raise ValueError(f"n_copies must be an integer of at least 1, got {n_copies!r}")
+    if isinstance(n_copies, bool) or not isinstance(n_copies, Integral):
+        raise TypeError(f"n_copies must be an integer, got {type(n_copies).__name__}")
+    if n_copies < 1:
+        raise ValueError(f"n_copies must be at least 1, got {n_copies}")
     snr_range = check_range("snr", snr, 0.01, 1e5)
     velocity_range = check_range("velocity", velocity, -3000.0, 3000.0)
     ebv_range = check_range("ebv", ebv, 0.0, 10.0)
     magnitude_range = check_range("magnitude", magnitude, 0.0, 30.0)
     missing = check_number("missing", missing, 0.0, 0.5)
-    library = _check_library(library)
-    if resolution is not None:
-        resolution = check_number("resolution", resolution, 50.0, 1e5)
-        if library_resolution is None:
-            raise ValueError("resolution needs library_resolution, the width of lines in the library in Å")
-        matcher = ResolutionMatcher(library_resolution, resolution, target_unit="R", coarser="keep")
-        library = matcher.fit_transform(library)
+    library = _match_resolution(_check_library(library), resolution, library_resolution)
     grid = _survey_grid(library.wave, wave, velocity_range)
 
     rng = check_random_state(random_state)
@@ -133,7 +133,11 @@ def observe_spectra(
         moved = Spectra(library.flux[row[some]], wave=library.wave * (1.0 + z[some, None]))
         truth = resampler.fit_transform(moved)
         truth *= np.exp(reddening[some, None] * dust).astype(np.float32)
-        truth *= (brightness[some] / truth.mean(axis=1))[:, None].astype(np.float32)
+        mean = truth.mean(axis=1)
+        if not (mean > 0).all():
+            dark = row[some][np.argmin(mean > 0)]
+            raise ValueError(f"spectrum {dark} of library has no light within the wavelengths of the survey")
+        truth *= (brightness[some] / mean)[:, None].astype(np.float32)
         variance = spectrograph.variance(truth, snr=ratio[some], sky=sky[some], airmass=airmass[some])
         truth += np.sqrt(variance) * noise.standard_normal(truth.shape, dtype=np.float32)
         lost = lost_pixels(truth.shape, missing, noise)
@@ -148,14 +152,34 @@ def observe_spectra(
 def _check_library(library: Spectra) -> Spectra:
     if not isinstance(library, Spectra):
         raise TypeError(f"library must be Spectra, got {type(library).__name__}")
+    if not len(library):
+        raise ValueError("library has no spectra; at least one is needed")
     if not library.is_common_grid:
         raise ValueError("the spectra of library have different grids; bring them onto one first")
     library = library.to_vacuum()
     if not np.all(library.valid):
         raise ValueError("library has missing pixels; fill them first, for example by MissingFluxImputer")
-    if not (np.asarray(library.flux).mean(axis=1) > 0).all():
-        raise ValueError("library has spectra without light: their mean flux must be positive")
+    light = np.asarray(library.flux).mean(axis=1) > 0
+    if not light.all():
+        raise ValueError(
+            f"spectrum {np.argmin(light)} of library has no light: its mean flux must be positive"
+        )
     return library
+
+
+def _match_resolution(
+    library: Spectra, resolution: float | None, library_resolution: float | None
+) -> Spectra:
+    """Blur the library to the survey's resolution, if that is known."""
+    if resolution is None:
+        if library_resolution is not None:
+            raise ValueError("library_resolution is for a survey of known resolution, which is None")
+        return library
+    resolution = check_number("resolution", resolution, 50.0, 1e5)
+    if library_resolution is None:
+        raise ValueError("resolution needs library_resolution, the width of lines in the library in Å")
+    width = check_number("library_resolution", library_resolution, 0.0, 1000.0)
+    return ResolutionMatcher(width, resolution, target_unit="R", coarser="keep").fit_transform(library)
 
 
 def _log_step(wave: NDArray[np.float64]) -> float:
@@ -166,19 +190,25 @@ def _survey_grid(
     library: NDArray[np.float64], wave: ArrayLike | None, velocity: tuple[float, float]
 ) -> NDArray[np.float64]:
     """Pixels of the survey, all within what the library shows at any of the velocities."""
-    first = np.log10(library[0] * (1.0 + max(velocity[1], 0.0) / LIGHT_SPEED))
-    last = np.log10(library[-1] * (1.0 + min(velocity[0], 0.0) / LIGHT_SPEED))
+    low = max(library[0] * (1.0 + max(velocity[1], 0.0) / LIGHT_SPEED), _WAVE_LIMITS[0])
+    high = min(library[-1] * (1.0 + min(velocity[0], 0.0) / LIGHT_SPEED), _WAVE_LIMITS[1])
     if wave is None:
-        start = np.ceil(first / _STEP + 0.5)
-        return 10.0 ** (_STEP * np.arange(start, np.floor(last / _STEP - 0.5) + 1))
+        first = np.ceil(np.log10(low) / _STEP + 0.5)
+        pixels = 10.0 ** (_STEP * np.arange(first, np.floor(np.log10(high) / _STEP - 0.5) + 1))
+        if len(pixels) < 2:
+            raise ValueError(
+                f"library reaches from {library[0]:.6g} to {library[-1]:.6g} Å, which leaves no pixels of a survey at "
+                f"all velocities between {_WAVE_LIMITS[0]:.0f} and {_WAVE_LIMITS[1]:.0f} Å"
+            )
+        return pixels
     grid = as_wave(wave)
     if not isinstance(grid, np.ndarray) or grid.ndim != 1 or len(grid) < 2:
         raise ValueError("wave must be one grid of at least two pixels, a 1-D array")
     if not np.allclose(np.diff(np.log10(grid)), _log_step(grid), rtol=1e-3):
         raise ValueError("wave must be equally spaced in its logarithm")
-    if np.log10(grid[0]) < first or np.log10(grid[-1]) > last:
+    if grid[0] < low or grid[-1] > high:
         raise ValueError(
-            f"wave must be within {10**first:.1f} to {10**last:.1f} Å, which the library shows at all velocities; "
+            f"wave must be within {low:.1f} to {high:.1f} Å, which the library shows at all velocities; "
             f"got {grid[0]:.1f} to {grid[-1]:.1f}"
         )
     return grid

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from skspec.persistence import _registry, _skops
+from skspec.persistence import _registry, _skops, _voting
 from skspec.persistence._encode import ARRAY_DTYPES, FIT_ONLY, OUTPUT_CONFIG
 
 _MAX_STRING_BYTES = 2**28  # a width in the file must not make numpy ask for all memory
@@ -102,6 +102,8 @@ class Decoder:
             if not re.fullmatch(r"[A-Za-z]\w*_", key) or hasattr(type(estimator), key):
                 raise ValueError(f"{name} can have no fitted attribute {key!r}")
             vars(estimator)[key] = value
+        if _voting.is_voting(estimator):
+            _voting.restore_members(estimator, name)
 
     def _set_output(self, estimator: Any, node: Any, name: str) -> None:
         config = self.value(node)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from skspec.persistence import _registry, _skops
+from skspec.persistence import _registry, _skops, _voting
 
 ARRAY_DTYPES = frozenset(
     {"bool", "float16", "float32", "float64"}
@@ -103,6 +103,8 @@ class Encoder:
         params = estimator.get_params(deep=False)
         if hasattr(estimator, "_get_params_to_save"):
             params |= estimator._get_params_to_save()
+        elif _voting.is_voting(estimator):
+            params["estimators"] = _voting.members_to_save(estimator)
         return list(params.items())
 
     def _param(self, key: str, value: Any, steps: tuple[str, ...]) -> Any:
@@ -124,7 +126,8 @@ class Encoder:
     def _fitted(self, estimator: Any, steps: tuple[str, ...]) -> Any:
         if _registry.is_sampler(estimator):
             return {"dict": {}}
-        self.wave = vars(estimator).get("wave_", self.wave)
+        wave = vars(estimator).get("wave_")  # None in steps after the grid, which see arrays
+        self.wave = self.wave if wave is None else wave
         if hasattr(estimator, "_get_fitted_state"):
             state, arrays = estimator._get_fitted_state()
             return {
@@ -132,6 +135,8 @@ class Encoder:
                 "weights": {key: self.value(array, steps, f"weights.{key}") for key, array in arrays.items()},
             }
         params = {key for key, _ in self._params(estimator)}
+        if _voting.is_voting(estimator):
+            params |= _voting.LEARNED
         fitted = {
             key: value for key, value in vars(estimator).items() if key.endswith("_") and key not in params
         }
@@ -155,7 +160,7 @@ class Encoder:
         if inside:
             raise TypeError(
                 f"{where} ({name}) cannot be saved: it holds {inside[0]}, and of the estimators that hold others "
-                "only Pipeline and FeatureUnion are known"
+                "only Pipeline, FeatureUnion and VotingRegressor are known"
             )
         blob = f"steps/{len(self.blobs)}.skops"
         self.blobs[blob] = _skops.dump(estimator, where)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import sklearn.ensemble
 import sklearn.pipeline
 from sklearn.base import BaseEstimator
 
@@ -15,6 +16,7 @@ _Classes = dict[str, type[BaseEstimator]]
 _SKLEARN: _Classes = {
     "sklearn.FeatureUnion": sklearn.pipeline.FeatureUnion,
     "sklearn.Pipeline": sklearn.pipeline.Pipeline,
+    "sklearn.VotingRegressor": sklearn.ensemble.VotingRegressor,
 }
 
 

@@ -24,7 +24,11 @@ from skspec.persistence._bundle import check_archive
 
 _TREES = (DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor)
 _FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor)
-_TRUSTED = ("numpy.dtype",)  # SimpleImputer and others remember one; it is only looked up
+_TRUSTED = (
+    "numpy.dtype",  # SimpleImputer and others remember one; it is only looked up
+    "sklearn.calibration._CalibratedClassifier",  # what CalibratedClassifierCV holds: attributes and no more
+    "sklearn.calibration._SigmoidCalibration",
+)
 _TRUSTED_IN_TREES = (*_TRUSTED, "sklearn.tree._tree.Tree")  # checked by _check_tree once loaded
 
 

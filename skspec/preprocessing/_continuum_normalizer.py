@@ -68,8 +68,9 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
         What becomes of valid pixels whose continuum is zero or negative, which cannot be divided by: they are missing
         in the result, or `transform` raises. See `continuum` to look at such a spectrum.
     max_ratio : float or None, default=None
-        Pixels that are more than so many times their continuum after dividing, up or down, are missing in the result:
-        in faint spectra the continuum may be next to nothing. None keeps them all.
+        Pixels that are more than so many times their continuum, up or down, are missing in the result of
+        ``mode="divide"``: in faint spectra the continuum may be next to nothing. None keeps them all, as
+        ``mode="subtract"`` does in any case.
     wave : array-like of shape (n_features,) or pair of floats, default=None
         Wavelengths, in Å, of the columns of a 2-D array X; a pair is the first and last wavelength of a linear grid.
         Needed for windows in Å; None takes columns to be equally spaced in polynomials and splines. `Spectra` know

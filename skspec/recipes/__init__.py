@@ -1,4 +1,4 @@
-"""Five published systems, each a function that returns the unfitted pipeline with its bugs mended, and what we recommend."""
+"""Functions that return unfitted pipelines: five published systems with their bugs mended, and what we recommend."""
 
 from skspec.recipes._boss_quasars import boss_quasars
 from skspec.recipes._galaxy10 import galaxy10

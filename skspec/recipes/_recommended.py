@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
-import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import PCA
 from sklearn.ensemble import ExtraTreesRegressor, RandomForestClassifier, VotingRegressor
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
+from sklearn.utils import check_scalar
 
 from skspec._validation import check_choice
 from skspec.classifiers import Conv1DClassifier, PlainCNNClassifier
@@ -32,6 +33,7 @@ def recommended(
     loglam_max: float = 3.8693,
     n_bins: int | None = None,
     prepared: bool = False,
+    lines_only: bool = False,
     max_epochs: int | None = None,
     random_state: int | None = None,
 ) -> Pipeline:
@@ -51,9 +53,15 @@ def recommended(
     loglam_min, loglam_max : float, default=3.5495, 3.8693
         Decimal logarithm of the outer edges of the wavelength grid in vacuum Å: what MILES shows, 3544 to 7401 Å.
     n_bins : int or None, default=None
-        Logarithmic bins between them; None is 1000 for a library and 800 for a survey.
+        Logarithmic bins between them; None is 1000 for a library and 800 for a survey. Give it with `prepared` too,
+        since a tenth of it is the window of the running median.
     prepared : bool, default=False
-        Whether X is on one grid already, `Spectra` or array. Then missing pixels are filled only.
+        Whether X is on one grid already, `Spectra` or array. Then missing pixels are filled only, and `loglam_min` and
+        `loglam_max` say nothing.
+    lines_only : bool, default=False
+        Whether members see the ratio to the running median alone, as they should where the spectra to be classified come
+        from another instrument than those trained on: their flux calibration differs, lines do not. The networks of
+        ``observed="library"`` are then trained with more noise, since those spectra have more than the library.
     max_epochs : int or None, default=None
         Passes of the networks over the training spectra. None is 30 for a library (60 for spectral codes) and 15 for a
         survey of some thousand spectra; a survey of some hundred needs 120.
@@ -69,7 +77,7 @@ def recommended(
     Raises
     ------
     ValueError
-        If `task` or `observed` is unknown, or a survey's spectral codes are asked for.
+        If `task` or `observed` is unknown, a survey's spectral codes are asked for, or `n_bins` is below 1.
 
     See Also
     --------
@@ -80,12 +88,15 @@ def recommended(
     **Members.** ``library``: two `Conv1DClassifier`, one of them with mixup; for spectral classes also a random
     forest on lines. ``survey``: `Conv1DClassifier`, `PlainCNNClassifier`, and a calibrated support vector machine in 50
     principal components. ``spectral_code``: `Conv1DRegressor` for absolute errors, extremely randomised trees on
-    lines, and a support vector machine. Networks take the median-normalised flux and its ratio to the running median
-    over a tenth of the bins as two channels; lines are that ratio.
+    lines, and a support vector machine. Its 50 components need as many spectra, and in a survey the calibration by
+    five folds needs 65 spectra or more, at least five of each class. Networks take the median-normalised flux and its
+    ratio to the running median over a tenth of the bins as two channels; lines are that ratio.
 
-    **How they were chosen.** By cross-validation within four fifths of the MILES stars, before any contender had been
-    scored on the rest. The benchmark ``python -m benchmarks.real_stars`` compares with what one would use instead, and
-    prints the scores of the stars that no choice has seen on their own; its table is in the documentation.
+    **How they were chosen.** By cross-validation within four fifths of the MILES stars, before the ensembles had been
+    scored on the rest (the 120 epochs on 230 of these stars, one copy each); what `lines_only` does, by training on
+    MILES and testing on the MK standards of MKCLASS. The benchmark ``python -m benchmarks.real_stars`` compares with
+    what one would use instead, and prints the scores of the stars that these choices have not seen on their own; its
+    table is in the documentation.
 
     Spectra of one star belong together: cross-validate with ``groups``, and give fit ``logitvotingclassifier__groups``
     if members get ``validation_fraction``.
@@ -102,67 +113,79 @@ def recommended(
     check_choice("task", task, TASKS)
     check_choice("observed", observed, OBSERVED)
     check_choice("prepared", prepared, (True, False))
+    check_choice("lines_only", lines_only, (True, False))
+    if task == "spectral_code" and observed == "survey":
+        raise ValueError("task='spectral_code' is for observed='library'; there is no recipe for a survey")
     if n_bins is None:
         n_bins = 1000 if observed == "library" else 800
+    check_scalar(n_bins, "n_bins", Integral, min_val=1)
     grid: LogWaveResampler | MissingFluxImputer = MissingFluxImputer()
     if not prepared:
         grid = LogWaveResampler(
             loglam_min=loglam_min, loglam_max=loglam_max, n_bins=n_bins, missing="interpolate"
         )
 
-    def lines() -> Pipeline:
+    views = _Views(n_bins, lines_only)
+    if max_epochs is None:
+        max_epochs = 15 if observed == "survey" else 60 if task == "spectral_code" else 30
+    ensemble: LogitVotingClassifier | VotingRegressor
+    if task == "spectral_code":
+        ensemble = VotingRegressor(_code_members(views, max_epochs, random_state))
+    elif observed == "survey":
+        ensemble = LogitVotingClassifier(_survey_members(views, max_epochs, random_state))
+    else:
+        ensemble = LogitVotingClassifier(_library_members(task, views, max_epochs, random_state))
+    return make_pipeline(grid, FluxNormalizer(), ensemble)
+
+
+@dataclass(frozen=True)
+class _Views:
+    """What members make of the normalised flux."""
+
+    n_bins: int
+    lines_only: bool
+
+    def lines(self) -> Pipeline:
+        """Ratio to the running median."""
         return make_pipeline(
-            ContinuumNormalizer(window=max(n_bins // 10, 2), max_ratio=5.0),
+            ContinuumNormalizer(window=max(self.n_bins // 10, 2), max_ratio=5.0),
             MissingFluxImputer(method="constant", fill_value=1.0, min_coverage=0.0),
         )
 
-    def channels() -> FeatureUnion:
-        return FeatureUnion([("flux", "passthrough"), ("lines", lines())])
+    def channels(self) -> FeatureUnion:
+        """Flux and lines side by side, or lines alone."""
+        parts = [("lines", self.lines())]
+        return FeatureUnion(parts if self.lines_only else [("flux", "passthrough"), *parts])
 
-    if task == "spectral_code":
-        if observed == "survey":
-            raise ValueError(
-                "task='spectral_code' is for observed='library'; there is no recipe for a survey"
-            )
-        return make_pipeline(
-            grid,
-            FluxNormalizer(),
-            VotingRegressor(_code_members(lines, channels, max_epochs or 60, random_state)),
-        )
-    if observed == "survey":
-        members = _survey_members(channels, max_epochs or 15, random_state)
-    else:
-        members = _library_members(task, lines, channels, max_epochs or 30, random_state)
-    return make_pipeline(grid, FluxNormalizer(), LogitVotingClassifier(members))
+    @property
+    def n_channels(self) -> int:
+        """How many these are."""
+        return 1 if self.lines_only else 2
 
 
-def _library_members(
-    task: str,
-    lines: Callable[[], Pipeline],
-    channels: Callable[[], FeatureUnion],
-    epochs: int,
-    seed: int | None,
-) -> list[Member]:
+def _library_members(task: str, views: _Views, epochs: int, seed: int | None) -> list[Member]:
     def network(mixup: float = 0.0) -> Pipeline:
         classifier = Conv1DClassifier(
-            n_channels=2,
+            n_channels=views.n_channels,
             max_epochs=epochs,
-            augment_noise=(0.0, 0.03),
+            augment_noise=(0.0, 0.1 if views.lines_only else 0.03),
             augment_tilt=0.1,
             mixup=mixup,
             random_state=seed,
         )
-        return make_pipeline(channels(), classifier)
+        return make_pipeline(views.channels(), classifier)
 
     members = [("conv1d", network()), ("conv1d_mixup", network(0.3))]
     if task == "class":
-        members.append(("forest", make_pipeline(lines(), RandomForestClassifier(300, random_state=seed))))
+        members.append(
+            ("forest", make_pipeline(views.lines(), RandomForestClassifier(300, random_state=seed)))
+        )
     return members
 
 
-def _survey_members(channels: Callable[[], FeatureUnion], epochs: int, seed: int | None) -> list[Member]:
+def _survey_members(views: _Views, epochs: int, seed: int | None) -> list[Member]:
     conv1d = Conv1DClassifier(
-        n_channels=2,
+        n_channels=views.n_channels,
         max_epochs=epochs,
         augment_noise=(0.0, 0.2),
         augment_tilt=0.3,
@@ -171,7 +194,7 @@ def _survey_members(channels: Callable[[], FeatureUnion], epochs: int, seed: int
         random_state=seed,
     )
     plain = PlainCNNClassifier(
-        n_channels=2,
+        n_channels=views.n_channels,
         filters=(8, 16, 32, 32),
         dropout=0.5,
         max_epochs=epochs,
@@ -182,17 +205,15 @@ def _survey_members(channels: Callable[[], FeatureUnion], epochs: int, seed: int
     )
     machine = make_pipeline(StandardScaler(), PCA(50, random_state=seed), SVC(C=10.0))
     return [
-        ("conv1d", make_pipeline(channels(), conv1d)),
-        ("plain_cnn", make_pipeline(channels(), plain)),
-        ("svm", make_pipeline(channels(), CalibratedClassifierCV(machine, cv=5, ensemble=False))),
+        ("conv1d", make_pipeline(views.channels(), conv1d)),
+        ("plain_cnn", make_pipeline(views.channels(), plain)),
+        ("svm", make_pipeline(views.channels(), CalibratedClassifierCV(machine, cv=5, ensemble=False))),
     ]
 
 
-def _code_members(
-    lines: Callable[[], Pipeline], channels: Callable[[], FeatureUnion], epochs: int, seed: int | None
-) -> list[Member]:
+def _code_members(views: _Views, epochs: int, seed: int | None) -> list[Member]:
     network = Conv1DRegressor(
-        n_channels=2,
+        n_channels=views.n_channels,
         loss="absolute_error",
         max_epochs=epochs,
         augment_noise=(0.0, 0.03),
@@ -201,7 +222,10 @@ def _code_members(
     )
     machine = make_pipeline(StandardScaler(), PCA(50, random_state=seed), SVR(C=100.0, epsilon=0.3))
     return [
-        ("conv1d", make_pipeline(channels(), network)),
-        ("trees", make_pipeline(lines(), ExtraTreesRegressor(200, max_features=0.3, random_state=seed))),
-        ("svm", make_pipeline(channels(), machine)),
+        ("conv1d", make_pipeline(views.channels(), network)),
+        (
+            "trees",
+            make_pipeline(views.lines(), ExtraTreesRegressor(200, max_features=0.3, random_state=seed)),
+        ),
+        ("svm", make_pipeline(views.channels(), machine)),
     ]

@@ -210,6 +210,41 @@ def test_model_that_does_not_know_its_wavelengths(survey, tmp_path):
     assert "does not know its wavelengths" in failed("predict", tmp_path / "m.skspec", survey / "night1")
 
 
+def test_fit_trains_what_we_recommend(tmp_path):
+    night = tmp_path / "night"
+    night.mkdir()
+    kinds = np.repeat(["broad", "narrow", "rare"], [70, 70, 8])
+    for i, kind in enumerate(kinds):
+        write_spectrum(night / f"s{i:03d}.txt", "broad" if kind == "rare" else kind, seed=i, noise=0.1)
+    table = Table({"file": [f"s{i:03d}.txt" for i in range(len(kinds))], "kind": kinds})
+    table.write(tmp_path / "catalogue.csv", format="ascii.csv")
+    args = [
+        "fit",
+        night,
+        "--catalogue",
+        tmp_path / "catalogue.csv",
+        "--labels",
+        "kind",
+        "--recipe",
+        "recommended",
+    ]
+    args += ["--folds", 2, "--epochs", 2, "--n-bins", 100, "--out", tmp_path / "m.skspec"]
+    text = run(*args).stdout
+    assert "Wavelength grid: 100 bins" in text
+    assert "class rare has fewer than 10 spectra" in text
+    assert re.search(r"recommended +[01]\.\d{3} ± 0\.\d{3}", text)
+    few = failed(*args, "--overwrite", "--classes", "broad,rare", "--min-class-size", 5)
+    assert "recommended needs 130 spectra or more for 2 folds, there are 78; try conv1d" in few
+    model = load(tmp_path / "m.skspec")
+    assert [name for name, _ in model[-1].estimators] == ["conv1d", "plain_cnn", "svm"]
+    assert model.classes_.tolist() == ["broad", "narrow"]
+    assert (
+        "classes.csv"
+        in run("predict", tmp_path / "m.skspec", night, "--out", tmp_path / "classes.csv").stdout
+    )
+    assert np.mean(Table.read(tmp_path / "classes.csv")["class"][:140] == kinds[:140]) > 0.9
+
+
 def test_demo():
     text = run("demo", "--n-spectra", 84, "--folds", 2, "--epochs", 1).stdout
     assert text.startswith("Simulating 84 spectra")

@@ -23,7 +23,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
-from skspec import FluxNormalizer, LogWaveResampler, Spectra, load, save
+from skspec import FluxNormalizer, LogWaveResampler, MissingFluxImputer, Spectra, load, save
 from skspec.persistence import read_info
 
 pytest.importorskip("safetensors")
@@ -208,6 +208,12 @@ def test_manifest_says_what_is_inside(spectra, tmp_path):
         assert archive.namelist() == ["manifest.json", "weights.safetensors", "steps/0.skops"]
         text = archive.read("manifest.json").decode()
     assert json.loads(text)["model"]["estimator"] == "sklearn.Pipeline"
+
+
+def test_grid_is_known_past_steps_that_see_arrays(spectra, tmp_path):
+    model = make_pipeline(LogWaveResampler(**GRID), MissingFluxImputer()).fit(spectra)
+    save(model, tmp_path / "model.skspec")
+    assert read_info(tmp_path / "model.skspec")["wave"]["n"] == 30
 
 
 def test_loads_in_a_fresh_process_without_torch(spectra, tmp_path):

@@ -214,6 +214,24 @@ def test_continuum_that_cannot_be_divided_by(as_spectra):
     np.testing.assert_array_equal(np.delete(out[0], 50), 1.0)
 
 
+@pytest.mark.parametrize("as_spectra", [False, True])
+def test_pixels_far_from_the_continuum_are_missing(as_spectra):
+    flux = np.full((2, 300), 2.0)
+    flux[0, [50, 120, 200]] = 10.0, -10.0, 10.1  # 5, -5 and 5.05 times the continuum
+    flux[1, 7] = -10.1
+    data = Spectra(flux, wave=WAVE[:300], ivar=np.ones((2, 300))) if as_spectra else flux
+    every = ContinuumNormalizer(window=5).fit_transform(data)
+    kept = ContinuumNormalizer(window=5, max_ratio=5.0).fit_transform(data)
+    far = np.abs(flux) > 10.0
+    assert far.sum() == 2
+    np.testing.assert_array_equal(np.isnan(np.asarray(kept)), far)
+    np.testing.assert_array_equal(np.asarray(kept)[~far], np.asarray(every)[~far])
+    if as_spectra:
+        np.testing.assert_array_equal(kept.ivar, np.where(far, 0, 4))
+    subtract = ContinuumNormalizer(window=5, mode="subtract", max_ratio=5.0).fit_transform(data)
+    np.testing.assert_allclose(np.asarray(subtract), flux - 2.0, rtol=1e-6)
+
+
 def test_rows_do_not_depend_on_their_neighbours_or_scale():
     for method in METHODS:
         normalizer = ContinuumNormalizer(method, wave=WAVE).fit(GAPPY)
@@ -233,6 +251,8 @@ def test_rows_do_not_depend_on_their_neighbours_or_scale():
         ({"quantile": 1.1}, FLUX, ValueError, "quantile == 1.1"),
         ({"asymmetry": 1.0}, FLUX, ValueError, "asymmetry == 1.0"),
         ({"sigma_low": 0}, FLUX, ValueError, "sigma_low == 0"),
+        ({"max_ratio": 0}, FLUX, ValueError, "max_ratio == 0"),
+        ({"max_ratio": "5"}, FLUX, TypeError, "max_ratio must be an instance of float"),
         ({"degree": -1}, FLUX, ValueError, "degree == -1"),
         ({"wave": WAVE[:9]}, FLUX, ValueError, "wave has 9 wavelengths, X has 600 features"),
         ({"method": "legendre"}, FLUX[:, :5], ValueError, "needs at least 6 pixels, X has n_features = 5"),

@@ -1,0 +1,127 @@
+"""Ensembles of scikit-learn: calibrated classifiers and voting regressors, of its members and of ours."""
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.calibration import CalibratedClassifierCV, _CalibratedClassifier, _SigmoidCalibration
+from sklearn.ensemble import ExtraTreesRegressor, RandomForestClassifier, VotingRegressor
+from sklearn.linear_model import LinearRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, SVR
+
+from skspec import ContinuumNormalizer, Conv1DRegressor, FluxNormalizer, load, save
+
+pytest.importorskip("safetensors")
+pytest.importorskip("skops")
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(2.0, 0.1, (30, 40)) + np.repeat([0.0, 0.5, 1.0], 10)[:, None] * np.sin(np.arange(40) / 5)
+LABELS = np.repeat(["A", "F", "G"], 10)
+VALUES = np.repeat([1.0, 2.0, 3.0], 10)
+
+
+@pytest.mark.parametrize("labels", [LABELS, np.repeat([False, True], 15)], ids=["three", "two"])
+@pytest.mark.parametrize(("method", "ensemble"), [("sigmoid", False), ("sigmoid", True), ("isotonic", True)])
+@pytest.mark.parametrize(
+    "inner", [make_pipeline(StandardScaler(), SVC()), GaussianNB()], ids=["svc", "bayes"]
+)
+def test_calibrated_classifiers_predict_bit_for_bit(inner, method, ensemble, labels, tmp_path):
+    model = make_pipeline(
+        FluxNormalizer(), CalibratedClassifierCV(inner, method=method, cv=2, ensemble=ensemble)
+    )
+    model.fit(X, labels)
+    save(model, tmp_path / "m.skspec")
+    loaded = load(tmp_path / "m.skspec")
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    assert repr(loaded) == repr(model)
+
+
+def test_calibrated_trees_are_refused(tmp_path):
+    model = CalibratedClassifierCV(RandomForestClassifier(2), cv=2).fit(X, LABELS)
+    with pytest.raises(
+        TypeError, match=r"\(CalibratedClassifierCV\) cannot be saved: it holds .*_tree\.Tree, not"
+    ):
+        save(model, tmp_path / "m.skspec")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_trusted_runs_nothing_when_it_is_loaded():
+    """skops makes an object without calling its class, and gives it its attributes, by __setstate__ if it has one."""
+    assert not hasattr(_CalibratedClassifier, "__setstate__")
+    assert _SigmoidCalibration.__setstate__ is BaseEstimator.__setstate__
+    for cls in (_CalibratedClassifier, _SigmoidCalibration):
+        assert cls.__new__ is object.__new__
+        assert cls.__setattr__ is object.__setattr__
+        assert cls.__reduce__ is object.__reduce__
+
+
+def regressors():
+    union = FeatureUnion([("flux", "passthrough"), ("lines", ContinuumNormalizer(window=5))])
+    network = Conv1DRegressor(n_channels=2, filters=(4, 8), max_epochs=2, random_state=0)
+    return VotingRegressor(
+        [
+            ("net", make_pipeline(union, network)),
+            ("trees", ExtraTreesRegressor(3, random_state=0)),
+            ("none", "drop"),
+            ("svm", make_pipeline(FluxNormalizer(), SVR())),
+        ],
+        weights=[2.0, 1.0, 0.0, 1.0],
+    )
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return make_pipeline(FluxNormalizer(), regressors()).fit(X, VALUES)
+
+
+def test_voting_regressors_predict_bit_for_bit(fitted, tmp_path):
+    save(fitted, tmp_path / "m.skspec")
+    loaded = load(tmp_path / "m.skspec")
+    np.testing.assert_array_equal(loaded.predict(X), fitted.predict(X))
+    np.testing.assert_array_equal(loaded.transform(X), fitted.transform(X))
+    inner = loaded[-1]
+    assert list(inner.named_estimators_) == ["net", "trees", "none", "svm"]
+    assert inner.named_estimators_["svm"] is inner.estimators_[2]
+    assert inner.named_estimators_["none"] == "drop"
+    assert inner.n_features_in_ == 40
+    np.testing.assert_array_equal(loaded.fit(X, VALUES).predict(X), fitted.predict(X))
+
+
+def test_voting_regressors_know_their_features(tmp_path):
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(X[:, :3], columns=["a", "b", "c"])
+    model = VotingRegressor([("line", LinearRegression()), ("net", Conv1DRegressor(max_epochs=1))])
+    save(model.fit(frame, VALUES), tmp_path / "m.skspec")
+    assert load(tmp_path / "m.skspec").feature_names_in_.tolist() == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("estimators", "message"),
+    [
+        (3, "has members that are no pairs"),
+        ([], "has no members"),
+        ([{"tuple": ["a", "drop"]}], "has no members"),
+        ([{"tuple": ["a", "passthrough"]}], "has members that are no pairs"),
+        ([{"tuple": [1, "drop"]}], "has members that are no pairs"),
+        ([["a", "drop"]], "has members that are no pairs"),
+    ],
+)
+def test_members_that_are_none(estimators, message, tmp_path):
+    path = tmp_path / "m.skspec"
+    save(VotingRegressor([("line", LinearRegression())]).fit(X, VALUES), path)
+    with zipfile.ZipFile(path) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    manifest = json.loads(entries["manifest.json"])
+    manifest["model"]["params"]["estimators"] = estimators
+    del entries["steps/0.skops"]
+    manifest["blobs"] = []
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in (entries | {"manifest.json": json.dumps(manifest).encode()}).items():
+            archive.writestr(name, content)
+    with pytest.raises(ValueError, match=f"VotingRegressor {message}"):
+        load(path)
