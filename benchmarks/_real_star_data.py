@@ -87,7 +87,7 @@ def onto(grid, spectra):
     return FluxNormalizer().fit_transform(grid.fit_transform(spectra))
 
 
-def library(what):
+def library(what, n_bins=1000):
     """MILES as it is, for one of the four tasks."""
     spectra, labels = miles()
     letter, luminosity = labels["spectral_class"], labels["lum_class"]
@@ -105,7 +105,7 @@ def library(what):
     else:
         known &= np.isfinite(labels["subtype"])
         y = np.array([10.0 * "OBAFGKM".find(one) for one in letter]) + labels["subtype"]
-    grid = LogWaveResampler(loglam_min=np.log10(3541), loglam_max=np.log10(7409), n_bins=1000)
+    grid = LogWaveResampler(loglam_min=np.log10(3541), loglam_max=np.log10(7409), n_bins=n_bins)
     X = onto(grid, spectra[known])
     star = np.arange(len(X))
     return Task(f"MILES, {what.replace('_', ' ')}", what, "library", X, y[known], star, grid.wave_)
@@ -128,18 +128,22 @@ def observed():
     )
 
 
-def lamost():
-    """LAMOST stars from A to M, from their FITS files."""
+def lamost_stars():
+    """LAMOST spectra of A F G K M stars, from their FITS files, and their classes."""
     spectra = read_spectra(needed("lamost_lrs", "fits"))
     letters = np.array([temperature_class(str(label)) or "" for label in spectra.meta["subclass"]])
-    stars = np.asarray(spectra.meta["class"]) == "STAR"
-    known = np.isin(letters, list("AFGKM")) & stars
+    known = np.isin(letters, list("AFGKM")) & (np.asarray(spectra.meta["class"]) == "STAR")
+    return spectra[known], letters[known]
+
+
+def lamost():
+    """LAMOST stars on one grid."""
+    spectra, y = lamost_stars()
     grid = LogWaveResampler(
         loglam_min=np.log10(3750), loglam_max=np.log10(8900), n_bins=800, missing="interpolate"
     )
-    X = onto(grid, spectra[known])
-    star = spectra[known].sky_groups()
-    return Task("LAMOST, class", "class", "survey", X, letters[known], star, grid.wave_)
+    X = onto(grid, spectra)
+    return Task("LAMOST, class", "class", "survey", X, y, spectra.sky_groups(), grid.wave_)
 
 
 TASKS = {

@@ -10,10 +10,7 @@ error of the accuracy is binomial. MiniRocket comes from the package aeon, which
 """
 
 import argparse
-import os
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -27,18 +24,15 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks import _rockets
 from benchmarks._harness import machine
+from benchmarks._real_star_data import library
 from skspec import (
     Conv1DClassifier,
     ConvKANClassifier,
     ConvTranClassifier,
-    FluxNormalizer,
-    LogWaveResampler,
     PlainCNNClassifier,
     ResNet1DClassifier,
-    Spectra,
 )
 
-DATA = Path(os.environ.get("SKSPEC_DATA", "../shared/data")) / "miles_v9.1" / "miles_v9.1.npz"
 MODELS = {
     "1-nearest neighbour": lambda: KNeighborsClassifier(1),
     "PCA + logistic regression": lambda: make_pipeline(
@@ -56,14 +50,8 @@ ROCKET = "MiniRocket + ridge (aeon)"
 
 def stars():
     """Spectra on the common bins, and classes."""
-    if not DATA.exists():
-        sys.exit(f"{DATA} is needed; set SKSPEC_DATA to the folder that holds miles_v9.1")
-    with np.load(DATA) as file:
-        known = np.isin(file["spectral_class"], list("BAFGKM"))
-        spectra = Spectra(file["flux"][known], wave=file["wave"], medium="air")
-        y = file["spectral_class"][known]
-    grid = LogWaveResampler(loglam_min=np.log10(3541), loglam_max=np.log10(7409), n_bins=1000)
-    return make_pipeline(grid, FluxNormalizer()).fit_transform(spectra), y
+    task = library("class")
+    return task.X, task.y
 
 
 def cross_validate(make, X, y, test):

@@ -18,11 +18,8 @@ bootstrap in principal components with which it starts.
 """
 
 import argparse
-import os
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,18 +29,17 @@ from sklearn.metrics import f1_score, recall_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 from benchmarks._harness import machine
+from benchmarks._real_star_data import library
 from skspec import (
     Conv1DClassifier,
     FluxNormalizer,
     GANOversampler,
     LogWaveResampler,
     NoiseOversampler,
-    Spectra,
     make_spectra,
 )
 from skspec.metrics import bootstrap_difference, bootstrap_interval
 
-DATA = Path(os.environ.get("SKSPEC_DATA", "../shared/data")) / "miles_v9.1" / "miles_v9.1.npz"
 N_BINS = 400
 N_RESAMPLES = 400
 OURS, WEIGHTS, START = "GAN", "class weights", "GAN, untrained"
@@ -58,14 +54,8 @@ def survey(n=1200):
 
 
 def miles():
-    if not DATA.exists():
-        sys.exit(f"{DATA} is needed; set SKSPEC_DATA to the folder that holds miles_v9.1")
-    with np.load(DATA) as file:
-        known = np.isin(file["spectral_class"], list("BAFGKM"))
-        spectra = Spectra(file["flux"][known], wave=file["wave"], medium="air")
-        y = file["spectral_class"][known]
-    grid = LogWaveResampler(loglam_min=np.log10(3541), loglam_max=np.log10(7409), n_bins=N_BINS)
-    return make_pipeline(grid, FluxNormalizer()).fit_transform(spectra), y, np.arange(len(y)), "K"
+    task = library("class", n_bins=N_BINS)
+    return task.X, task.y, task.star, "K"
 
 
 class UpToLargest:

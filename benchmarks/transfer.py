@@ -30,12 +30,11 @@ from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
 from benchmarks._harness import machine
-from benchmarks._real_star_data import miles, needed, onto
+from benchmarks._real_star_data import lamost_stars, miles, needed, onto
 from benchmarks._real_star_models import OURS, both, lines
-from skspec import LogWaveResampler, ResolutionMatcher, Spectra, read_spectra
+from skspec import LogWaveResampler, ResolutionMatcher, Spectra
 from skspec.datasets import observe_spectra
 from skspec.metrics import bootstrap_difference, bootstrap_interval
-from skspec.mk import temperature_class
 from skspec.recipes import recommended
 
 GRID = LogWaveResampler(loglam_min=3.5689, loglam_max=3.8689, n_bins=800, missing="interpolate")
@@ -51,14 +50,6 @@ def templates():
         spectra = Spectra(file["flux"][known], wave=10.0 ** file["loglam"])
         numbers = [re.search(r"\((\d+)\)", name) for name in file["name"][known]]
         return spectra, file["spectral_class"][known], {int(found[1]) for found in numbers if found}
-
-
-def lamost():
-    """LAMOST spectra of A to M stars, and their classes."""
-    spectra = read_spectra(needed("lamost_lrs", "fits"))
-    letters = np.array([temperature_class(str(label)) or "" for label in spectra.meta["subclass"]])
-    known = np.isin(letters, list("AFGKM")) & (np.asarray(spectra.meta["class"]) == "STAR")
-    return spectra[known], letters[known]
 
 
 def training_sets(shared):
@@ -95,7 +86,7 @@ def main(only=()):
     print(machine("torch", "scikit-learn"))
     spectra, kinds, shared = templates()
     library, survey = training_sets(shared)
-    stars, letters = lamost()
+    stars, letters = lamost_stars()
     tests = {
         "LAMOST": (onto(GRID, stars), letters, np.asarray(stars.sky_groups())),
         "SDSS templates": (onto(GRID, spectra), kinds, np.arange(len(kinds))),
