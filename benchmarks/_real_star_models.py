@@ -53,7 +53,6 @@ def classifiers(task):
     coarse = LogWaveResampler(wave=task.wave, loglam_min=first, loglam_max=last, n_bins=task.X.shape[1] // 2)
     steps_of_epoch = 0.8 * len(task.X) / 32
     epochs = max(8, round(680 / steps_of_epoch))  # 30 on MILES
-    few = max(3, round(400 / steps_of_epoch))
     return {
         "random forest, lines": make_pipeline(lines(window), RandomForestClassifier(300, random_state=0)),
         "random forest, flux": RandomForestClassifier(300, random_state=0),
@@ -83,10 +82,10 @@ def classifiers(task):
         "ConvTran, scaled": make_pipeline(
             lines(window),
             coarse,
-            ConvTranClassifier(max_epochs=few, **scaled_down),
+            ConvTranClassifier(max_epochs=epochs, **scaled_down),
         ),
         "ConvKAN, scaled": make_pipeline(
-            lines(window), coarse, ConvKANClassifier(max_epochs=few, **scaled_down)
+            lines(window), coarse, ConvKANClassifier(max_epochs=epochs, **scaled_down)
         ),
         "LAMOST CNN, scaled": make_pipeline(
             FluxNormalizer("minmax", quantile=1.0),
