@@ -51,6 +51,7 @@ def console(*, wide: bool = False) -> Console:
 def progress(out: Console) -> Progress:
     """Return a progress bar for standard error; silent where that is no terminal."""
     bar = Console(file=sys.stderr)
+    bar.quiet = not (bar.is_terminal and out.is_terminal)  # older versions of rich end a disabled bar by a blank line
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -58,7 +59,7 @@ def progress(out: Console) -> Progress:
         TimeRemainingColumn(),
         console=bar,
         transient=True,
-        disable=not (bar.is_terminal and out.is_terminal),
+        disable=bar.quiet,
     )
 
 

@@ -101,7 +101,9 @@ def recommended(
     documentation.
 
     Spectra of one star belong together: cross-validate with ``groups``, and give fit ``logitvotingclassifier__groups``
-    if members get ``validation_fraction``.
+    if members get ``validation_fraction``. The support vector machine of a survey is calibrated without groups, and
+    ``logitvotingclassifier__sample_weight`` counts in its calibration only. For spectral codes there are neither
+    weights nor groups.
 
     Examples
     --------

@@ -132,7 +132,7 @@ def test_where_logits_come_from(member, method):
         ({"weights": [0, 0]}, "weights are zero for all members"),
         ({"weights": [0, 1], "m1": "drop"}, "weights are zero for all members that are not dropped"),
         ({"m0": "drop", "m1": "drop"}, "All estimators are dropped"),
-        ({"scaling": "standard", "cv": "fit"}, "Expected `cv` as an integer"),
+        ({"scaling": "standard", "cv": "fit"}, "Expected .?cv.? as an integer"),
         ({"scaling": "standard", "cv": ShuffleSplit(2, random_state=0)}, "cv must test each spectrum once"),
         (
             {
