@@ -12,6 +12,8 @@ from astropy.units import Quantity
 def check_choice(name: str, value: Any, options: Iterable[Any]) -> None:
     """Raise ValueError unless `value` is one of `options`; suggests the nearest for a typo."""
     options = list(options)
+    if isinstance(value, np.bool_):
+        value = bool(value)
     if any(type(value) is type(option) and value == option for option in options):
         return
     near = difflib.get_close_matches(str(value), [str(option) for option in options], n=1)

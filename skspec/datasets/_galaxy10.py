@@ -57,7 +57,7 @@ def load_galaxy10(path: str | os.PathLike[str]) -> Bunch:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is no HDF5 file, is truncated, or has other datasets, shapes or types.
+        If the file is no HDF5 file, is truncated, or has other datasets, shapes or types, or no images.
 
     Notes
     -----
@@ -106,15 +106,20 @@ def load_galaxy10(path: str | os.PathLike[str]) -> Bunch:
                 f"{path}: datasets images and ans are needed, it has {', '.join(file) or 'none'}"
             )
         images, ans = file["images"], file["ans"]
-        n = len(ans)
-        shape = (n, _SIDE, _SIDE, 3)
-        if images.shape != shape or ans.shape != (n,) or {images.dtype, ans.dtype} != {np.dtype(np.uint8)}:
+        for name, item in {"images": images, "ans": ans}.items():
+            if not isinstance(item, h5py.Dataset):
+                raise ValueError(f"{path}: {name} must be a dataset, got {type(item).__name__}")
+        fits = ans.ndim == 1 and images.shape == (*ans.shape, _SIDE, _SIDE, 3)
+        if not fits or {images.dtype, ans.dtype} != {np.dtype(np.uint8)}:
             raise ValueError(
                 f"{path}: images has shape {images.shape} and type {images.dtype}, ans {ans.shape} and {ans.dtype}; "
-                f"{shape} and {(n,)} of uint8 are needed"
+                f"(n, {_SIDE}, {_SIDE}, 3) and (n,) of uint8 are needed"
             )
+        n = len(ans)
+        if not n:
+            raise ValueError(f"{path}: has no images")
         code = ans[:]
-        if n and code.max() >= len(CLASSES):
+        if code.max() >= len(CLASSES):
             raise ValueError(f"{path}: ans must be from 0 to {len(CLASSES) - 1}, got {code.max()}")
         data = np.empty((n, 3, _SIDE, _SIDE), dtype=np.uint8)
         for start in range(0, n, _CHUNK):

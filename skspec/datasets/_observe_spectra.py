@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from skspec._arrays import as_wave
+from skspec._wavelength import outer_edges
 from skspec.datasets._checks import check_number, check_range
 from skspec.datasets._extinction import extinction_law
 from skspec.datasets._population import LIGHT_SPEED
@@ -17,6 +18,8 @@ from skspec.spectra import Spectra
 
 _ZERO_MAGNITUDE = 3.631e8  # 1e-17 erg s-1 cm-2 Å-1, STMAG
 _STEP = 1e-4  # dex, of SDSS, BOSS and LAMOST
+_TOLERANCE = 0.01  # steps: log wavelengths of SDSS are float32, a quarter of this
+_ROUNDING = 1e-12  # of a float64 grid; one as good as that is kept, to stay equal to that of other spectra
 _BLOCK = 256
 _WAVE_LIMITS = (3000.0, 11000.0)  # of what the spectrograph knows about sky and detector
 
@@ -65,8 +68,9 @@ def observe_spectra(
         Expected share of pixels without a measurement, from 0 to 0.5: half of them short defects, half long gaps.
         Their inverse variance is 0 and their flux NaN.
     wave : array-like of shape (n_pixels,), default=None
-        Centres of the survey's pixels: vacuum Å between 3000 and 11,000, equally spaced in the logarithm. None takes
-        steps of 1e-4 dex as far as all copies reach at the ends of `velocity`.
+        Centres of the survey's pixels: vacuum Å between 3000 and 11,000, equally spaced in the logarithm to a hundredth
+        of a step (so that float32 will do; the result has the exact ones). All copies must reach half a step further at
+        the ends of `velocity`. None takes steps of 1e-4 dex as far as they do.
     random_state : int, RandomState instance or None, default=None
         Seed. The global generator is never touched.
 
@@ -80,9 +84,9 @@ def observe_spectra(
     Raises
     ------
     ValueError
-        If an argument is outside the range stated for it, the library has no spectra, different grids, missing pixels,
-        or a spectrum whose mean flux is not positive, `wave` is not equally spaced or reaches beyond the library, or
-        one of `resolution` and `library_resolution` comes without the other.
+        If an argument is outside the range stated for it, the library has no spectra, different grids, one pixel,
+        missing pixels, or a spectrum whose mean flux is not positive, `wave` is not equally spaced or reaches beyond
+        the library, or one of `resolution` and `library_resolution` comes without the other.
     TypeError
         If `library` is no `Spectra`, or an argument is no number.
 
@@ -135,8 +139,11 @@ def observe_spectra(
         truth *= np.exp(reddening[some, None] * dust).astype(np.float32)
         mean = truth.mean(axis=1)
         if not (mean > 0).all():
-            dark = row[some][np.argmin(mean > 0)]
-            raise ValueError(f"spectrum {dark} of library has no light within the wavelengths of the survey")
+            dark = np.argmin(mean > 0)
+            raise ValueError(
+                f"the mean flux of spectrum {row[some][dark]} of library, reddened and within the wavelengths of the "
+                f"survey, is {mean[dark]:.3g}; it must be positive"
+            )
         truth *= (brightness[some] / mean)[:, None].astype(np.float32)
         variance = spectrograph.variance(truth, snr=ratio[some], sky=sky[some], airmass=airmass[some])
         truth += np.sqrt(variance) * noise.standard_normal(truth.shape, dtype=np.float32)
@@ -156,6 +163,8 @@ def _check_library(library: Spectra) -> Spectra:
         raise ValueError("library has no spectra; at least one is needed")
     if not library.is_common_grid:
         raise ValueError("the spectra of library have different grids; bring them onto one first")
+    if library.shape[1] < 2:
+        raise ValueError("library has spectra of one pixel; at least two are needed")
     library = library.to_vacuum()
     if not np.all(library.valid):
         raise ValueError("library has missing pixels; fill them first, for example by MissingFluxImputer")
@@ -190,9 +199,9 @@ def _survey_grid(
     library: NDArray[np.float64], wave: ArrayLike | None, velocity: tuple[float, float]
 ) -> NDArray[np.float64]:
     """Pixels of the survey, all within what the library shows at any of the velocities."""
-    low = max(library[0] * (1.0 + max(velocity[1], 0.0) / LIGHT_SPEED), _WAVE_LIMITS[0])
-    high = min(library[-1] * (1.0 + min(velocity[0], 0.0) / LIGHT_SPEED), _WAVE_LIMITS[1])
+    blue, red = 1.0 + max(velocity[1], 0.0) / LIGHT_SPEED, 1.0 + min(velocity[0], 0.0) / LIGHT_SPEED
     if wave is None:
+        low, high = max(library[0] * blue, _WAVE_LIMITS[0]), min(library[-1] * red, _WAVE_LIMITS[1])
         first = np.ceil(np.log10(low) / _STEP + 0.5)
         pixels = 10.0 ** (_STEP * np.arange(first, np.floor(np.log10(high) / _STEP - 0.5) + 1))
         if len(pixels) < 2:
@@ -204,11 +213,18 @@ def _survey_grid(
     grid = as_wave(wave)
     if not isinstance(grid, np.ndarray) or grid.ndim != 1 or len(grid) < 2:
         raise ValueError("wave must be one grid of at least two pixels, a 1-D array")
-    if not np.allclose(np.diff(np.log10(grid)), _log_step(grid), rtol=1e-3):
+    exact, step = np.geomspace(grid[0], grid[-1], len(grid)), _log_step(grid)
+    if np.abs(np.log10(grid / exact)).max() > _TOLERANCE * step:
         raise ValueError("wave must be equally spaced in its logarithm")
-    if grid[0] < low or grid[-1] > high:
+    first, last = outer_edges(library)
+    half = 10.0 ** (0.5 * step)
+    low, high = max(first * blue * half, _WAVE_LIMITS[0]), min(last * red / half, _WAVE_LIMITS[1])
+    slack = 10.0 ** (_TOLERANCE * step)
+    if grid[0] * slack < low or grid[-1] / slack > high:
         raise ValueError(
-            f"wave must be within {low:.1f} to {high:.1f} Å, which the library shows at all velocities; "
-            f"got {grid[0]:.1f} to {grid[-1]:.1f}"
+            f"wave must, at its steps of {step:.3g} dex, have centres within {np.ceil(100 * low) / 100:.2f} to "
+            f"{np.floor(100 * high) / 100:.2f} Å, so that they lie between {_WAVE_LIMITS[0]:.0f} and "
+            f"{_WAVE_LIMITS[1]:.0f} Å and whole pixels within what the library shows at all velocities; "
+            f"got {grid[0]:.2f} to {grid[-1]:.2f}"
         )
-    return grid
+    return grid if np.allclose(grid, exact, rtol=_ROUNDING, atol=0.0) else exact

@@ -110,6 +110,9 @@ def mk_joint(
     y: joint classes such as "GV". Published: 8622 spectra of 5674 stars of SDSS, CFLIB, ELODIE, SOPHIE and XSL, as
     ``dataset_subset.fits``, which `read_spectra` reads with classes in ``meta["class"]``.
 
+    **Ensembles.** `LogitVotingClassifier` hands labels on as they are. scikit-learn's VotingClassifier and
+    StackingClassifier number them, so that their places on the grid of temperature and luminosity are lost: fit raises.
+
     **Published scores** on 1295 spectra (all but F1 with classes weighted alike, see
     `skspec.metrics.published_scores`):
 

@@ -363,7 +363,11 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         of_class = {}
         for label in self.classes_.tolist():
             if isinstance(given, Mapping) and label not in given:
-                raise ValueError(f"class_coordinates has nothing for the class {label!r}")
+                numbered = "; VotingClassifier and StackingClassifier number labels, LogitVotingClassifier keeps them"
+                raise ValueError(
+                    f"class_coordinates has nothing for the class {label!r}"
+                    + (numbered if isinstance(label, int) else "")
+                )
             of_class[label] = np.atleast_1d(
                 np.asarray(given[label] if isinstance(given, Mapping) else given(label), dtype=np.float32)
             )

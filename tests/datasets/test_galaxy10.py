@@ -46,10 +46,14 @@ def test_classes(tmp_path):
     [
         (
             {"images": IMAGES[:20]},
-            r"images has shape \(20, 69, 69, 3\) .* \(23, 69, 69, 3\) and \(23,\) of uint8",
+            r"images has shape \(20, 69, 69, 3\) .* \(n, 69, 69, 3\) and \(n,\) of uint8",
         ),
         ({"images": np.moveaxis(IMAGES, -1, 1)}, r"images has shape \(23, 3, 69, 69\)"),
         ({"images": IMAGES / 255}, "and type float64"),
+        ({"ans": ANS[0]}, r"ans \(\) and uint8; \(n, 69, 69, 3\) and \(n,\) of uint8 are needed"),
+        ({"ans": h5py.Empty("u1")}, "ans None and uint8; "),
+        ({"ans": ANS[:, None]}, r"ans \(23, 1\) and uint8; "),
+        ({"images": IMAGES[:0], "ans": ANS[:0]}, "has no images"),
         ({"ans": ANS + np.uint8(1)}, "ans must be from 0 to 9, got 10"),
     ],
 )
@@ -66,6 +70,11 @@ def test_other_files(tmp_path, monkeypatch):
         load_galaxy10(path)
     path.write_bytes(write(path).read_bytes()[:9000])
     with pytest.raises(ValueError, match=r"Galaxy10.h5: is no HDF5 file, or truncated"):
+        load_galaxy10(path)
+    with h5py.File(path, "w") as file:
+        file.create_group("images")
+        file["ans"] = ANS
+    with pytest.raises(ValueError, match=r"Galaxy10.h5: images must be a dataset, got Group"):
         load_galaxy10(path)
     with h5py.File(path, "w") as file:
         file["fluxes"] = ANS

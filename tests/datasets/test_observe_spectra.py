@@ -1,5 +1,7 @@
 """What `observe_spectra` does to spectra, against closed forms; noise, catalogue, repeatability and errors."""
 
+import re
+
 import numpy as np
 import pytest
 from astropy.table import Table
@@ -138,6 +140,62 @@ def test_pixels_of_the_survey():
     assert observe_spectra(wide, random_state=0).wave[[0, -1]] == pytest.approx([3000.0, 11000.0], rel=5e-4)
 
 
+@pytest.mark.parametrize(("velocity", "reach"), [(0.0, (0, 0)), ((-300.0, 200.0), (200, -300))])
+@pytest.mark.parametrize("n_pixels", [5, 100, 20000])
+def test_pixels_must_lie_within_the_library_to_their_edges(velocity, reach, n_pixels):
+    options = CALM | {"velocity": velocity}
+    blue, red = (1 + v / LIGHT_SPEED for v in reach)
+    edges = np.geomspace((WAVE[0] - 0.25) * blue, (WAVE[-1] + 0.25) * red, n_pixels + 1)
+    centres = np.sqrt(edges[1:] * edges[:-1])
+    night = observe_spectra(library(), wave=centres, **options)
+    np.testing.assert_allclose(night.wave, centres, rtol=1e-12)
+    assert np.isfinite(night.flux).all()
+    for beyond in (-1, 1):
+        with pytest.raises(ValueError, match="centres within .* whole pixels") as caught:
+            observe_spectra(library(), wave=centres * (edges[1] / edges[0]) ** (0.05 * beyond), **options)
+        low, high = map(float, re.search(r"within (\S+) to (\S+) Å", str(caught.value)).groups())
+        assert (low, high) == pytest.approx((centres[0], centres[-1]), abs=0.011)
+        again = observe_spectra(library(), wave=np.geomspace(low, high, n_pixels), **options)
+        assert np.isfinite(again.flux).all()
+
+
+def test_a_grid_from_end_to_end_of_the_library_is_refused_for_its_outer_pixels():
+    wave = np.arange(3800.0, 7200.0, 0.05)
+    fine = Spectra(np.ones((2, len(wave))), wave=wave)
+    own = np.geomspace(wave[0], wave[-1], 100)
+    half = np.sqrt(own[1] / own[0])
+    message = (
+        rf"steps of 0.0028 dex, have centres within {3799.975 * half:.2f} to {7199.975 / half:.2f} Å, so that"
+    )
+    with pytest.raises(ValueError, match=message):
+        observe_spectra(fine, wave=own, velocity=0.0)
+    assert np.isfinite(observe_spectra(fine, wave=own[1:-1], **CALM).flux).all()
+
+
+def test_the_library_s_own_pixels_will_do():
+    stars = make_spectra(2, classes="A", snr=300, ebv=0.0, missing=0.0, random_state=0)
+    night = observe_spectra(stars, wave=stars.wave, **CALM)
+    np.testing.assert_array_equal(night.wave, stars.wave)
+    ratio = night.flux / stars.flux
+    np.testing.assert_allclose(
+        ratio, np.median(ratio, axis=1, keepdims=True) * np.ones_like(ratio), rtol=0.01
+    )
+
+
+@pytest.mark.parametrize("rounded", ["loglam", "both"])
+def test_pixels_in_single_precision_are_taken_to_exact_ones(rounded):
+    exact = 3.65 + 1e-4 * np.arange(1500)
+    loglam = exact.astype(np.float32)
+    wave = 10.0 ** (loglam if rounded == "both" else loglam.astype(float))
+    night = observe_spectra(library(), wave=wave, random_state=0)
+    np.testing.assert_allclose(np.log10(night.wave), exact, atol=0.003e-4)
+    steps = np.diff(np.log10(night.wave))
+    np.testing.assert_allclose(steps, steps.mean(), rtol=1e-9)
+    bent = exact + 0.02e-4 * np.sin(exact * 100)
+    with pytest.raises(ValueError, match="wave must be equally spaced in its logarithm"):
+        observe_spectra(library(), wave=10.0**bent, random_state=0)
+
+
 def test_library_in_air_is_taken_to_vacuum():
     night = observe_spectra(library(line=6562.80, medium="air"), **CALM)
     assert night.medium == "vacuum"
@@ -208,9 +266,9 @@ DARK = np.where(WAVE < 5000.0, 10.0, -1.0)
             "spectrum 1 of library has no light: its mean flux must be positive",
         ),
         (
-            {"library": Spectra(DARK[None], wave=WAVE), "wave": np.geomspace(5500.0, 6000.0, 9)},
+            {"library": Spectra(DARK[None], wave=WAVE), "wave": np.geomspace(5500.0, 6000.0, 9), "ebv": 0.0},
             ValueError,
-            "spectrum 0 of library has no light within the wavelengths of the survey",
+            r"the mean flux of spectrum 0 of library, .* survey, is -1; it must be positive",
         ),
         (
             {"library": Spectra(np.ones((1, 3)), wave=[5000.0, 5000.5, 5001.0])},
@@ -245,9 +303,17 @@ DARK = np.where(WAVE < 5000.0, 10.0, -1.0)
             "wave must be equally spaced in its logarithm",
         ),
         (
-            {"wave": np.geomspace(3990.0, 6000.0, 50)},
+            {"library": Spectra(np.ones((1, 1)), wave=[5000.0]), "wave": [5000.0, 5001.0]},
             ValueError,
-            r"wave must be within 4004\.0 to 6992\.5 Å, which the library shows at all velocities; got 3990\.0 to",
+            "library has spectra of one pixel; at least two are needed",
+        ),
+        (
+            {
+                "library": Spectra(np.ones((1, 2)), wave=[2000.0, 9000.0]),
+                "wave": np.geomspace(2900, 6000, 300),
+            },
+            ValueError,
+            r"centres within 3000\.00 to .* Å, so that they lie between 3000 and 11000 Å",
         ),
         ({"random_state": "seed"}, ValueError, "cannot be used to seed"),
     ],

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.metrics import f1_score
 from torch.nn import functional
 
@@ -172,13 +173,24 @@ def test_soft_targets_keep_a_classifier_modest(model, ladder):
         assert model.fit(X, y).predict_proba(X).max(axis=1).mean() < sure
 
 
+@pytest.mark.parametrize("ensemble", [VotingClassifier, StackingClassifier])
+def test_ensembles_that_number_labels_lose_their_coordinates(model, ladder, ensemble):
+    X, y = ladder
+    model.set_params(
+        loss="distance", class_coordinates={name: i for i, name in enumerate(np.unique(y).tolist())}
+    )
+    message = "the class 0; VotingClassifier and .* LogitVotingClassifier keeps them"
+    with pytest.raises(ValueError, match=message):
+        ensemble([("net", model)]).fit(X, y)
+
+
 @pytest.mark.parametrize(
     ("params", "message"),
     [
         ({"loss": "distance"}, "loss='distance' needs class_coordinates, .* got None"),
         (
             {"loss": "distance", "class_coordinates": {"O5": 1}},
-            "class_coordinates has nothing for the class 'A5'",
+            "class_coordinates has nothing for the class 'A5'$",
         ),
         (
             {"loss": "distance", "class_coordinates": lambda label: [0] * (1 + (label == "O5"))},
