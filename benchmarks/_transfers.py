@@ -37,7 +37,7 @@ class Transfer:
 
 def transfers():
     """LAMOST and the templates of SDSS, to be told by MILES and by copies of it."""
-    grid = _grid(3706, 7394, 800)
+    grid = LogWaveResampler(loglam_min=3.5689, loglam_max=3.8689, n_bins=800, missing="interpolate")
     stars, letters = lamost_stars()
     spectra, kinds, shared = _templates()
     learn = _miles_without(shared, grid)

@@ -121,11 +121,34 @@ def check_weight(sample_weight: Any, n_rows: int) -> NDArray[np.float64]:
 
 
 def check_groups(groups: Any, n_rows: int) -> NDArray[Any]:
-    """Group of each training row."""
+    """Group of each training row, checked to be known."""
+    n_missing = count_missing(groups)
     groups = np.asarray(groups)
     if groups.shape != (n_rows,):
         raise ValueError(f"groups has shape {groups.shape}; ({n_rows},) is needed, one for each spectrum")
+    if n_missing:
+        raise ValueError(
+            f"groups has {n_missing} missing values; a spectrum that belongs to no other needs a group of its own"
+        )
     return groups
+
+
+def count_missing(values: Any) -> int:
+    """Count the values of an array-like that are masked, None, NaN, NaT or pandas.NA."""
+    n_masked = 0
+    if isinstance(values, np.ma.MaskedArray):
+        n_masked, values = np.ma.count_masked(values), values.compressed()
+    values = np.asarray(values)
+    if values.dtype.kind == "O":
+        return n_masked + sum(map(_is_missing, values.flat))
+    return n_masked + int(np.count_nonzero(values != values))  # noqa: PLR0124 - of NaN and NaT
+
+
+def _is_missing(value: Any) -> bool:
+    try:
+        return value is None or bool(value != value)  # noqa: PLR0124
+    except TypeError:  # pandas.NA is neither
+        return True
 
 
 def row_name(row: int, X: Any) -> str:

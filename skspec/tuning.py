@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from scipy.stats import loguniform, randint, uniform
 
 
@@ -129,7 +130,8 @@ def _noise_oversampler(estimator: Any) -> dict[str, Any]:
 def _plain_cnn(estimator: Any) -> dict[str, Any]:
     own = {"filters": _filters(estimator), "dropout": uniform(0.0, 0.6)}
     if estimator.padding == "same":  # otherwise larger kernels leave fewer pixels, perhaps none
-        own["kernel_sizes"] = _first(estimator.kernel_sizes, 3, 5, 9)
+        sizes = estimator.kernel_sizes
+        own["kernel_sizes"] = _first(tuple(sizes) if np.ndim(sizes) else sizes, 3, 5, 9)
     return own
 
 

@@ -117,6 +117,8 @@ def test_values_lie_around_those_of_the_estimator():
     assert space["filters"] == [(64, 128), (32, 64), (128, 256)]
     assert space["kernel_sizes"] == [(3, 5, 7), (7, 11, 15)]
     assert space["batch_size"] == [4, 8, 16]
+    sizes = [search_space(PlainCNNClassifier(kernel_sizes=k))["kernel_sizes"] for k in (3, np.array([3, 3]))]
+    assert sizes == [[3, 5, 9], [(3, 3), 3, 5, 9]]
     assert "max_epochs" not in space
 
 

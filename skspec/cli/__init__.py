@@ -1,6 +1,7 @@
 """The command line: ``skspec demo | fit | predict | reproduce | catalogue | formats``.
 
-`_app` says what can be typed, `_training` and `_prediction` do the work and return numbers, `_report` prints them.
+`_app` says what can be typed, `_joining`, `_training` and `_prediction` do the work and return numbers, `_report`
+prints them.
 """
 
 import sys

@@ -9,11 +9,10 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from astropy.table import Table
 from rich.markup import escape
 
 import skspec
-from skspec.cli import _catalogue, _models, _prediction, _report, _reproduce, _training
+from skspec.cli import _catalogue, _joining, _models, _prediction, _report, _reproduce, _training
 from skspec.cli._options import (
     Debug,
     Epochs,
@@ -28,7 +27,6 @@ from skspec.cli._options import (
     check_output,
     reporting,
 )
-from skspec.spectra import Spectra
 
 app = typer.Typer(
     help="Classify astronomical spectra: from survey files to a cross-validated classifier.",
@@ -194,13 +192,13 @@ def fit(
         )
     with reporting(debug):
         console = _report.console()
-        spectra = _read(paths, catalogue, format=format_, on_error=on_error.value, n_jobs=n_jobs)
+        spectra = _joining.read(paths, catalogue, format=format_, on_error=on_error.value, n_jobs=n_jobs)
         _report.print_read(console, spectra)
         data = _training.prepare(
             spectra,
             labels=labels,
             reduce_labels=reduce_labels and reduce_labels.value,
-            classes=classes and [name.strip() for name in classes.split(",")],
+            classes=classes and [name.strip() for name in classes.split(",") if name.strip()],
             min_class_size=min_class_size or _models.smallest_class(recipe.value, folds),
             groups=groups,
             rest_frame=rest_frame,
@@ -260,12 +258,13 @@ def predict(
         classifier = skspec.load(model)
         if not hasattr(classifier, "classes_"):
             raise ValueError(f"{model} is no classifier")
-        spectra = skspec.read_spectra(paths, format=format_, on_error=on_error.value, n_jobs=n_jobs)
-        result = _prediction.classify(
+        result = _prediction.classify_files(
             classifier,
-            spectra,
+            paths,
             rest_frame=bool(info["info"].get("rest_frame", False)),
-            skipped=spectra.meta.meta.get("skipped", []),
+            format=format_,
+            on_error=on_error.value,
+            n_jobs=n_jobs,
         )
         if out is None:
             _report.print_predictions(_report.console(wide=True), result)
@@ -277,6 +276,7 @@ def predict(
 
 @app.command()
 def reproduce(
+    context: typer.Context,
     system: Annotated[System, typer.Argument(help="Published system.", show_default=False)],
     *,
     data: Annotated[
@@ -302,6 +302,9 @@ def reproduce(
         console, name = _report.console(), system.value.replace("-", "_")
         predictions = _reproduce.find_predictions(data) if name == "mk_joint" else None
         if predictions is not None:
+            for option in ("network", "labels", "folds", "epochs", "seed"):
+                if (source := context.get_parameter_source(option)) and source.name != "DEFAULT":
+                    raise typer.BadParameter(f"--{option} is for training, {predictions} is trained already")
             _report.print_mk_table(console, _reproduce.mk_table(predictions))
             return
         if not data.exists():
@@ -340,29 +343,6 @@ def formats(debug: Debug = False) -> None:
                 text=("format", "what it is"),
             )
         )
-
-
-def _read(paths: list[str] | None, catalogue: Path | None, **options: Any) -> Spectra:
-    """Read the spectra, with the columns of the catalogue."""
-    if catalogue is None:
-        return skspec.read_spectra(paths, **options)
-    table = _read_table(catalogue)
-    if not paths:
-        column = next((name for name in ("file", "path", "filename") if name in table.colnames), None)
-        if column is None:
-            raise ValueError(f"{catalogue} has no column file, path or filename; give PATHS too")
-        paths = [str(catalogue.parent / str(name)) for name in table[column]]
-    spectra = skspec.read_spectra(paths, **options)
-    return _training.join_catalogue(spectra, table)
-
-
-def _read_table(path: Path) -> Table:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    try:
-        return Table.read(path, format=_prediction.TABLE_FORMATS.get(path.suffix, "ascii"))
-    except Exception as error:  # each of astropy's readers fails in its own way
-        raise ValueError(f"{path} cannot be read as a table: {error}") from error
 
 
 def _cross_validate(

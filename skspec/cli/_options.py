@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 import warnings
@@ -65,10 +66,15 @@ def reporting(debug: bool) -> Iterator[None]:
         except Exception as error:
             if debug:
                 traceback.print_exc()
-            known = isinstance(error, ValueError | TypeError | OSError | ImportError)
-            text = str(error) if known else f"{type(error).__name__}: {error} (--debug shows where)"
-            complain("error", text)
+            complain("error", _sentence(error))
             raise typer.Exit(1) from None
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}"
+    known = isinstance(error, ValueError | TypeError | OSError | ImportError)
+    return str(error) if known else f"{type(error).__name__}: {error} (--debug shows where)"
 
 
 def complain(kind: str, text: str) -> None:
@@ -82,7 +88,12 @@ def check_output(path: Path | None, overwrite: bool, suffixes: tuple[str, ...]) 
         return
     if path.suffix not in suffixes:
         raise typer.BadParameter(f"--out must end in {' or '.join(suffixes)}, got {path.name}")
-    if not path.absolute().parent.is_dir():
+    folder = path.absolute().parent
+    if not folder.is_dir():
         raise typer.BadParameter(f"--out: there is no folder {path.parent}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise typer.BadParameter(f"--out: the folder {folder} cannot be written to")
+    if path.is_dir():
+        raise typer.BadParameter(f"--out must be a file, {path} is a folder")
     if path.exists() and not overwrite:
         raise typer.BadParameter(f"{path} exists; --overwrite replaces it")

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.table import Table
+from astropy.table import Table, vstack
 from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
 
 from skspec.cli._training import to_rest_frame
+from skspec.io import read_spectra
 from skspec.preprocessing import LogWaveResampler
 from skspec.spectra import Spectra
 
@@ -22,7 +26,63 @@ LOW_COVERAGE = 0.8
 LOW_SNR = 5.0
 """A spectrum whose median signal-to-noise ratio per pixel is below this is flagged ``low_snr``."""
 
+_MIXED = r"\d+ of \d+ files give no errors"  # what read_spectra warns of
+
 TABLE_FORMATS = {".csv": "ascii.csv", ".ecsv": "ascii.ecsv", ".fits": "fits", ".parquet": "parquet"}
+
+
+def classify_files(model: Any, paths: list[str], *, rest_frame: bool = False, **options: Any) -> Table:
+    """Read files and classify their spectra, see `classify`.
+
+    `read_spectra` leaves out the errors of all files where one has none; then they are read again, each by itself.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted; takes `Spectra`.
+    paths : list of str
+    rest_frame : bool, default=False
+        Whether the model was trained on rest-frame wavelengths.
+    **options
+        Of `read_spectra`.
+
+    Returns
+    -------
+    Table
+    """
+    with warnings.catch_warnings(record=True) as told:
+        warnings.filterwarnings("always", message=_MIXED)
+        spectra = read_spectra(paths, **options)
+    mixed = False
+    for warning in told:
+        if re.match(_MIXED, str(warning.message)):
+            mixed = True
+        else:
+            warnings.warn(warning.message, stacklevel=2)
+    skipped = spectra.meta.meta["skipped"]
+    parts = _file_by_file(spectra, options.get("format")) if mixed else [spectra]
+    known = np.repeat([part.ivar is not None for part in parts], [len(part) for part in parts])
+    if known.all() or not known.any():
+        return classify(model, spectra, rest_frame=rest_frame, skipped=skipped)
+    whole = Spectra.concatenate(part for part in parts if part.ivar is not None)
+    whole = Spectra(whole.flux, wave=whole.wave, ivar=whole.ivar, meta=spectra.meta[known])
+    tables = [
+        classify(model, whole, rest_frame=rest_frame),
+        classify(model, spectra[~known], rest_frame=rest_frame, skipped=skipped),
+    ]
+    order = [np.flatnonzero(known), np.flatnonzero(~known), len(known) + np.arange(len(skipped))]
+    return vstack(tables, metadata_conflicts="silent")[np.argsort(np.concatenate(order))]
+
+
+def _file_by_file(spectra: Spectra, format_: str | None) -> list[Spectra]:
+    """Read the files of spectra again, each by itself; those named twice are there twice."""
+    files = spectra.meta["file"].tolist()
+    alone = {file: read_spectra(file, format=format_) for file in dict.fromkeys(files)}
+    parts, row = [], 0
+    while row < len(files):
+        parts.append(alone[files[row]])
+        row += len(parts[-1])
+    return parts
 
 
 def classify(
@@ -44,7 +104,8 @@ def classify(
     -------
     Table
         One row a spectrum with ``file``, ``object``, ``class`` (empty if there is none), ``p_<class>`` for each
-        class if the model gives probabilities, ``coverage`` (fraction of the model's grid that is filled),
+        class if the model gives probabilities, ``coverage`` (fraction of the model's grid that is filled; of several
+        grids the least),
         ``snr`` (median per pixel), ``flags`` (separated by commas, empty if all is well) and ``reason``.
 
         =============  ==============================================================================
@@ -61,19 +122,20 @@ def classify(
     n = len(spectra)
     flags: list[list[str]] = [[] for _ in range(n)]
     reasons = np.full(n, "", dtype=object)
-    snr, rows, usable = spectra.snr, np.arange(n), spectra
+    with np.errstate(invalid="ignore"):  # no flux, no noise
+        snr = spectra.snr
+    rows, usable = np.arange(n), spectra
     if rest_frame:
         usable, known = to_rest_frame(spectra)
         rows = np.flatnonzero(known)
         for row in np.flatnonzero(~known):
             flags[row].append("no_redshift")
     coverage = np.full(n, np.nan)
-    resampler = next(
-        (step for step in getattr(model, "named_steps", {}).values() if isinstance(step, LogWaveResampler)),
-        None,
-    )
-    if resampler is not None and len(rows):
-        coverage[rows], failures = _for_each(resampler.coverage, usable, np.float64)
+    resamplers = _resamplers(model)
+    if resamplers and len(rows):
+        coverage[rows], failures = _for_each(
+            lambda X: np.min([resampler.coverage(X) for resampler in resamplers], axis=0), usable, np.float64
+        )
         _note(failures, rows, flags, reasons)
         for row in rows[coverage[rows] == 0]:
             flags[row].append("no_overlap")
@@ -111,6 +173,16 @@ def classify(
     table["flags"] = _strings([",".join(items) for items in flags] + ["unreadable"] * bad)
     table["reason"] = _strings([*reasons, *(item["reason"] for item in skipped)])
     return table
+
+
+def _resamplers(model: Any) -> list[LogWaveResampler]:
+    """Those that see the spectra: of a pipeline the first, of an ensemble those of all its members."""
+    if isinstance(model, LogWaveResampler):
+        return [model]
+    if isinstance(model, Pipeline):
+        return next((found for _, step in model.steps if (found := _resamplers(step))), [])
+    members = getattr(model, "estimators_", None)
+    return [found for member in members for found in _resamplers(member)] if isinstance(members, list) else []
 
 
 def _for_each(
@@ -179,7 +251,21 @@ def write_table(table: Table, path: Path) -> None:
     table : Table
     path : Path
         Its suffix says the format.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is not known, or the format does not hold a letter.
     """
+    if path.suffix == ".fits":
+        for name, column in table.items():
+            if not (
+                name.isascii() and (column.dtype.kind not in "OU" or "".join(map(str, column)).isascii())
+            ):
+                raise ValueError(
+                    f"{path.name}: column {name} has letters beyond ASCII, which FITS does not hold; "
+                    f"write {path.stem}.ecsv"
+                )
     temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
     try:
         table.write(temporary, format=table_format(path))

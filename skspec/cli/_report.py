@@ -51,7 +51,8 @@ def console(*, wide: bool = False) -> Console:
 def progress(out: Console) -> Progress:
     """Return a progress bar for standard error; silent where that is no terminal."""
     bar = Console(file=sys.stderr)
-    bar.quiet = not (bar.is_terminal and out.is_terminal)  # older versions of rich end a disabled bar by a blank line
+    # older versions of rich end a disabled bar by a blank line
+    bar.quiet = not (bar.is_terminal and out.is_terminal)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,22 @@ from skspec.metrics import BootstrapResult, accuracy, bootstrap_interval
 from skspec.mk import joint_class, mk_grid, temperature_class
 from skspec.spectra import Spectra
 
+
+def _among(classes: tuple[str, ...], labels: NDArray[Any]) -> NDArray[np.str_]:
+    """Labels in small letters; ``""`` for other classes."""
+    labels = np.char.lower(labels)
+    return np.where(np.isin(labels, classes), labels, "")
+
+
 _PUBLISHED_GRIDS = {  # Å: first and last of so many pixels
     "mk_joint": (4000.4, 6799.9, 2305),
     "star_galaxy_qso": (3800.0, 8998.0, 2600),
     "boss_quasars": (3630.8, 10208.0, 433),
+}
+_REDUCTIONS: dict[str, Callable[[Any], NDArray[Any]]] = {  # to the classes of the published scores
+    "mk_joint": joint_class,
+    "lamost_rare_o": temperature_class,
+    "star_galaxy_qso": partial(_among, ("star", "galaxy", "qso")),
 }
 _FEWEST = {"lamost_rare_o": 10}  # spectra of a class that a generator learns from, in each training part
 _NO_POSITIONS = (
@@ -100,9 +113,11 @@ def load_data(system: str, path: Path, *, labels: str | None = None) -> Data:
     Raises
     ------
     ValueError
-        If there is no such column, or fewer than two classes.
+        If there is no such column, fewer than two classes, or `labels` are given for images.
     """
     if system == "galaxy10":
+        if labels is not None:
+            raise ValueError(f"labels is for spectra; galaxy10 has its own, got {labels!r}")
         galaxies = load_galaxy10(path)
         alone = np.arange(len(galaxies.data))
         note = "Each image counts as a galaxy of its own: the file has no positions."
@@ -114,9 +129,8 @@ def load_data(system: str, path: Path, *, labels: str | None = None) -> Data:
             f"{path} has no column {column!r} with labels; it has {', '.join(spectra.meta.colnames)}"
         )
     y, keep, dropped = select_labels(spectra.meta[column])
-    reduce = {"mk_joint": joint_class, "lamost_rare_o": temperature_class}.get(system)
-    if reduce is not None:
-        y = reduce(y.astype(str))
+    if system in _REDUCTIONS:
+        y = _REDUCTIONS[system](y.astype(str))
         dropped["no class of this system"] += int((keep & (y == "")).sum())
         keep &= y != ""
     for label, n in Counter(y[keep].tolist()).items():
@@ -126,7 +140,7 @@ def load_data(system: str, path: Path, *, labels: str | None = None) -> Data:
     spectra, y = spectra[keep], y[keep]
     if len(np.unique(y)) < 2:
         raise ValueError(
-            f"{path} has {len(y)} spectra of {len(np.unique(y))} classes in its column {column!r}"
+            f"{path} has {len(y)} spectra of {len(np.unique(y))} classes of {system} in its column {column!r}"
         )
     groups, grouping = _objects(spectra, by_name=system == "mk_joint")
     return Data(spectra, y, groups, grouping, _on_published_grid(spectra, system), +dropped)
@@ -290,11 +304,15 @@ def mk_table(path: Path, *, n_resamples: int = 1000, on_row: Callable[[], None] 
     Returns
     -------
     MKTable
+
+    Raises
+    ------
+    ValueError
+        If the file is not that.
     """
-    with np.load(path) as file:
-        data = {name: file[name] for name in file.files}
     classes = mk_grid()
-    y = classes[data["y_true"]]
+    data = _load_predictions(path, len(classes))
+    y = classes[data["y_true"].astype(int)]
     logits = {key: data[f"scores_{name}"] for key, (name, _) in _MEMBERS.items()}
     named = {key: (f"{key} {_NAMES[int(key)]}", text) for key, (_, text) in _MEMBERS.items()}
     named |= {key: (f"({key})", text) for key, text in _ENSEMBLES.items()}
@@ -310,6 +328,24 @@ def mk_table(path: Path, *, n_resamples: int = 1000, on_row: Callable[[], None] 
         for flag in (1, 0)
     )
     return MKTable(len(y), rows, known, new)
+
+
+def _load_predictions(path: Path, n_classes: int) -> dict[str, NDArray[Any]]:
+    shapes: dict[str, tuple[int, ...]] = {"y_true": (), "elodie_star_also_in_train": ()}
+    shapes |= {f"scores_{name}": (n_classes,) for name, _ in _MEMBERS.values()}
+    try:
+        with open(path, "rb") as opened, np.load(opened) as file:
+            data = {name: file[name] for name in shapes}
+        strange = next((k for k, v in data.items() if v.shape != (len(data["y_true"]), *shapes[k])), None)
+        if strange is None and not np.isin(data["y_true"], np.arange(n_classes)).all():
+            strange = "y_true"
+    except KeyError as error:
+        raise ValueError(f"{path} are not the published predictions: {error.args[0]}") from error
+    except Exception as error:  # numpy and zipfile fail in ways of their own
+        raise ValueError(f"{path} is damaged, or no archive of NumPy") from error
+    if strange is not None:
+        raise ValueError(f"{path} are not the published predictions: {strange} has other shapes or values")
+    return data
 
 
 def _intervals(y: NDArray[Any], predicted: NDArray[Any], n_resamples: int) -> list[BootstrapResult]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.table import Table
 from numpy.typing import NDArray
 
 from skspec._validation import check_choice
@@ -163,19 +161,8 @@ def select_labels(
 
 def _as_labels(column: Any) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Labels without masks and bytes, and which of them there are."""
-    masked = np.ma.asarray(column)
-    known = ~np.ma.getmaskarray(masked)
-    labels = np.asarray(masked.data)
-    if labels.dtype.kind == "S":
-        labels = np.char.decode(labels, "utf-8")
-    elif labels.dtype.kind == "O":
-        known &= np.array([value is not None for value in labels])
-        labels = np.where(known, labels, "").astype(str)
-    if labels.dtype.kind == "U":
-        labels = np.char.strip(labels)
-        known &= labels != ""
-    elif labels.dtype.kind == "f":
-        known &= np.isfinite(labels)
+    labels, known = present(column)
+    if labels.dtype.kind == "f":
         whole = np.where(known, labels, 0)
         if (whole != np.round(whole)).any():
             raise ValueError(
@@ -185,53 +172,39 @@ def _as_labels(column: Any) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     return labels, known
 
 
-def join_catalogue(spectra: Spectra, table: Table) -> Spectra:
-    """Add the columns of a catalogue to spectra, found by file name or object.
+def present(column: Any) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return values without masks and bytes, and which there are: not masked, blank, None or NaN, also in letters.
 
     Parameters
     ----------
-    spectra : Spectra
-        From `read_spectra`.
-    table : Table
-        With a column ``file``, ``path`` or ``filename`` (folders do not count), or else ``object``.
+    column : array-like of shape (n_spectra,)
 
     Returns
     -------
-    Spectra
-        Spectra that are not in the catalogue have masked values in its columns.
-
-    Raises
-    ------
-    ValueError
-        If there is no such column, an entry stands twice, or no spectrum is in the catalogue.
+    values : ndarray of shape (n_spectra,)
+        Objects become text.
+    known : ndarray of bool of shape (n_spectra,)
     """
-    by = next((name for name in ("file", "path", "filename", "object") if name in table.colnames), None)
-    if by is None:
-        raise ValueError(f"the catalogue has no column file or object, only {', '.join(table.colnames)}")
-    ours = "object" if by == "object" else "file"
-    check_choice("the catalogue's column", ours, spectra.meta.colnames)
-    names = [_key(name, by) for name in table[by]]
-    rows = {name: row for row, name in enumerate(names)}
-    if len(rows) < len(names):
-        twice = Counter(names).most_common(1)[0][0]
-        raise ValueError(f"the catalogue has {twice!r} more than once in its column {by}")
-    found = np.array([rows.get(_key(name, by), -1) for name in spectra.meta[ours]])
-    if (found < 0).all():
-        raise ValueError(f"none of the {len(spectra)} spectra is in the catalogue, by its column {by}")
-    joined = spectra[:]
-    for name in table.colnames:
-        if name != by:
-            joined.meta[name] = np.ma.array(table[name][found], mask=(found < 0) | _mask(table[name])[found])
-    return joined
+    masked = np.ma.asarray(column)
+    known = ~np.ma.getmaskarray(masked)
+    values = np.asarray(masked.data)
+    if values.dtype.kind == "S":
+        values = np.char.decode(values, "utf-8")
+    elif values.dtype.kind == "O":
+        known &= np.array([value is not None for value in values], dtype=bool)
+        values = np.where(known, values, "").astype(str)
+    if values.dtype.kind == "U":
+        values = np.char.strip(values)
+        known &= ~np.isin(np.char.lower(values), ("", "nan"))
+    elif values.dtype.kind == "f":
+        known &= np.isfinite(values)
+    return values, known
 
 
-def _key(name: Any, by: str) -> str:
-    text = name.decode() if isinstance(name, bytes) else str(name)
-    return text if by == "object" else Path(text).name
-
-
-def _mask(column: Any) -> NDArray[np.bool_]:
-    return np.ma.getmaskarray(np.ma.asarray(column))
+def texts(column: Any) -> NDArray[np.str_]:
+    """Return values as text; ``""`` where there is none, see `present`."""
+    values, known = present(column)
+    return np.where(known, values.astype(str), "")
 
 
 def to_rest_frame(spectra: Spectra) -> tuple[Spectra, NDArray[np.bool_]]:
@@ -267,7 +240,7 @@ def group_spectra(spectra: Spectra, groups: str) -> tuple[NDArray[Any], str]:
     ----------
     spectra : Spectra
     groups : str
-        ``"sky"``, ``"none"``, or a column of ``meta``.
+        ``"sky"``, ``"none"``, or a column of ``meta``; a spectrum without a value there is a group of its own.
 
     Returns
     -------
@@ -280,15 +253,18 @@ def group_spectra(spectra: Spectra, groups: str) -> tuple[NDArray[Any], str]:
         return alone, "Every spectrum is its own group, as asked for."
     if groups != "sky":
         check_choice("groups", groups, ["sky", "none", *spectra.meta.colnames])
-        numbers = np.unique(np.asarray(spectra.meta[groups]).astype(str), return_inverse=True)[1]
-        return numbers, f"Grouped by the column {groups}: {shared_objects(numbers)}."
+        names = texts(spectra.meta[groups])
+        numbers = np.unique(_keys(names), return_inverse=True)[1]
+        lost = int((names == "").sum())
+        note = f" {lost} without a value there are each a group of their own." if lost else ""
+        return numbers, f"Grouped by the column {groups}: {shared_objects(numbers)}.{note}"
     placed, names = _has_position(spectra), _names(spectra)
     if not placed.any() and not (names != "").any():
         return alone, (
             "The spectra have neither positions (ra, dec) nor object names, so every spectrum is its own group: if "
             "an object was observed twice, the scores below are too good."
         )
-    keys = np.where(names != "", np.char.add("name ", names), np.char.add("row ", alone.astype(str)))
+    keys = _keys(names)
     if placed.any():
         place = np.char.add("place ", spectra[placed].sky_groups().astype(str))
         keys = keys.astype(f"U{max(keys.itemsize, place.itemsize) // 4}")
@@ -312,8 +288,13 @@ def _has_position(spectra: Spectra) -> NDArray[np.bool_]:
 def _names(spectra: Spectra) -> NDArray[np.str_]:
     if "object" not in spectra.meta.colnames:
         return np.full(len(spectra), "", dtype="U1")
-    labels, known = _as_labels(spectra.meta["object"])
-    return np.where(known, labels.astype(str), "")
+    return texts(spectra.meta["object"])
+
+
+def _keys(names: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Keys of groups: the name or, where there is none, the number of the row."""
+    rows = np.arange(len(names)).astype(str)
+    return np.where(names != "", np.char.add("name ", names), np.char.add("row ", rows))
 
 
 def shared_objects(groups: NDArray[Any]) -> str:

@@ -12,6 +12,7 @@ from scipy.special import log_softmax, softmax
 
 _Floats = NDArray[np.float64]
 _TEMPERATURES = 1e-3, 1e3
+_ROUNDING = 1e-7  # of logits in float32
 _DOUBT = 1e-3  # no smaller than the probabilities that logits are taken from
 
 
@@ -31,8 +32,8 @@ def log_loss(logits: _Floats, target: NDArray[np.intp], weight: _Floats | None) 
 
 def spread(logits: _Floats, weight: _Floats | None) -> float:
     """Return the standard deviation of logits about the mean of their row, which says nothing; 1 if there is none."""
-    square = np.var(logits, axis=1)
-    return math.sqrt(np.average(square, weights=weight)) or 1.0
+    found = math.sqrt(np.average(np.var(logits, axis=1), weights=weight))
+    return found if found > _ROUNDING * (1.0 + np.abs(logits).max()) else 1.0
 
 
 def temperature(logits: _Floats, target: NDArray[np.intp], weight: _Floats | None) -> float:

@@ -19,11 +19,18 @@ from skspec._known_logits import KnownLogits
 from skspec._validation import check_choice
 from skspec.ensemble._combining import greedy_counts, log_loss, spread, temperature
 from skspec.ensemble._members import (
+    METHODS,
+    MIXED,
+    ask,
+    check_member,
     fit_arguments,
     fit_member,
-    logit_method,
+    known_classes,
     member_logits,
-    out_of_fold_logits,
+    out_of_fold_answers,
+    some_rows,
+    take_logits,
+    take_unseen_logits,
 )
 from skspec.ensemble._training_set import TrainingSet
 from skspec.metrics import get_scorer
@@ -104,7 +111,8 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
 
     The logits of a member are its ``decision_function``, if its probabilities are the softmax of that: so it is for
     the networks of skspec, `~sklearn.linear_model.LogisticRegression` and gradient boosting. They are the
-    logarithms of its probabilities if it has others: trees, nearest neighbours, calibrated classifiers. Forests
+    logarithms of its probabilities if it has others: trees, nearest neighbours, calibrated classifiers. All folds
+    decide that together; without `scaling` and `selection`, up to 256 of the spectra it is trained on. Forests
     give probability 0 to what no tree has seen in a leaf, so that probabilities below 1e-3 are taken for 1e-3: on
     stars of MILES, forests of 100 to 300 trees have the least log loss with a floor between 1e-3 and 3e-3, whether
     they learn 6 classes from 150 spectra or 27 from 500. A member without probabilities, such as `~sklearn.svm.SVC`,
@@ -114,7 +122,10 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
     A class of which the training spectra of a fold have none has probability 1e-3 there, before scaling.
 
     `sample_weight` and `groups` go to the members that take them; of a pipeline, to its last step, unless a sampler
-    comes before it. Nothing is random here: members bring their own ``random_state``.
+    comes before it. A search gets groups for its own folds (which must use them, as
+    `~sklearn.model_selection.StratifiedGroupKFold` does: a number of folds does not, with a warning), and weights for
+    what it searches. Voting and stacking classifiers get weights if all their members take them, and never groups.
+    Nothing is random here: members bring their own ``random_state``.
 
     Examples
     --------
@@ -177,8 +188,9 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         Raises
         ------
         ValueError
-            If a parameter is out of range, y has one class only, lengths disagree, a member does not take the weights
-            that are given, folds do not test each spectrum once, or members that are fitted know other classes.
+            If a parameter is out of range, y has one class only or missing labels, groups are missing, lengths disagree,
+            a member gives no logits or does not take the weights that are given, folds do not test each spectrum once,
+            or members that are fitted know other classes.
         TypeError
             If a parameter has the wrong type.
         sklearn.exceptions.NotFittedError
@@ -189,13 +201,16 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         data = TrainingSet.of(self, X, y, sample_weight, groups)
         used = [k for k, member in enumerate(members) if member != "drop" and weights[k] > 0]
         chosen = [(names[k], members[k]) for k in used]
-        classes = _classes_of(chosen, data.labels) if self._is_prefit else _classes(data)
+        classes = known_classes(chosen, data.labels) if self._is_prefit else data.classes
+        for _, member in chosen:
+            check_member(member, len(classes))
         tasks = [self._task(name, member, data) for name, member in chosen]
 
         scales = np.full(len(members), np.nan)
         scales[used] = 1.0
+        methods: list[str] | None = None
         if self.scaling is not None or self.selection is not None:
-            logits = self._unseen_logits(chosen, tasks, data, classes)
+            methods, logits = self._unseen_logits(chosen, tasks, data, classes)
             target = np.searchsorted(classes, data.labels)
             if self.scaling is not None:
                 scale = _SCALES[self.scaling]
@@ -212,11 +227,19 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
             fitted = Parallel(n_jobs=self.n_jobs)(
                 delayed(fit_member)(clone(chosen[i][1]), **tasks[i]) for i in kept
             )
+        if methods is None:
+            seen = some_rows(data.X)
+            methods = [take_logits([ask(member, seen)], classes)[0] for member in fitted]
+        else:
+            methods = [methods[i] for i in kept]
+            if not all(map(hasattr, fitted, methods)):
+                raise ValueError(MIXED)
         self.classes_ = classes
         self.weights_ = weights / weights.sum()
         self.scales_ = scales
         self.estimators_ = fitted
-        self.logit_methods_ = [logit_method(member, data.X) for member in fitted]
+        self.logit_methods_ = methods
+        self._fitted_names = list(names)
         for name in ("n_features_in_", "feature_names_in_"):
             self.__dict__.pop(name, None)
             if hasattr(fitted[0], name):
@@ -270,7 +293,7 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
     def named_estimators_(self) -> Bunch:
         """The fitted members that count, by name."""
         check_is_fitted(self)
-        return Bunch(**{self.estimators[k][0]: member for k, member in self._kept()})
+        return Bunch(**{self._fitted_names[k]: member for k, member in self._kept()})
 
     # How it is done -----------------------------------------------------------------------------------
 
@@ -322,21 +345,20 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         tasks: Sequence[dict[str, Any]],
         data: TrainingSet,
         classes: NDArray[Any],
-    ) -> NDArray[np.float64]:
-        """Logits by members that were trained on other spectra, of shape (n_members, n_spectra, n_classes)."""
+    ) -> tuple[list[str], NDArray[np.float64]]:
+        """Methods and logits, as `take_unseen_logits` gives them, of members that were trained on other spectra."""
+        tests = [np.arange(len(data.labels))]
         if self._is_prefit:
-            return np.stack([member_logits(member, data.X, classes) for _, member in members])
-        folds = data.folds(self.cv)
-        answers = Parallel(n_jobs=self.n_jobs)(
-            delayed(out_of_fold_logits)(clone(member), fold, classes, **task)
-            for (_, member), task in zip(members, tasks, strict=True)
-            for fold in folds
-        )
-        logits = np.empty((len(members), len(data.labels), len(classes)))
-        for i, answer in enumerate(answers):
-            member, fold = divmod(i, len(folds))
-            logits[member, folds[fold][1]] = answer
-        return logits
+            answers = [ask(member, data.X) for _, member in members]
+        else:
+            folds = data.folds(self.cv)
+            tests = [test for _, test in folds]
+            answers = Parallel(n_jobs=self.n_jobs)(
+                delayed(out_of_fold_answers)(clone(member), fold, **task)
+                for (_, member), task in zip(members, tasks, strict=True)
+                for fold in folds
+            )
+        return take_unseen_logits(answers, tests, classes)
 
     def _score(self, data: TrainingSet, classes: NDArray[Any]) -> Callable[[NDArray[np.float64]], float]:
         """Score of logits, the higher the better."""
@@ -352,7 +374,7 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
     def _get_params_to_save(self) -> dict[str, Any]:
         """Return the members to write to a file: the fitted ones, which another fit clones."""
         members: dict[int, Any] = dict(self._kept())
-        return {"estimators": [(name, members.get(k, "drop")) for k, (name, _) in enumerate(self.estimators)]}
+        return {"estimators": [(name, members.get(k, "drop")) for k, name in enumerate(self._fitted_names)]}
 
     def _get_fitted_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return what was learned beside the members."""
@@ -364,7 +386,7 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
             raise ValueError("an ensemble has learned nothing of this kind")
         for name, value in state.items():
             setattr(self, name, value)
-        if not set(self.logit_methods_) <= {"decision_function", "predict_proba"}:
+        if not set(self.logit_methods_) <= set(METHODS):
             raise ValueError(f"logits are not taken from {self.logit_methods_}")
         if not len(self.estimators) == len(self.weights_) == len(self.scales_):
             raise ValueError("weights_ and scales_ must have a value for each member")
@@ -372,29 +394,5 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         if "drop" in members or len(members) != len(self.logit_methods_):
             raise ValueError("a member that counts is missing")
         self.estimators_ = members
+        self._fitted_names = [name for name, _ in self.estimators]
         return self
-
-
-def _classes(data: TrainingSet) -> NDArray[Any]:
-    """Classes to learn."""
-    counted = data.labels if data.weight is None else data.labels[data.weight > 0]
-    if len(np.unique(counted)) < 2:
-        raise ValueError(f"y has one class only, {counted[0]!s}; at least two classes are needed")
-    return np.unique(data.labels)
-
-
-def _classes_of(members: Sequence[tuple[str, Any]], labels: NDArray[Any]) -> NDArray[Any]:
-    """Classes that all of the fitted members know."""
-    for _, member in members:
-        check_is_fitted(member)
-    first, *others = [(name, np.unique(member.classes_)) for name, member in members]
-    for name, classes in others:
-        if not np.array_equal(classes, first[1]):
-            raise ValueError(
-                f"members that are fitted must know the same classes: {first[0]!r} knows {first[1].tolist()}, "
-                f"{name!r} knows {classes.tolist()}"
-            )
-    unknown = np.setdiff1d(labels, first[1])
-    if len(unknown):
-        raise ValueError(f"y has labels that the fitted members do not know: {unknown.tolist()}")
-    return first[1]

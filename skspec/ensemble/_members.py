@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, log_softmax, softmax
+from scipy.special import log_softmax
+from sklearn.ensemble import StackingClassifier, VotingClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import has_fit_parameter
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from skspec.ensemble._training_set import Fold, TrainingSet
 
 FLOOR = 1e-3  # probability; see the notes of LogitVotingClassifier
-_LOG_ODDS_TOLERANCE = 1e-4  # in probability: networks work in float32
-_ROWS_TO_COMPARE = 32
+METHODS = "decision_function", "predict_proba"
+MIXED = (
+    "a member that searches has found classifiers with and without decision_function (or predict_proba) in different "
+    "fits; all that it tries must have the same"
+)
+_TOLD = 1e-12, 0.999  # probabilities beyond say nothing: saturated ones are those of any decisions
+_ROWS_TO_ASK = 256
+
+
+class Answers(NamedTuple):
+    """What a fitted member says of some rows, by each of the `METHODS` that it has."""
+
+    of: dict[str, NDArray[np.float64]]
+    classes: list[Any]
+
+
+# Training ---------------------------------------------------------------------------------------------
 
 
 def fit_member(member: Any, *, X: Any, y: NDArray[Any], arguments: Mapping[str, NDArray[Any]]) -> Any:
@@ -23,21 +42,15 @@ def fit_member(member: Any, *, X: Any, y: NDArray[Any], arguments: Mapping[str, 
     return member.fit(X, y, **arguments)
 
 
-def out_of_fold_logits(
-    member: Any,
-    fold: Fold,
-    classes: NDArray[Any],
-    *,
-    X: Any,
-    y: NDArray[Any],
-    arguments: Mapping[str, NDArray[Any]],
-) -> NDArray[np.float64]:
-    """Logits of the test rows of a fold by a member that is fitted, in place, on its training rows."""
+def out_of_fold_answers(
+    member: Any, fold: Fold, *, X: Any, y: NDArray[Any], arguments: Mapping[str, NDArray[Any]]
+) -> Answers:
+    """Answers for the test rows of a fold by a member that is fitted, in place, on its training rows."""
     train, test = fold
     member.fit(
         _safe_indexing(X, train), y[train], **{name: value[train] for name, value in arguments.items()}
     )
-    return member_logits(member, _safe_indexing(X, test), classes)
+    return ask(member, _safe_indexing(X, test))
 
 
 def fit_arguments(name: str, member: Any, data: TrainingSet) -> dict[str, NDArray[Any]]:
@@ -48,46 +61,156 @@ def fit_arguments(name: str, member: Any, data: TrainingSet) -> dict[str, NDArra
     ValueError
         If there are weights and the member does not take any.
     """
-    last, prefix, resamples = member, "", False
-    while hasattr(last, "steps"):
-        resamples |= any(hasattr(step, "fit_resample") for _, step in last.steps)
-        step, last = last.steps[-1]
-        prefix += f"{step}__"
-    takes = {key: not resamples and has_fit_parameter(last, key) for key in ("sample_weight", "groups")}
-    if data.weight is not None and not takes["sample_weight"]:
-        why = "resamples the spectra" if resamples else f"is a {type(last).__name__}, which takes none"
-        raise ValueError(f"sample_weight cannot be given to the member {name!r}: it {why}")
     given = {"sample_weight": data.weight, "groups": data.groups}
-    return {prefix + key: value for key, value in given.items() if value is not None and takes[key]}
+    arguments = {
+        called: value for key, value in given.items() if value is not None for called in _calls(member, key)
+    }
+    if data.weight is not None and not any(called.endswith("sample_weight") for called in arguments):
+        raise ValueError(f"sample_weight cannot be given to the member {name!r}: {_why_no_weights(member)}")
+    return arguments
 
 
-def logit_method(member: Any, X: Any) -> str:
-    """Name of the method that a fitted member's logits are taken from, seen by its answers for some rows of X.
-
-    "decision_function" if probabilities are the softmax of it or there are none, else "predict_proba".
-    """
-    has_decisions, has_probabilities = (
-        hasattr(member, name) for name in ("decision_function", "predict_proba")
-    )
-    if not (has_decisions and has_probabilities):
-        return "predict_proba" if has_probabilities else "decision_function"
-    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
-    rows = np.unique(np.linspace(0, n_rows - 1, _ROWS_TO_COMPARE).astype(np.intp))
-    X = _safe_indexing(X, rows)
-    decisions, probabilities = member.decision_function(X), member.predict_proba(X)
-    if decisions.ndim == 1:
-        found = expit(np.column_stack([-decisions, decisions]).astype(np.float64))
+def _calls(member: Any, key: str) -> list[str]:
+    """Names under which the fit of a member takes weights or groups; a search has use for groups itself."""
+    if hasattr(member, "steps"):
+        step, last = member.steps[-1]
+        return [] if _resamples(member) else [f"{step}__{called}" for called in _calls(last, key)]
+    if isinstance(member, BaseSearchCV):
+        own = [key] if key == "groups" else []
+        return own + [called for called in _calls(member.estimator, key) if called not in own]
+    if isinstance(member, VotingClassifier | StackingClassifier):
+        takes = key == "sample_weight" and all(key in _calls(inner, key) for inner in _inner(member))
     else:
-        found = softmax(decisions.astype(np.float64), axis=1)
-    same = found.shape == probabilities.shape and np.allclose(
-        found, probabilities, rtol=0.0, atol=_LOG_ODDS_TOLERANCE
-    )
-    return "decision_function" if same else "predict_proba"
+        takes = has_fit_parameter(member, key)
+    return [key] if takes else []
 
 
-def member_logits(
-    member: Any, X: Any, classes: NDArray[Any], method: str | None = None
-) -> NDArray[np.float64]:
+def _inner(ensemble: Any) -> list[Any]:
+    """Return the estimators that an ensemble of scikit-learn hands weights to."""
+    inner = [member for _, member in ensemble.estimators if member != "drop"]
+    if isinstance(ensemble, StackingClassifier):
+        inner.append(ensemble.final_estimator or LogisticRegression())
+    return inner
+
+
+def _resamples(member: Any) -> bool:
+    return any(hasattr(step, "fit_resample") for _, step in getattr(member, "steps", ()))
+
+
+def _why_no_weights(member: Any) -> str:
+    while (inner := _inside(member)) is not None:
+        if _resamples(member):
+            return "it resamples the spectra"
+        member = inner
+    if isinstance(member, VotingClassifier | StackingClassifier):
+        refusing = next(
+            inner for inner in _inner(member) if "sample_weight" not in _calls(inner, "sample_weight")
+        )
+        return f"its {type(member).__name__} has none for a {type(refusing).__name__}"
+    return f"it is a {type(member).__name__}, which takes none"
+
+
+# Logits -----------------------------------------------------------------------------------------------
+
+
+def check_member(member: Any, n_classes: int) -> None:
+    """Raise ValueError for a member that gives no logits, where that is seen before it is trained."""
+    last = _innermost(member)
+    late = {"estimator", "final_estimator"} & last.get_params(
+        deep=False
+    ).keys()  # has what these turn out to have
+    if not late or any(hasattr(member, method) for method in METHODS):
+        _methods(member, n_classes)
+
+
+def known_classes(members: Sequence[tuple[str, Any]], labels: NDArray[Any]) -> NDArray[Any]:
+    """Classes that all of the fitted members know; ValueError if they differ, or labels are not among them."""
+    for _, member in members:
+        check_is_fitted(member)
+    first, *others = [(name, np.unique(member.classes_)) for name, member in members]
+    for name, classes in others:
+        if not np.array_equal(classes, first[1]):
+            raise ValueError(
+                f"members that are fitted must know the same classes: {first[0]!r} knows {first[1].tolist()}, "
+                f"{name!r} knows {classes.tolist()}"
+            )
+    unknown = np.setdiff1d(labels, first[1])
+    if len(unknown):
+        raise ValueError(f"y has labels that the fitted members do not know: {unknown.tolist()}")
+    return first[1]
+
+
+def ask(member: Any, X: Any) -> Answers:
+    """Answers of a fitted member for rows of X."""
+    classes = np.asarray(member.classes_).tolist()
+    return Answers({method: _answer(member, method, X) for method in _methods(member, len(classes))}, classes)
+
+
+def some_rows(X: Any) -> Any:
+    """Return rows from all over X, enough to see what the answers of members are."""
+    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+    return _safe_indexing(X, np.unique(np.linspace(0, n_rows - 1, _ROWS_TO_ASK).astype(np.intp)))
+
+
+def take_logits(answers: Sequence[Answers], classes: NDArray[Any]) -> tuple[str, list[NDArray[np.float64]]]:
+    """Logits from the answers of one member, all by the same method.
+
+    Parameters
+    ----------
+    answers : sequence of Answers
+        Of each fold.
+    classes : ndarray of shape (n_classes,)
+        Order of the columns.
+
+    Returns
+    -------
+    method : {"decision_function", "predict_proba"}
+        The former if probabilities are the softmax of it in all folds, or there are none.
+    logits : list of ndarray of shape (n_rows, n_classes)
+
+    Raises
+    ------
+    ValueError
+        If no method is common to all folds, or it has not a column for each class.
+    """
+    common = [method for method in METHODS if all(method in answer.of for answer in answers)]
+    if not common:
+        raise ValueError(MIXED)
+    if len(common) == 1:
+        method = common[0]
+    else:
+        same = np.concatenate([_is_softmax(**answer.of) for answer in answers])
+        method = "decision_function" if len(same) and same.all() else "predict_proba"
+    return method, [_logits(answer.of[method], method, answer.classes, classes) for answer in answers]
+
+
+def take_unseen_logits(
+    answers: Sequence[Answers], tests: Sequence[NDArray[np.intp]], classes: NDArray[Any]
+) -> tuple[list[str], NDArray[np.float64]]:
+    """Logits of all rows from the answers of several members.
+
+    Parameters
+    ----------
+    answers : sequence of Answers, of length n_members * n_folds
+        Of the first member for each fold, and so on.
+    tests : sequence of ndarray, of length n_folds
+        Rows that they are for, all rows once.
+    classes : ndarray of shape (n_classes,)
+        Order of the columns.
+
+    Returns
+    -------
+    methods : list of {"decision_function", "predict_proba"}
+        See `take_logits`.
+    logits : ndarray of shape (n_members, n_rows, n_classes)
+    """
+    members = [answers[first : first + len(tests)] for first in range(0, len(answers), len(tests))]
+    taken = [take_logits(of_member, classes) for of_member in members]
+    order = np.argsort(np.concatenate(tests))
+    return [method for method, _ in taken], np.stack([np.concatenate(parts)[order] for _, parts in taken])
+
+
+def member_logits(member: Any, X: Any, classes: NDArray[Any], method: str) -> NDArray[np.float64]:
     """Logits of a fitted member, of shape (n_rows, n_classes).
 
     Parameters
@@ -97,20 +220,23 @@ def member_logits(
     X : Spectra or array-like
     classes : ndarray of shape (n_classes,)
         Order of the columns.
-    method : {"decision_function", "predict_proba"} or None, default=None
-        What they are taken from; None asks `logit_method`.
+    method : {"decision_function", "predict_proba"}
+        What they are taken from.
     """
-    method = method or logit_method(member, X)
-    answers = np.asarray(getattr(member, method)(X), dtype=np.float64)
-    known = np.asarray(member.classes_).tolist()
-    if method == "predict_proba":
-        logits = np.log(np.maximum(answers, FLOOR))
-    else:
-        logits = np.column_stack([-answers / 2, answers / 2]) if answers.ndim == 1 else answers
+    return _logits(_answer(member, method, X), method, np.asarray(member.classes_).tolist(), classes)
+
+
+def _answer(member: Any, method: str, X: Any) -> NDArray[np.float64]:
+    return np.asarray(getattr(member, method)(X), dtype=np.float64)
+
+
+def _logits(
+    answer: NDArray[np.float64], method: str, known: list[Any], classes: NDArray[Any]
+) -> NDArray[np.float64]:
+    logits = np.log(np.maximum(answer, FLOOR)) if method == "predict_proba" else _columns(answer)
     if logits.shape[1] != len(known):
         raise ValueError(
-            f"{type(member).__name__}.{method} has {logits.shape[1]} columns for {len(known)} classes; one for "
-            "each class is needed (decision_function_shape='ovr' of support vector machines)"
+            f"{method} of a member has {logits.shape[1]} columns for {len(known)} classes; one for each class is needed"
         )
     labels = classes.tolist()
     columns = [labels.index(label) for label in known]
@@ -119,3 +245,53 @@ def member_logits(
     aligned = np.full((len(logits), len(labels)), np.log(FLOOR))
     aligned[:, columns] = log_softmax(logits, axis=1)
     return aligned
+
+
+def _columns(decisions: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.column_stack([-decisions / 2, decisions / 2]) if decisions.ndim == 1 else decisions
+
+
+def _is_softmax(
+    decision_function: NDArray[np.float64], predict_proba: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Whether probabilities are the softmax of decisions, one by one of those that can tell."""
+    decisions = _columns(decision_function)
+    if decisions.shape != predict_proba.shape:
+        return np.zeros(1, dtype=np.bool_)
+    telling = (predict_proba > _TOLD[0]) & (predict_proba < _TOLD[1])
+    expected, found = log_softmax(decisions, axis=1)[telling], np.log(predict_proba[telling])
+    return np.isclose(found, expected, rtol=1e-3, atol=1e-4)  # networks work in float32
+
+
+def _methods(member: Any, n_classes: int) -> list[str]:
+    """Which `METHODS` a member has; ValueError if there is none that gives each class a logit."""
+    found = [method for method in METHODS if hasattr(member, method)]
+    if not found:
+        raise ValueError(
+            f"a member that is a {type(_innermost(member)).__name__} has neither decision_function nor "
+            "predict_proba; one is needed (voting='soft' of a VotingClassifier)"
+        )
+    last = _innermost(member)
+    if n_classes > 2 and getattr(last, "decision_function_shape", None) == "ovo":
+        found.remove("decision_function")
+        if not found:
+            raise ValueError(
+                f"{type(last).__name__}.decision_function has a column for each pair of the {n_classes} classes; one "
+                "for each class is needed (decision_function_shape='ovr' of support vector machines)"
+            )
+    return found
+
+
+def _innermost(member: Any) -> Any:
+    while (inner := _inside(member)) is not None:
+        member = inner
+    return member
+
+
+def _inside(member: Any) -> Any:
+    """Return the last step of a pipeline, the best of a search (or what it searches), None of others."""
+    if hasattr(member, "steps"):
+        return member.steps[-1][1]
+    if isinstance(member, BaseSearchCV | FrozenEstimator):
+        return getattr(member, "best_estimator_", member.estimator)
+    return None

@@ -13,7 +13,7 @@ from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.utils import assert_all_finite, column_or_1d, indexable
 from sklearn.utils.multiclass import check_classification_targets
 
-from skspec._rows import check_groups, check_weight
+from skspec._rows import check_groups, check_weight, count_missing
 
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 
@@ -34,11 +34,11 @@ class TrainingSet:
             raise ValueError(
                 f"This {type(estimator).__name__} estimator requires y to be passed, but the target y is None."
             )
-        if np.ma.is_masked(y):
-            raise ValueError(
-                f"y has {np.ma.count_masked(y)} masked labels; every training spectrum needs one"
-            )
         labels = np.asarray(column_or_1d(y, warn=True))
+        n_missing = count_missing(y)
+        if n_missing:
+            kind = "masked" if np.ma.is_masked(y) else "missing"
+            raise ValueError(f"y has {n_missing} {kind} labels; every training spectrum needs one")
         assert_all_finite(labels, input_name="y")
         check_classification_targets(labels)
         X, labels = indexable(X, labels)
@@ -48,13 +48,21 @@ class TrainingSet:
         groups = None if groups is None else check_groups(groups, len(labels))
         return cls(X, labels, weight, groups)
 
+    @property
+    def classes(self) -> NDArray[Any]:
+        """Classes to learn, sorted; ValueError if there is one only."""
+        counted = self.labels if self.weight is None else self.labels[self.weight > 0]
+        if len(np.unique(counted)) < 2:
+            raise ValueError(f"y has one class only, {counted[0]!s}; at least two classes are needed")
+        return np.unique(self.labels)
+
     def folds(self, cv: Any) -> list[Fold]:
         """Training and test rows of the folds that test anything.
 
         Raises
         ------
         ValueError
-            If rows are not each tested once, or a fold has one class only to learn from.
+            If there are no folds, rows are not each tested once, or a fold has one class only to learn from.
         """
         cv = 5 if cv is None else cv
         grouped = self.groups is not None and isinstance(cv, Integral)
@@ -62,8 +70,17 @@ class TrainingSet:
         with warnings.catch_warnings():  # what a fold does not know has a rule of its own
             warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
             splits = splitter.split(self.X, self.labels, self.groups)
-            folds = [(train, test) for train, test in splits if len(test)]
-        times = np.bincount(np.concatenate([test for _, test in folds]), minlength=len(self.labels))
+            rows = np.arange(len(self.labels))  # taken by indices or by masks
+            try:
+                folds = [(rows[np.asarray(train)], rows[np.asarray(test)]) for train, test in splits]
+            except IndexError as error:
+                raise ValueError(f"cv has rows that are none of {len(rows)} spectra: {error}") from error
+        folds = [(train, test) for train, test in folds if len(test)]
+        if not folds:
+            raise ValueError(
+                "cv has no folds; a generator has none left after a first fit, a list of them has"
+            )
+        times = np.bincount(np.concatenate([test for _, test in folds]), minlength=len(rows))
         if (times != 1).any():
             raise ValueError(
                 f"cv must test each spectrum once, but {np.sum(times != 1)} of {len(times)} come never or more than once"

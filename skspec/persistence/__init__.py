@@ -38,8 +38,8 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, info: dict[str, 
     ----------
     model : estimator
         A fitted estimator of skspec, or a `~sklearn.pipeline.Pipeline`, imbalanced-learn ``Pipeline``,
-        `~sklearn.pipeline.FeatureUnion` or `~sklearn.ensemble.VotingRegressor` (nested ones too) of them and of
-        scikit-learn's estimators.
+        `~sklearn.pipeline.FeatureUnion`, `~sklearn.ensemble.VotingClassifier` or `~sklearn.ensemble.VotingRegressor`
+        (nested ones too) of them and of scikit-learn's estimators.
     path : str or path
         Where to write; must end in ``.skspec``. The file appears when it is complete: a failure leaves what
         was there before.
@@ -73,9 +73,9 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, info: dict[str, 
 
     A scikit-learn estimator is saved by skops if skops trusts all the types in it. Decision trees and the
     forests made of them, which skops leaves to its users, are accepted too: `load` checks that their nodes
-    point nowhere outside. Nearest neighbours want ``algorithm="brute"``; histogram gradient boosting, other
-    meta-estimators around estimators of skspec, and `~sklearn.calibration.CalibratedClassifierCV` around trees
-    are refused.
+    point nowhere outside. Nearest neighbours want ``algorithm="brute"``; histogram gradient boosting, stacks
+    (`~sklearn.ensemble.StackingClassifier`), other meta-estimators around estimators of skspec, and
+    `~sklearn.calibration.CalibratedClassifierCV` around trees are refused.
 
     Examples
     --------

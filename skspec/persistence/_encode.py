@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.ensemble import StackingClassifier, StackingRegressor
 
 from skspec.persistence import _registry, _skops, _voting
 
@@ -156,11 +157,15 @@ class Encoder:
             )
         if hasattr(estimator, "best_estimator_"):
             raise TypeError(f"{where} ({name}) is a search; save its best_estimator_")
+        if isinstance(estimator, StackingClassifier | StackingRegressor):
+            raise TypeError(
+                f"{where} ({name}) cannot be saved; save its estimators_ and its final_estimator_ each, or use a vote"
+            )
         inside = [type(v).__name__ for v in estimator.get_params().values() if _registry.is_of_skspec(v)]
         if inside:
             raise TypeError(
                 f"{where} ({name}) cannot be saved: it holds {inside[0]}, and of the estimators that hold others "
-                "only Pipeline, FeatureUnion and VotingRegressor are known"
+                "only Pipeline, FeatureUnion, VotingClassifier and VotingRegressor are known"
             )
         blob = f"steps/{len(self.blobs)}.skops"
         self.blobs[blob] = _skops.dump(estimator, where)

@@ -16,6 +16,7 @@ _Classes = dict[str, type[BaseEstimator]]
 _SKLEARN: _Classes = {
     "sklearn.FeatureUnion": sklearn.pipeline.FeatureUnion,
     "sklearn.Pipeline": sklearn.pipeline.Pipeline,
+    "sklearn.VotingClassifier": sklearn.ensemble.VotingClassifier,
     "sklearn.VotingRegressor": sklearn.ensemble.VotingRegressor,
 }
 

@@ -1,20 +1,22 @@
-"""scikit-learn's `VotingRegressor`: its members are saved once, as they were fitted, in place of its parameter."""
+"""scikit-learn's voting ensembles: their members are saved once, as they were fitted, in place of the parameter."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.ensemble import VotingRegressor
+from sklearn.ensemble import VotingClassifier, VotingRegressor
+from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
-LEARNED = frozenset({"estimators_", "named_estimators_"})
+LEARNED = frozenset({"estimators_", "le_", "named_estimators_"})
 
 
 def is_voting(estimator: Any) -> bool:
     """Whether an estimator is one of those whose members are saved in this way."""
-    return type(estimator) is VotingRegressor
+    return type(estimator) in (VotingClassifier, VotingRegressor)
 
 
 def members_to_save(estimator: Any) -> list[tuple[str, Any]]:
@@ -33,6 +35,12 @@ def restore_members(estimator: Any, name: str) -> None:
         raise ValueError(f"{name} has no members")
     estimator.estimators_ = fitted
     estimator.named_estimators_ = Bunch(**dict(members))
+    if isinstance(estimator, VotingClassifier):
+        classes = vars(estimator).get("classes_")
+        if not isinstance(classes, np.ndarray) or classes.ndim != 1:
+            raise ValueError(f"{name} has no classes")
+        estimator.le_ = LabelEncoder()
+        estimator.le_.classes_ = classes
 
 
 def _is_member(member: Any) -> bool:

@@ -1,5 +1,6 @@
 """The commands, as they are typed."""
 
+import os
 import re
 import subprocess
 import sys
@@ -101,7 +102,7 @@ def test_fit_on_the_files_of_the_catalogue(survey, tmp_path):
     out = tmp_path / "m.skspec"
     text = run(
         *("fit", "--catalogue", survey / "catalogue.csv", *FIT, "--out", out, "--groups", "plate"),
-        *("--classes", "narrow,broad", "--loglam-min", "3.65", "--n-bins", "50"),
+        *("--classes", "narrow, broad,", "--loglam-min", "3.65", "--n-bins", "50"),
     ).stdout
     assert "Read 24 spectra" in text
     assert re.search(r"not among the classes asked for +1", text)
@@ -176,6 +177,10 @@ def test_wrong_usage_is_told_before_any_work(fit, survey, tmp_path):
     assert out.read_text() == "mine"
     run("predict", fit[0], night, "--out", tmp_path / "classes.xlsx", code=2)
     run("predict", fit[0], night, "--out", tmp_path / "nowhere" / "classes.csv", code=2)
+    (tmp_path / "folder.csv").mkdir()
+    for overwrite in ((), ("--overwrite",)):
+        told = run("predict", fit[0], night, "--out", tmp_path / "folder.csv", *overwrite, code=2).stderr
+        assert "must be a file" in told
     run("predict", fit[0], code=2)
     run("fit", night, "--out", tmp_path / "m.pkl", code=2)
     run("fit", code=2)
@@ -185,13 +190,20 @@ def test_wrong_usage_is_told_before_any_work(fit, survey, tmp_path):
     assert len(Table.read(out, format="ascii.csv")) == 24
 
 
+def test_a_folder_that_cannot_be_written_to(survey, tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK | os.X_OK)
+    told = run("fit", survey / "night1", "--out", tmp_path / "m.skspec", code=2).stderr
+    assert "cannot be written to" in " ".join(told.replace("│", " ").split())
+
+
 def test_errors_are_one_line(fit, survey, tmp_path):
     night, out = survey / "night1", ("--out", tmp_path / "m.skspec")
     assert "labels must be one of" in failed("fit", night, "--labels", "flavour", *out)
     assert "no such file" in failed("fit", tmp_path / "nothing", *out)
     assert "no such file" in failed("fit", night, "--catalogue", tmp_path / "nothing.csv", *out).lower()
     assert "format must be one of" in failed("fit", night, "--format", "sdss", *out)
-    assert "no such file" in failed("predict", tmp_path / "nothing.skspec", night).lower()
+    nothing = tmp_path / "nothing.skspec"
+    assert failed("predict", nothing, night) == f"skspec: error: {nothing}: no such file or directory\n"
     (tmp_path / "text.skspec").write_text("hello")
     assert "is not a skspec model" in failed("predict", tmp_path / "text.skspec", night)
     (tmp_path / "table.fits").write_text("hello")

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 from astropy.table import MaskedColumn, Table
+from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from skspec import FluxNormalizer, LogWaveResampler, Spectra
-from skspec.cli._prediction import TABLE_FORMATS, classify, write_table
+from skspec import FluxNormalizer, LogitVotingClassifier, LogWaveResampler, Spectra
+from skspec.cli._prediction import TABLE_FORMATS, classify, classify_files, write_table
+from tests.cli.conftest import write_spectrum
 
 WAVE = np.linspace(4000.0, 7000.0, 100)
 GRID = {"loglam_min": 3.61, "loglam_max": 3.84, "n_bins": 40, "missing": "interpolate"}
@@ -111,6 +113,85 @@ def test_all_bad():
     table = classify(fitted(LogisticRegression()), collect([spectrum(3.0, wave=WAVE / 3)]))
     assert table["class"].tolist() == [""]
     assert table["flags"].tolist() == ["no_overlap"]
+
+
+@pytest.mark.parametrize("ensemble", [LogitVotingClassifier, VotingClassifier])
+def test_coverage_of_an_ensemble_is_the_least(ensemble):
+    """Members have grids of their own; what comes after the first one in a pipeline sees no spectra."""
+    grids = {"blue": (3.61, 3.72), "all": (3.61, 3.84)}
+    members = [
+        (
+            name,
+            make_pipeline(
+                LogWaveResampler(**GRID | {"loglam_min": low, "loglam_max": high}), FluxNormalizer()
+            ),
+        )
+        for name, (low, high) in grids.items()
+    ]
+    for _, member in members:
+        member.steps.append(("classifier", LogisticRegression()))
+    rows = [spectrum(s * (1 + 0.1 * i)) for i in range(10) for s in (-3, 3)]
+    options = {"voting": "soft"} if ensemble is VotingClassifier else {}
+    model = ensemble(members, **options).fit(collect(rows), np.tile(["blue", "red"], 10))
+    tested = collect([spectrum(-3.0), spectrum(3.0, wave=WAVE[WAVE < 6000]), spectrum(3.0, wave=WAVE / 3)])
+    table = classify(model, tested)
+    assert table["flags"].tolist() == ["", "low_coverage", "no_overlap"]
+    assert table["class"].tolist() == ["blue", "red", ""]
+    edges = np.linspace(3.61, 3.84, 41)
+    assert table["coverage"][1] == pytest.approx((edges[1:] < np.log10(6000)).mean(), abs=1.5 / 40)
+
+
+def test_files_without_errors_change_no_other(tmp_path):
+    good = [tmp_path / name for name in ("a.txt", "b.txt")]
+    for seed, path in enumerate(good):
+        write_spectrum(path, "broad", seed=seed, noise=0.3)
+    bare = tmp_path / "bare.txt"
+    lines = good[0].read_text().splitlines()
+    bare.write_text("\n".join(line.rpartition(" ")[0] for line in lines) + "\n")
+    (tmp_path / "empty.txt").write_text("")
+    model = fitted(LogisticRegression())
+
+    def table_of(*paths):
+        return classify_files(model, [str(path) for path in paths], on_error="skip")
+
+    table = table_of(good[0], bare, tmp_path / "empty.txt", good[1], bare, good[0])
+    order = [good[0], bare, good[1], bare, good[0]]
+    assert table["file"].tolist() == [str(path) for path in [*order, tmp_path / "empty.txt"]]
+    assert table["flags"][0] == table["flags"][2] == "low_snr"
+    assert table["flags"][5] == "unreadable"
+    for row, path in enumerate(order):
+        alone = table_of(path)
+        for name in ("class", "coverage", "snr", "flags"):
+            assert table[name][row] == alone[name][0]
+        assert table["p_red"][row] == pytest.approx(alone["p_red"][0], rel=1e-6)
+
+
+def test_files_that_are_read_with_a_warning_are_told_of(tmp_path):
+    write_spectrum(tmp_path / "a.txt", "broad", seed=0)
+    (tmp_path / "empty.txt").write_text("")
+    with pytest.warns(UserWarning, match="skipped .*empty.txt"):
+        classify_files(
+            fitted(LogisticRegression()),
+            [str(tmp_path / name) for name in ("a.txt", "empty.txt")],
+            on_error="warn",
+        )
+
+
+def test_flat_spectra_are_no_reason_to_warn():
+    flat = Spectra([np.zeros(100), np.ones(100)], wave=WAVE)
+    np.testing.assert_array_equal(classify(fitted(LogisticRegression()), flat)["snr"], [np.nan, np.inf])
+
+
+def test_fits_has_ascii_only(tmp_path):
+    table = classify(fitted(LogisticRegression()), collect([spectrum(-3.0)], file=["é.txt"]))
+    with pytest.raises(ValueError, match=r"column file has letters beyond ASCII.*write classes\.ecsv"):
+        write_table(table, tmp_path / "classes.fits")
+    named = classify(fitted(LogisticRegression(), labels=("á", "b")), collect([spectrum(3.0)]))
+    with pytest.raises(ValueError, match="column p_á has letters beyond ASCII"):
+        write_table(named, tmp_path / "classes.fits")
+    assert not list(tmp_path.iterdir())
+    write_table(table, tmp_path / "classes.ecsv")
+    assert Table.read(tmp_path / "classes.ecsv")["file"].tolist() == ["é.txt"]
 
 
 @pytest.mark.parametrize("suffix", TABLE_FORMATS)

@@ -68,13 +68,23 @@ def write_library(path, n=40):
 
 def test_contest_has_numbers_of_spectra_only(tmp_path):
     kinds = np.array(["star", "galaxy", "qso"])[np.arange(30) % 3]
+    kinds[25:] = ["other", "other", "NaN", "", "qso"]
     flux = RNG.normal(10.0, 1.0, (30, 2600)) + 5.0 * (kinds == "qso")[:, None]
     header = ",".join(["id", *(f"FE{k}" for k in range(2600)), "answer"])
     rows = [",".join([str(k), *(f"{f:.3f}" for f in flux[k]), kinds[k]]) for k in range(30)]
     (tmp_path / "contest.csv").write_text("\n".join([header, *rows]) + "\n")
     text = run("reproduce", "star-galaxy-qso", "--data", tmp_path / "contest.csv", "--epochs", 1).stdout
     assert "Warning: The file has neither positions nor names of objects" in text
+    assert re.search(r"galaxy +8 *\nqso +9 *\nstar +9 *\nall +26", text)
+    assert re.search(r"no class of this system +2", text)
+    assert re.search(r"no label +2", text)
     assert re.search(r"macro-F1 +0\.974 +\d\.\d+ \[.*\]\naccuracy +0\.99[45] ", text)
+
+
+def test_classes_of_the_published_scores_only():
+    labels = np.array(["STAR", "star", "unknown", "Galaxy", "qso", "Unknown"])
+    classes = _reproduce._REDUCTIONS["star_galaxy_qso"](labels)
+    assert classes.tolist() == ["star", "star", "", "galaxy", "qso", ""]
 
 
 def test_galaxies_are_objects_of_their_own(tmp_path):
@@ -135,6 +145,39 @@ def test_published_predictions(monkeypatch):
     assert "0.961 are right where the star was trained on (232 spectra), 0.662 where it was not (225)" in text
 
 
+def predictions(n=6, **changes):
+    """What the file of published predictions holds."""
+    scores = {f"scores_{name}": RNG.normal(size=(n, 39)) for name, _ in _reproduce._MEMBERS.values()}
+    flags = np.arange(n) % 2
+    return scores | {"y_true": np.arange(n), "elodie_star_also_in_train": flags} | changes
+
+
+def test_predictions_that_are_not_the_published_ones(tmp_path):
+    path = tmp_path / "mk_test_predictions.npz"
+    command = ("reproduce", "mk-joint", "--data", tmp_path)
+    np.savez(path, **predictions())
+    for option, value in {"network": "convkan", "labels": "x", "folds": 5, "epochs": 3, "seed": 0}.items():
+        told = run(*command, f"--{option}", value, code=2).stderr
+        assert f"--{option} is for training" in " ".join(told.replace("│", " ").split())
+    lacking = predictions()
+    del lacking["y_true"]
+    np.savez(path, **lacking)
+    told = failed(*command)
+    assert f"{path} are not the published predictions: y_true is not a file in the archive" in told
+    for name, value in {
+        "y_true": np.arange(5),
+        "scores_convkan": np.zeros((6, 38)),
+        "elodie_star_also_in_train": np.zeros(5),
+    }.items():
+        np.savez(path, **predictions(**{name: value}))
+        assert "has other shapes or values" in failed(*command)
+    np.savez(path, **predictions(y_true=np.full(6, 39)))
+    assert "y_true has other shapes or values" in failed(*command)
+    for content in (b"", b"hello", path.read_bytes()[:3000]):
+        path.write_bytes(content)
+        assert failed(*command) == f"skspec: error: {path} is damaged, or no archive of NumPy\n"
+
+
 def test_mistakes_are_told(tmp_path):
     write_boss(tmp_path / "b.h5")
     boss = ("reproduce", "boss-quasars", "--data", tmp_path / "b.h5")
@@ -142,6 +185,8 @@ def test_mistakes_are_told(tmp_path):
         *boss, "--network", "cnn"
     )
     assert "has no column 'kind' with labels; it has" in failed(*boss, "--labels", "kind")
+    galaxies = ("reproduce", "galaxy10", "--data", tmp_path / "b.h5")
+    assert "labels is for spectra; galaxy10 has its own, got 'x'" in failed(*galaxies, "--labels", "x")
     assert "no such file or folder" in failed("reproduce", "galaxy10", "--data", tmp_path / "absent.h5")
     write_library(tmp_path / "l.fits")
     wrong = failed("reproduce", "mk-joint", "--data", tmp_path / "l.fits", "--network", "resnet5")

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from astropy.table import MaskedColumn, Table
+from astropy.table import MaskedColumn
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score, f1_score
 
@@ -48,6 +48,8 @@ def test_labels_are_cleaned_and_counted():
         (np.array(["x", None, "y"], dtype=object), ["x", "y"], "U"),
         (np.array([1.0, np.nan, 2.0]), [1, 2], "i"),
         (np.array([True, False, True]), [True, False, True], "b"),
+        (np.array(["A", np.nan, "B", None], dtype=object), ["A", "B"], "U"),
+        (["x", "NaN", "nan", "Nancy"], ["x", "Nancy"], "U"),
     ],
 )
 def test_labels_of_any_column(column, kept, kind):
@@ -109,6 +111,24 @@ def test_groups_by_column_or_none():
         _training.group_spectra(spectra, "plat")
 
 
+@pytest.mark.parametrize(
+    "plate",
+    [
+        MaskedColumn(["p", "q", "p", "r", "r"], mask=[0, 0, 0, 1, 1]),
+        MaskedColumn([1, 2, 1, 3, 3], mask=[0, 0, 0, 1, 1]),
+        ["p", "q", "p", "", " "],
+        [0.5, 1.5, 0.5, np.nan, np.nan],
+        np.array(["p", "q", "p", None, np.nan], dtype=object),
+    ],
+)
+def test_groups_without_a_value_are_alone(plate):
+    groups, said = _training.group_spectra(spectra_of(5, plate=plate), "plate")
+    assert groups[0] == groups[2]
+    assert len(set(groups)) == 4
+    assert "5 spectra of 4 objects; 2 (40%)" in said
+    assert said.endswith(" 2 without a value there are each a group of their own.")
+
+
 # Grid ----------------------------------------------------------------------------------------------------
 
 
@@ -140,37 +160,6 @@ def test_grid_without_common_range():
         _training.data_grid(Spectra([np.ones(50)] * 2, wave=waves))
     with pytest.raises(ValueError, match="no spectrum has valid pixels"):
         _training.data_grid(Spectra(np.full((2, 50), np.nan), wave=WAVE))
-
-
-# Catalogue -----------------------------------------------------------------------------------------------
-
-
-def test_catalogue_is_joined_by_file_name():
-    spectra = spectra_of(3, file=["/a/x.fits", "/a/y.fits", "/b/z.fits"])
-    table = Table({"path": ["c/z.fits", "x.fits", "w.fits"], "kind": ["Z", "X", "W"], "z": [0.3, 0.1, 9.0]})
-    joined = _training.join_catalogue(spectra, table)
-    assert joined.meta["kind"].filled("-").tolist() == ["X", "-", "Z"]
-    assert joined.meta["z"].filled(-1.0).tolist() == [0.1, -1.0, 0.3]
-    assert "kind" not in spectra.meta.colnames
-
-
-def test_catalogue_is_joined_by_object():
-    spectra = spectra_of(2, object=["123", "456"])
-    joined = _training.join_catalogue(spectra, Table({"object": [456, 123], "kind": ["b", "a"]}))
-    assert joined.meta["kind"].tolist() == ["a", "b"]
-
-
-@pytest.mark.parametrize(
-    ("table", "message"),
-    [
-        ({"name": ["x"]}, "no column file or object, only name"),
-        ({"file": ["a/x.fits", "b/x.fits"]}, r"has 'x\.fits' more than once in its column file"),
-        ({"file": ["w.fits"]}, "none of the 1 spectra is in the catalogue"),
-    ],
-)
-def test_catalogues_that_do_not_fit(table, message):
-    with pytest.raises(ValueError, match=message):
-        _training.join_catalogue(spectra_of(1, file=["x.fits"]), Table(table))
 
 
 # Training set --------------------------------------------------------------------------------------------

@@ -5,21 +5,21 @@ import json
 import numpy as np
 import pytest
 from scipy.special import softmax
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     RandomForestClassifier,
+    StackingClassifier,
+    VotingClassifier,
 )
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
-from sklearn.model_selection import (
-    ShuffleSplit,
-)
+from sklearn.model_selection import GridSearchCV, ShuffleSplit
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, NuSVC
 
 from skspec import (
     Conv1DClassifier,
@@ -144,6 +144,7 @@ def test_where_logits_come_from(member, method):
             },
             "cv leaves fold 1 with one class only",
         ),
+        ({"scaling": "standard", "cv": iter([])}, "cv has no folds; a generator has none left"),
     ],
 )
 def test_bad_parameters(params, message):
@@ -158,7 +159,16 @@ def test_bad_parameters(params, message):
         (Y[:-1], {}, "inconsistent numbers of samples"),
         (np.ma.masked_equal(CODES, 1), {}, "y has 79 masked labels"),
         (np.full(240, "G"), {}, "y has one class only, G"),
+        (np.where(CODES, Y, None), {}, "y has 77 missing labels; every training spectrum needs one"),
+        (np.where(CODES, CODES, np.nan), {}, "y has 77 missing labels"),
         (Y, {"groups": GROUPS[1:]}, "groups has shape"),
+        (
+            Y,
+            {"groups": np.where(GROUPS < 50, GROUPS, np.nan)},
+            "groups has 40 missing values; a spectrum that",
+        ),
+        (Y, {"groups": np.where(GROUPS < 50, GROUPS, None)}, "groups has 40 missing values"),
+        (Y, {"groups": np.ma.masked_greater(GROUPS, 49)}, "groups has 40 missing values"),
         (Y, {"sample_weight": -np.ones(240)}, "sample_weight must not be negative"),
     ],
 )
@@ -175,10 +185,51 @@ def test_bad_members_that_are_fitted():
         of(good, other, cv="prefit").fit(X, Y)
     with pytest.raises(ValueError, match=r"y has labels that the fitted members do not know: \['X'\]"):
         of(good, cv="prefit").fit(X[:2], ["G", "X"])
-    pairs = of(SVC(decision_function_shape="ovo")).fit(X, np.arange(240) % 4)
-    with pytest.raises(ValueError, match=r"SVC.decision_function has 6 columns for 4 classes"):
-        pairs.predict(X)
     with pytest.raises(NotFittedError):
         of(good, cv="prefit").predict(X)
     with pytest.raises(NotFittedError):
         _ = of(good).named_estimators_
+
+
+@pytest.mark.parametrize("n_classes", [3, 4])
+@pytest.mark.parametrize(
+    "member",
+    [
+        SVC(decision_function_shape="ovo"),
+        make_pipeline(StandardScaler(), NuSVC(nu=0.1, decision_function_shape="ovo")),
+        GridSearchCV(make_pipeline(SVC(decision_function_shape="ovo")), {"svc__C": [1, 2]}, cv=2),
+        GridSearchCV(SVC(), {"decision_function_shape": ["ovo"]}, cv=2),
+    ],
+    ids=["svc", "pipeline", "search", "searched"],
+)
+def test_a_column_for_each_pair_of_classes_is_none_for_each_class(member, n_classes):
+    with pytest.raises(
+        ValueError, match=f"SVC.decision_function has a column for each pair of the {n_classes} cl"
+    ):
+        of(member).fit(X, np.arange(240) % n_classes)
+    two = of(member).fit(X, Y == "G")
+    np.testing.assert_array_equal(two.predict(X), two.estimators_[0].predict(X))
+
+
+class Silent(ClassifierMixin, BaseEstimator):
+    def fit(self, X, y):
+        raise AssertionError("a member without logits is not trained")
+
+
+def test_a_member_without_logits_is_refused_before_it_is_trained():
+    with pytest.raises(ValueError, match="a Silent has neither decision_function nor predict_proba"):
+        of(make_pipeline(StandardScaler(), Silent())).fit(X, Y)
+    hard = VotingClassifier([("a", GaussianNB())])
+    with pytest.raises(ValueError, match=r"VotingClassifier has neither .*voting='soft'"):
+        of(GridSearchCV(hard, {"a__var_smoothing": [1e-9]}), scaling="standard").fit(X, Y)
+    with pytest.raises(ValueError, match="VotingClassifier has neither"):
+        of(hard.fit(X, Y), cv="prefit").fit(X, Y)
+    stacked = StackingClassifier([("a", GaussianNB())], cv=2)  # has predict_proba only once it is fitted
+    assert not hasattr(stacked, "predict_proba")
+    assert of(stacked).fit(X, Y).logit_methods_ == ["decision_function"]
+
+
+def test_a_name_is_that_of_the_fit():
+    model = of(LogisticRegression(), GaussianNB(), weights=[0, 1]).fit(X, Y)
+    model.set_params(estimators=[("z", LogisticRegression())])
+    assert list(model.named_estimators_) == ["m1"]

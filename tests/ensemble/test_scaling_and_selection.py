@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 from scipy.special import softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.datasets import load_digits
 from sklearn.ensemble import (
     RandomForestClassifier,
 )
-from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.linear_model import LogisticRegression, RidgeClassifier, SGDClassifier
 from sklearn.metrics import log_loss
 from sklearn.model_selection import (
     KFold,
@@ -58,6 +60,15 @@ def test_standard_scaling_undoes_widths():
     wide = [Known(k * of_member + 7) for k, of_member in zip((1, 30, 0.1), logits, strict=True)]
     again = of(*wide, cv="prefit", scaling="standard").fit(rows, truth)
     np.testing.assert_allclose(again.predict_proba(rows), model.predict_proba(rows), rtol=1e-9)
+
+
+def test_a_member_that_knows_nothing_has_no_width():
+    """Its logits are equal but for rounding, which is not to be blown up."""
+    members, rows, truth, logits = known(1)
+    rounding = Known(np.log(np.full((60, 3), 1 / 3)) + 3e-16 * np.sign(logits[0][::-1]))
+    model = of(*members, rounding, cv="prefit", scaling="standard").fit(rows, truth)
+    assert model.scales_[1] == 1
+    np.testing.assert_array_equal(model.predict(rows), logits[0].argmax(axis=1))
 
 
 def test_scales_are_seen_out_of_fold():
@@ -145,3 +156,51 @@ def test_members_that_are_not_selected_are_not_trained_on_all():
     model.fit(X, Y)
     np.testing.assert_array_equal(model.weights_, [1, 0])
     assert [len(rows) for rows, _, _ in Recorder.seen] == [180] * 4
+
+
+def test_one_method_for_scales_and_prediction():
+    """Decisions by which probabilities are 0 or 1 in some folds agree there with any of the kind."""
+    X, y = (part[:600] for part in load_digits(return_X_y=True))
+    member = SGDClassifier(loss="log_loss", random_state=0)
+    for cv in (3, 5):
+        model = of(member, scaling="temperature", cv=cv).fit(X[:150], y[:150])
+        p = np.maximum(cross_val_predict(member, X[:150], y[:150], cv=cv, method="predict_proba"), 1e-3)
+        again = of(Known(np.log(p), np.arange(10)), cv="prefit", scaling="temperature")
+        assert model.logit_methods_ == ["predict_proba"]
+        np.testing.assert_allclose(model.scales_, again.fit(np.arange(150)[:, None], y[:150]).scales_)
+        assert log_loss(y[150:], model.predict_proba(X[150:])) < 1.2
+
+
+class Sure(ClassifierMixin, BaseEstimator):
+    """Decisions of any width whose softmax is, or is not, the probabilities."""
+
+    def __init__(self, width, power):
+        self.width = width
+        self.power = power
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def decision_function(self, X):
+        return np.float32(self.width * X[:, :3])
+
+    def predict_proba(self, X):
+        return softmax(self.power * np.float64(self.decision_function(X)), axis=1)
+
+
+@pytest.mark.parametrize(
+    ("width", "power", "method"),
+    [
+        (1, 1, "decision_function"),
+        (20, 1, "decision_function"),
+        (1e6, 1, "predict_proba"),  # nothing to see
+        (1, 1.1, "predict_proba"),
+        (20, 2, "predict_proba"),
+        (1e-3, 2, "predict_proba"),
+    ],
+)
+@pytest.mark.parametrize("scaling", [None, "standard"])
+def test_softmax_is_seen_at_any_width(width, power, method, scaling):
+    rows = np.random.default_rng(0).normal(size=X.shape)
+    assert of(Sure(width, power), scaling=scaling).fit(rows, Y).logit_methods_ == [method]

@@ -12,16 +12,18 @@ from sklearn.ensemble import (
     StackingClassifier,
     VotingClassifier,
 )
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import (
     GridSearchCV,
+    GroupKFold,
     KFold,
     LeaveOneGroupOut,
 )
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from skspec import (
     Conv1DClassifier,
@@ -80,6 +82,69 @@ def test_members_without_weights_are_refused():
     assert of(resampling, scaling="standard").fit(X, Y, groups=GROUPS).score(X, Y) > 0.5
 
 
+def test_searches_get_weights_and_groups():
+    Recorder.seen.clear()
+    weight = np.random.default_rng(0).uniform(0.5, 2, 240)
+    rows = np.column_stack([X, np.arange(240)])
+    searched = make_pipeline(FunctionTransformer(), Recorder())
+    search = GridSearchCV(searched, {"functiontransformer__validate": [True, False]}, cv=GroupKFold(2))
+    of(make_pipeline(StandardScaler(with_mean=False, with_std=False), search), scaling="standard", cv=2).fit(
+        rows, Y, sample_weight=weight, groups=GROUPS
+    )
+    assert len(Recorder.seen) == 3 * 5
+    for trained, of_rows, groups in Recorder.seen:
+        index = trained[:, -1].astype(int)
+        np.testing.assert_array_equal(of_rows, weight[index])
+        np.testing.assert_array_equal(groups, GROUPS[index])
+        assert not set(groups) & set(np.delete(GROUPS, index))
+    with pytest.raises(ValueError, match="'m0': it is a KNeighborsClassifier, which takes none"):
+        of(GridSearchCV(KNeighborsClassifier(), {"n_neighbors": [1]})).fit(X, Y, sample_weight=weight)
+    with pytest.warns(UserWarning, match="groups parameter is ignored by StratifiedKFold"):
+        of(GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9]}, cv=2)).fit(X, Y, groups=GROUPS)
+
+
+@pytest.mark.parametrize("kind", [VotingClassifier, StackingClassifier])
+def test_ensembles_of_scikit_learn_get_weights_if_all_their_members_take_them(kind):
+    weight = np.random.default_rng(0).uniform(0.1, 2, 240)
+    more = {"voting": "soft"} if kind is VotingClassifier else {"cv": 2}
+    inner = kind([("linear", LogisticRegression()), ("bayes", GaussianNB()), ("none", "drop")], **more)
+    model = of(inner).fit(X, Y, sample_weight=weight, groups=GROUPS)
+    expected = inner.fit(X, Y, sample_weight=weight).predict_proba(X)
+    np.testing.assert_allclose(model.estimators_[0].predict_proba(X), expected, rtol=1e-9)
+    inner.set_params(none=make_pipeline(GaussianNB()))
+    with pytest.raises(ValueError, match=f"'m0': its {kind.__name__} has none for a Pipeline"):
+        of(inner).fit(X, Y, sample_weight=weight)
+
+
+def test_a_search_that_changes_the_kind_of_answers():
+    """RidgeClassifier has decisions only, trees have probabilities only."""
+    steps = {"clf": [RidgeClassifier(), DecisionTreeClassifier(random_state=0)]}
+
+    def some(model, X, y):  # the tree where there are many spectra, else the linear one
+        return float(isinstance(model[-1], DecisionTreeClassifier) == (len(X) > 100))
+
+    search = GridSearchCV(Pipeline([("clf", GaussianNB())]), steps, scoring=some, cv=2)
+    assert of(search).fit(X, Y).logit_methods_ == ["predict_proba"]
+    few, many = np.arange(30), np.arange(30, 240)
+    for cv in (3, [(few, many), (many, few)]):
+        with pytest.raises(ValueError, match="a member that searches has found classifiers with and without"):
+            of(search, scaling="standard", cv=cv).fit(X, Y)
+
+
+def test_folds_may_be_masks():
+    first = np.arange(240) % 2 == 0
+    masks = [(first, ~first), (~first, first)]
+    indices = [(np.flatnonzero(train), np.flatnonzero(test)) for train, test in masks]
+    found, expected = (
+        of(GaussianNB(), scaling="standard", cv=cv).fit(X, Y).scales_ for cv in (masks, indices)
+    )
+    np.testing.assert_array_equal(found, expected)
+    with pytest.raises(
+        ValueError, match="cv has rows that are none of 240 spectra: boolean index did not match"
+    ):
+        of(GaussianNB(), scaling="standard", cv=[(first[:9], ~first[:9])]).fit(X, Y)
+
+
 def test_a_class_that_a_fold_lacks():
     y = Y.astype("U2")
     y[0] = "WD"
@@ -93,7 +158,7 @@ def test_a_class_that_a_fold_lacks():
 
 def test_a_class_that_a_member_does_not_know_has_the_floor_as_probability():
     fitted = LogisticRegression().fit(X, Y)
-    logits = member_logits(fitted, X[:5], np.array(["A", "G", "K", "M"]))
+    logits = member_logits(fitted, X[:5], np.array(["A", "G", "K", "M"]), "decision_function")
     np.testing.assert_allclose(np.exp(logits[:, 0]), 1e-3)
     np.testing.assert_allclose(np.exp(logits[:, 1:]), fitted.predict_proba(X[:5]), rtol=1e-9)
 
@@ -155,6 +220,17 @@ def test_a_loaded_ensemble_in_a_pipeline_can_be_fitted_again(tmp_path):
     np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
     assert loaded[-1].estimators[2] == ("m2", "drop")
     np.testing.assert_array_equal(loaded.fit(X, Y).predict_proba(X), model.predict_proba(X))
+
+
+def test_what_is_saved_is_what_was_fitted(tmp_path):
+    pytest.importorskip("skops")
+    model = of(LogisticRegression(), GaussianNB()).fit(X, Y)
+    expected = model.predict_proba(X)
+    model.set_params(estimators=[("other", GaussianNB())])
+    save(model, tmp_path / "m.skspec")
+    loaded = load(tmp_path / "m.skspec")
+    np.testing.assert_array_equal(loaded.predict_proba(X), expected)
+    assert list(loaded.named_estimators_) == ["m0", "m1"]
 
 
 def test_fitted_members_come_back_fitted(tmp_path):

@@ -144,6 +144,33 @@ def test_contest_labels_stand_beside(tmp_path):
     fails(tmp_path / "val_sets_v1.csv", "has no columns id and label; it has key, label")
 
 
+def test_contest_labels_that_are_not_there(tmp_path):
+    answers = ["star", "NaN", " nan", "", "qso"]
+    contest_frame(answers=answers).to_csv(tmp_path / "a.csv", index=False)
+    check_contest(read_spectra(tmp_path / "a.csv"), ["star", "", "", "", "qso"])
+    contest_frame(answers=["star", None, np.nan, "NaN", "qso"]).to_feather(tmp_path / "a.feather")
+    check_contest(read_spectra(tmp_path / "a.feather"), ["star", "", "", "", "qso"])
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["17,star", "a4"], r"line 3 of .*val_labels_v1\.csv beside it has 1 columns, the header 2"),
+        (["17,star", "", "17,qso"], r"line 4 of .* has another label for id 17: qso, not star"),
+        (["017,star", "03,qso"], r"none of its ids, the first is 17, is in .*, the first is 017"),
+        ([], r"none of its ids, the first is 17, is in .*, the first is None"),
+    ],
+)
+def test_contest_labels_that_do_not_fit(tmp_path, rows, message):
+    contest_frame(answers=None).to_csv(tmp_path / "val_sets_v1.csv", index=False)
+    labels = tmp_path / "val_labels_v1.csv"
+    labels.write_text("\n".join(["id,label", *rows]) + "\n")
+    fails(tmp_path / "val_sets_v1.csv", message)
+    pairs = [f" {identity} , {label}" for identity, label in zip(IDS, ANSWERS, strict=True)]
+    labels.write_text("\n".join(["id,label", *pairs, pairs[0]]) + "\n")
+    check_contest(read_spectra(tmp_path / "val_sets_v1.csv"))
+
+
 def test_contest_feather(tmp_path):
     contest_frame().to_feather(tmp_path / "train.feather")
     check_contest(read_spectra(tmp_path / "train.feather"))

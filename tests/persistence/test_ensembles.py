@@ -1,4 +1,4 @@
-"""Ensembles of scikit-learn: calibrated classifiers and voting regressors, of its members and of ours."""
+"""Ensembles of scikit-learn: calibrated classifiers, and votes, of its members and of ours."""
 
 import json
 import zipfile
@@ -7,14 +7,30 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV, _CalibratedClassifier, _SigmoidCalibration
-from sklearn.ensemble import ExtraTreesRegressor, RandomForestClassifier, VotingRegressor
-from sklearn.linear_model import LinearRegression
+from sklearn.ensemble import (
+    ExtraTreesRegressor,
+    RandomForestClassifier,
+    StackingClassifier,
+    StackingRegressor,
+    VotingClassifier,
+    VotingRegressor,
+)
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
-from skspec import ContinuumNormalizer, Conv1DRegressor, FluxNormalizer, load, save
+from skspec import (
+    ContinuumNormalizer,
+    Conv1DClassifier,
+    Conv1DRegressor,
+    FluxNormalizer,
+    LogitVotingClassifier,
+    load,
+    read_info,
+    save,
+)
 
 pytest.importorskip("safetensors")
 pytest.importorskip("skops")
@@ -98,6 +114,68 @@ def test_voting_regressors_know_their_features(tmp_path):
     model = VotingRegressor([("line", LinearRegression()), ("net", Conv1DRegressor(max_epochs=1))])
     save(model.fit(frame, VALUES), tmp_path / "m.skspec")
     assert load(tmp_path / "m.skspec").feature_names_in_.tolist() == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("voting", ["soft", "hard"])
+@pytest.mark.parametrize("labels", [LABELS, np.repeat([False, True], 15)], ids=["three", "two"])
+def test_voting_classifiers_predict_bit_for_bit(voting, labels, tmp_path):
+    network = Conv1DClassifier(filters=(4, 8), max_epochs=2, random_state=0)
+    members = [
+        ("net", make_pipeline(FluxNormalizer(), network)),
+        ("trees", RandomForestClassifier(3, random_state=0)),
+        ("none", "drop"),
+        ("bayes", GaussianNB()),
+    ]
+    model = make_pipeline(FluxNormalizer(), VotingClassifier(members, voting=voting, weights=[2, 1, 3, 1]))
+    model.fit(X, labels)
+    save(model, tmp_path / "m.skspec")
+    loaded = load(tmp_path / "m.skspec")
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+    np.testing.assert_array_equal(loaded.transform(X), model.transform(X))
+    assert loaded.predict(X).dtype == labels.dtype
+    if voting == "soft":
+        np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    inner = loaded[-1]
+    np.testing.assert_array_equal(inner.le_.classes_, np.unique(labels))
+    assert list(inner.named_estimators_) == ["net", "trees", "none", "bayes"]
+    assert inner.named_estimators_["bayes"] is inner.estimators_[2]
+    assert read_info(tmp_path / "m.skspec")["classes"] == np.unique(labels).tolist()
+    np.testing.assert_array_equal(loaded.fit(X, labels).transform(X), model.transform(X))
+
+
+def test_votes_inside_of_votes(tmp_path):
+    inner = VotingClassifier([("bayes", GaussianNB()), ("line", LogisticRegression())], voting="soft")
+    for model in (
+        VotingClassifier([("vote", inner), ("bayes", GaussianNB())]),
+        LogitVotingClassifier([("vote", inner), ("bayes", GaussianNB())]),
+    ):
+        model.fit(X, LABELS)
+        save(model, tmp_path / "m.skspec")
+        np.testing.assert_array_equal(load(tmp_path / "m.skspec").predict(X), model.predict(X))
+
+
+def test_a_vote_without_classes_is_refused(tmp_path):
+    model = VotingClassifier([("bayes", GaussianNB())]).fit(X, LABELS)
+    for classes in (["A", "F", "G"], np.array([["A", "F", "G"]])):
+        model.classes_ = classes
+        save(model, tmp_path / "m.skspec")
+        with pytest.raises(ValueError, match="VotingClassifier has no classes"):
+            load(tmp_path / "m.skspec")
+
+
+@pytest.mark.parametrize(
+    ("model", "y"),
+    [
+        (StackingClassifier([("bayes", GaussianNB())], cv=2), LABELS),
+        (StackingRegressor([("line", LinearRegression())], cv=2), VALUES),
+    ],
+    ids=["classifier", "regressor"],
+)
+def test_stacks_are_refused(model, y, tmp_path):
+    with pytest.raises(
+        TypeError, match=r"\(Stacking\w+\) cannot be saved; save its estimators_ and its final_est"
+    ):
+        save(model.fit(X, y), tmp_path / "m.skspec")
 
 
 @pytest.mark.parametrize(

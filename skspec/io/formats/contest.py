@@ -68,12 +68,19 @@ def _block(flux: NDArray[np.float32], others: dict[str, Any], path: str) -> Bloc
     for name, values in others.items():
         canonical = _CANONICAL.get(name.lower(), name)
         meta[name if canonical in meta else canonical] = values
-    if "class" not in meta and "object" in meta and (labels := _labels_beside(path)):
+    if "class" in meta:
+        meta["class"] = [_label(text) for text in meta["class"]]
+    elif "object" in meta and (labels := _labels_beside(path, meta["object"])):
         meta["class"] = [labels.get(identity) for identity in meta["object"]]
     return Block(flux, _WAVE, meta=meta)
 
 
-def _labels_beside(path: str) -> dict[str, str]:
+def _label(text: str | None) -> str | None:
+    text = (text or "").strip()
+    return None if text.lower() in ("", "nan") else text
+
+
+def _labels_beside(path: str, identities: list[str | None]) -> dict[str, str | None]:
     """Labels by id from ``*labels*.csv`` beside ``*sets*``; empty if there is no such file."""
     folder, name = os.path.split(path)
     stem = name.removesuffix(".gz").rpartition(".")[0].replace("sets", "labels")
@@ -87,7 +94,22 @@ def _labels_beside(path: str) -> dict[str, str]:
         if label is None or "id" not in names:
             raise ValueError(f"{file} beside it has no columns id and label; it has {', '.join(names)}")
         key = names.index("id")
-        return {row[key]: row[label] for row in rows if len(row) == len(names)}
+        labels: dict[str, str | None] = {}
+        for row in filter(None, rows):
+            where = f"line {rows.line_num} of {file} beside it"
+            if len(row) != len(names):
+                raise ValueError(f"{where} has {len(row)} columns, the header {len(names)}")
+            identity, found = row[key].strip(), _label(row[label])
+            if labels.setdefault(identity, found) != found:
+                raise ValueError(
+                    f"{where} has another label for id {identity}: {found}, not {labels[identity]}"
+                )
+    if labels.keys().isdisjoint(identities):
+        ours, theirs = next(iter(identities), None), next(iter(labels), None)
+        raise ValueError(
+            f"none of its ids, the first is {ours}, is in {file} beside it, the first is {theirs}"
+        )
+    return labels
 
 
 # CSV ---------------------------------------------------------------------------------------------------
@@ -176,7 +198,7 @@ def _read_feather(source: Source) -> Block:
 
 
 def _as_text(values: list[Any]) -> list[str | None]:
-    return [None if value is None else str(value) for value in values]
+    return [None if value is None or value != value else str(value) for value in values]  # noqa: PLR0124
 
 
 # Text --------------------------------------------------------------------------------------------------
