@@ -58,7 +58,13 @@ def catalogue(
     Made for the general catalogue of LAMOST: the table written has the identifiers of the spectra to download.
     """
     check_output(out, overwrite, tuple(_prediction.TABLE_FORMATS))
-    filters = dict(_filter(text) for text in where or ())
+    source = path.expanduser()
+    if out is not None and out.exists() and source.exists() and out.samefile(source):
+        raise typer.BadParameter(f"--out must not be the catalogue itself, got {out}")
+    filters = _filters(where or [])
+    names = None if classes is None else [name.strip() for name in classes.split(",") if name.strip()]
+    if names == []:
+        raise typer.BadParameter(f"--classes must name one class or more, got {classes}")
     if reduce_labels and labels.lower() != "subclass":
         raise typer.BadParameter("--reduce-labels is of the column subclass; leave --labels out")
     with reporting(debug):
@@ -68,7 +74,7 @@ def catalogue(
                 path,
                 n_per_class=per_class,
                 by=reduce_labels.value if reduce_labels else labels,
-                classes=classes and [name.strip() for name in classes.split(",")],
+                classes=names,
                 where=filters,
                 random_state=seed,
             )
@@ -89,8 +95,16 @@ def catalogue(
         console.print(f"\n{len(drawn)} rows written to {escape(str(out))}.")
 
 
-def _filter(text: str) -> tuple[str, str]:
-    name, sign, value = text.partition("=")
-    if not sign or not name.strip():
-        raise typer.BadParameter(f"--where must be COLUMN=VALUE, got {text}")
-    return name.strip(), value.strip()
+def _filters(texts: list[str]) -> dict[str, str]:
+    """Columns and what they must hold; columns in any case, as `sample_catalogue` takes them."""
+    filters: dict[str, str] = {}
+    for text in texts:
+        name, sign, value = (part.strip() for part in text.partition("="))
+        if not sign or not name:
+            raise typer.BadParameter(f"--where must be COLUMN=VALUE, got {text}")
+        if name.lower() in map(str.lower, filters):
+            raise typer.BadParameter(
+                f"--where names the column {name} twice, and a column can hold one value"
+            )
+        filters[name] = value
+    return filters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from numbers import Integral
+from numbers import Integral, Number
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,8 @@ def sample_catalogue(
     *,
     n_per_class: int,
     by: str = "subclass",
-    classes: Iterable[str] | None = None,
-    where: Mapping[str, str] | None = None,
+    classes: Iterable[str | float] | None = None,
+    where: Mapping[str, str | float] | None = None,
     random_state: Any = None,
 ) -> Table:
     r"""Draw rows of each class from a catalogue, at random and without replacement, in one pass over the file.
@@ -34,17 +34,20 @@ def sample_catalogue(
     Parameters
     ----------
     path : path-like
-        Text with a line of column names and columns separated by ``|``, as LAMOST publishes it, tabs or commas; or a FITS
-        file, of which the first binary table is read. Gzip is undone.
+        Text in UTF-8 with a line of column names, which may start with ``#``, and columns separated by ``|``, as LAMOST
+        publishes it, tabs or commas; a row is a line, and blank lines are skipped. Or a FITS file, of which the first
+        binary table is read. Gzip is undone.
     n_per_class : int
         Rows to draw of each class. Of a class that has fewer, all are.
     by : str, default="subclass"
         Column with the classes (in any case), or ``"mk-class"``: the temperature class O, B, A, F, G, K or M of the types
-        in the column ``subclass``, see `skspec.mk.temperature_class`. Rows without a class are not drawn.
-    classes : iterable of str, default=None
-        Classes to draw; None draws all.
+        in the column ``subclass``, see `skspec.mk.temperature_class`. Rows without a class are not drawn. Numbers and
+        truth values of a FITS table are classes as they are printed, ``1``, ``0.5`` or ``True``; those astropy masks,
+        and undefined truth values, are missing.
+    classes : iterable of str or number, default=None
+        Classes to draw; None draws all. A number stands for its text.
     where : dict, default=None
-        What other columns must hold, such as ``{"class": "STAR"}``.
+        What other columns must hold, such as ``{"class": "STAR"}``, compared as text; empty for a missing value.
     random_state : int, RandomState instance or None, default=None
         Chooses the rows. The same integer draws the same rows of the same file.
 
@@ -57,12 +60,13 @@ def sample_catalogue(
     Raises
     ------
     OSError
-        If there is no such file, or it cannot be decompressed.
+        If there is no such file, it is a folder, or it cannot be decompressed.
     ValueError
-        If it is no catalogue or damaged, has no such column, or no row of one of `classes`, or `n_per_class` is not a
-        positive integer.
+        If it is no catalogue or damaged, has no such column, or no row of one of `classes`; if `n_per_class` is not a
+        positive integer, `classes` is empty, or `where` names a column twice; or if there is a column ``mk_class``
+        already, for ``by="mk-class"``.
     TypeError
-        If `classes` is one string.
+        If `classes` is one string, or what it or `where` holds is neither text nor a number.
 
     Notes
     -----
@@ -86,14 +90,29 @@ def sample_catalogue(
 
     if not isinstance(n_per_class, Integral) or n_per_class < 1:
         raise ValueError(f"n_per_class must be a positive integer, got {n_per_class!r}")
-    if isinstance(classes, str):
+    if isinstance(classes, str) or not isinstance(classes, Iterable | None):
         raise TypeError(f"classes must be a list of names, got {classes!r}")
+    if not isinstance(where, Mapping | None):
+        raise TypeError(f"where must be a dictionary of columns and values, got {where!r}")
+    wanted = None if classes is None else [_text("classes", name) for name in classes]
+    if wanted is not None and not all(wanted or [""]):
+        raise ValueError(
+            f"classes must name one class or more, none of them empty, got {wanted}; None draws all"
+        )
     path = file_path(path)
-    wanted = None if classes is None else list(classes)
     random = check_random_state(random_state)
     with open_catalogue(path) as catalogue:
         column = _column(path, "subclass" if by == MK_CLASS else by, catalogue.names)
-        filters = {_column(path, name, catalogue.names): value for name, value in (where or {}).items()}
+        if by == MK_CLASS and "mk_class" in map(str.lower, catalogue.names):
+            raise ValueError(
+                f"{path}: there is a column 'mk_class' already, which by='mk-class' would replace; rename it"
+            )
+        filters: dict[str, bytes] = {}
+        for name, value in (where or {}).items():
+            known = _column(path, name, catalogue.names)
+            if known in filters:
+                raise ValueError(f"where names the column {known!r} twice")
+            filters[known] = _text("where", value).encode()
         reservoir = _Reservoir(int(n_per_class), wanted, _mk_class if by == MK_CLASS else _plain)
         n_rows = 0
         for chunk in catalogue.chunks(list(dict.fromkeys([column, *filters]))):
@@ -102,14 +121,14 @@ def sample_catalogue(
             )  # for all rows, so that it does not matter how they are cut
             keep = np.ones(chunk.n_rows, dtype=bool)
             for name, value in filters.items():
-                keep &= np.char.strip(chunk.columns[name], b' "\r') == value.encode()
+                keep &= np.char.strip(chunk.columns[name]) == value
             reservoir.add(chunk, column, keys, keep, n_rows)
             n_rows += chunk.n_rows
         missing = [name for name in wanted or () if name not in reservoir.n_found]
         if missing or not reservoir.n_found:
-            known = ", ".join(sorted(reservoir.others | reservoir.n_found.keys())[:12]) or "none"
+            found = ", ".join(sorted(reservoir.others | reservoir.n_found.keys())[:12]) or "none"
             what = f"no row of class {', '.join(missing)}" if missing else "no row with a class"
-            raise ValueError(f"{path}: {what} among {n_rows} by {by}; the classes found are {known}")
+            raise ValueError(f"{path}: {what} among {n_rows} by {by}; the classes found are {found}")
         rows, names = reservoir.drawn()
         table = catalogue.table(rows)
     if by == MK_CLASS:
@@ -119,10 +138,18 @@ def sample_catalogue(
 
 
 def _column(path: str, name: str, names: list[str]) -> str:
-    found = next((known for known in names if known.lower() == name.lower()), None)
+    if name in names:
+        return name
+    found = next((known for known in names if known.lower() == str(name).lower()), None)
     if found is None:
         raise ValueError(f"{path}: there is no column {name!r}; it has {', '.join(names[:30])}")
     return found
+
+
+def _text(argument: str, value: object) -> str:
+    if not isinstance(value, str | Number | np.bool_):
+        raise TypeError(f"{argument} must hold text or numbers, got {value!r}")
+    return str(value)
 
 
 def _plain(values: list[str]) -> list[str]:
@@ -168,7 +195,7 @@ class _Reservoir:
         if not rows.size:
             return
         values, which = np.unique(chunk.columns[column][rows], return_inverse=True)
-        texts = [value.decode("utf-8", "replace").strip(' "\r') for value in values.tolist()]
+        texts = [value.decode("utf-8", "replace").strip() for value in values.tolist()]
         names = np.array(self._classify(texts), dtype=object)
         for name in set(names.tolist()) - {""}:
             if self._wanted is not None and name not in self._wanted:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import os
+import re
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, Any, Protocol, cast
+from typing import IO, Protocol, cast
 
 import numpy as np
 from astropy.io import ascii as astropy_ascii
@@ -20,7 +23,8 @@ from numpy.typing import NDArray
 
 _CHUNK = 1 << 24  # bytes; the positions of its separators take three times as much
 _DELIMITERS = "|\t,"
-_NEWLINE, _QUOTE = b"\n"[0], b'"'[0]
+_NEWLINE, _RETURN, _QUOTE = b'\n\r"'
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
 
 
 @dataclass
@@ -67,69 +71,143 @@ def open_catalogue(path: str) -> Iterator[Catalogue]:
 
 
 class TextCatalogue:
-    """Text with a header line and columns separated by ``|``, tabs or commas."""
+    """Text with a header line and columns separated by ``|``, tabs or commas; each row is a line."""
 
     def __init__(self, path: str, stream: IO[bytes]) -> None:
         self._path, self._stream = path, stream
-        self._header = stream.readline(1 << 20)
-        try:
-            header = self._header.decode("utf-8-sig").strip("\r\n")
-        except UnicodeDecodeError:
-            header = ""
+        self._line = 1  # number of the first line of the text at hand
+        while (line := stream.readline(1 << 20)).isspace():
+            self._line += 1
+        self._check_characters(line)
+        header = line.decode("utf-8-sig").strip("\r\n").removeprefix("#")
         self._delimiter = max(_DELIMITERS, key=header.count)
-        self.names = [name.strip().strip('"') for name in header.split(self._delimiter)]
-        if len(self.names) < 2 or not self._header.endswith(b"\n"):
+        self.names = [name.strip() for name in self._cells(header)]
+        if len(self.names) < 2 or not line.endswith(b"\n"):
             raise ValueError(
                 f"{path}: a line of column names separated by '|', commas or tabs is needed, or a FITS table"
             )
+        # As in CSV a quote opens a cell only at its start, after blanks; elsewhere it may be inches or arc seconds.
+        self._quoted = re.compile(
+            rb'(?<![^%b\n]) *+"[^"\n]*+(?:""[^"\n]*+)*+(")?' % re.escape(self._delimiter.encode())
+        )
 
     def chunks(self, names: Sequence[str]) -> Iterator[Chunk]:
         """All rows in order, once, with the columns `names`."""
-        rest, line = b"", 2
+        rest = b""
+        self._line += 1
         while part := self._stream.read(_CHUNK):
             text = rest + part
             end = text.rfind(b"\n") + 1
             text, rest = text[:end], text[end:]
             if text:
-                chunk = self._chunk(text, names, line)
-                line += chunk.n_rows
-                yield chunk
+                yield self._chunk(text, names)
         if rest.strip():
-            yield self._chunk(rest + b"\n", names, line)
+            yield self._chunk(rest + b"\n", names)
 
-    def _chunk(self, text: bytes, names: Sequence[str], line: int) -> Chunk:
-        """Chunk of whole lines, of which `line` is the number of the first."""
+    def _chunk(self, text: bytes, names: Sequence[str]) -> Chunk:
+        """Chunk of whole lines."""
+        self._check_characters(text)
         raw = np.frombuffer(text, np.uint8)
-        newline, separator = raw == _NEWLINE, raw == ord(self._delimiter)
-        if b'"' in text:
-            outside = np.cumsum(raw == _QUOTE, dtype=np.int32) % 2 == 0
-            newline &= outside
-            separator &= outside
-        ends, separators = np.flatnonzero(newline), np.flatnonzero(separator)
-        n, m = len(ends), len(self.names) - 1
+        ends, separators = np.flatnonzero(raw == _NEWLINE), np.flatnonzero(raw == ord(self._delimiter))
+        quotes = b'"' in text
+        if quotes:
+            marks = self._quote_marks(text, raw, ends)
+            separators = separators[np.searchsorted(marks, separators) % 2 == 0]
+        starts, n_lines = np.r_[0, ends[:-1] + 1], len(ends)
+        m = len(self.names) - 1
         cells = np.diff(np.searchsorted(separators, ends), prepend=0)
         if (cells != m).any():
-            bad = int(np.flatnonzero(cells != m)[0])
-            raise ValueError(
-                f"{self._path}: line {line + bad} has {cells[bad] + 1} cells for {m + 1} columns, the file may be damaged"
-            )
-        starts = np.r_[0, ends[:-1] + 1]
-        edges = np.column_stack([starts - 1, separators.reshape(n, m), ends])
+            odd = np.flatnonzero(cells != m)
+            blank = [i for i in odd.tolist() if not text[starts[i] : ends[i]].strip()]
+            bad = np.setdiff1d(odd, blank)
+            if bad.size:
+                raise ValueError(
+                    f"{self._path}: line {self._line + bad[0]} has {cells[bad[0]] + 1} cells for {m + 1} columns, "
+                    "the file may be damaged"
+                )
+            separators = separators[np.isin(np.searchsorted(ends, separators), blank, invert=True)]
+            starts, ends = np.delete(starts, blank), np.delete(ends, blank)
+        n = len(ends)
+        last = ends - (raw[ends - 1] == _RETURN)
+        edges = np.column_stack([starts - 1, separators.reshape(n, m), last])
         columns = {}
         for name in names:
             at = self.names.index(name)
             columns[name] = _cut(raw, edges[:, at] + 1, edges[:, at + 1])
+            if quotes:
+                self._unquote(columns[name])
+        self._line += n_lines
         return Chunk(n, columns, lambda i: text[starts[i] : ends[i] + 1])
+
+    def _check_characters(self, text: bytes) -> None:
+        """Refuse what is no text in UTF-8."""
+        if not text.isascii():
+            try:
+                text.decode()
+            except UnicodeDecodeError as error:
+                problem = "is not UTF-8; iconv -f latin1 -t utf-8 converts text in latin-1"
+                raise self._error(text, error.start, problem) from None
+        if b"\0" in text:
+            raise self._error(
+                text, text.index(b"\0"), "has a zero byte, and a catalogue is UTF-8 text or FITS"
+            )
+        if b"\r" in text and text.count(b"\r") > text.count(b"\r\n") and (lone := _LONE_RETURN.search(text)):
+            raise self._error(text, lone.start(), "has a carriage return that does not end it")
+
+    def _error(self, text: bytes, at: int, problem: str) -> ValueError:
+        """Error at a position of the text at hand."""
+        line = self._line + text.count(b"\n", 0, at)
+        return ValueError(f"{self._path}: line {line} {problem}")
+
+    def _quote_marks(self, text: bytes, raw: NDArray[np.uint8], ends: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Positions of the quotes that open and close cells, in turn."""
+        marks = np.flatnonzero(raw == _QUOTE)
+        opening, closing = marks[::2], marks[1::2]
+        if opening.size == closing.size:
+            before = raw[opening - 1]  # of the first byte it is the last, a newline
+            paired = np.searchsorted(ends, opening) == np.searchsorted(ends, closing)
+            if (paired & np.isin(before, [ord(self._delimiter), _NEWLINE, _QUOTE])).all():
+                return marks
+        spans = []
+        for cell in self._quoted.finditer(text):
+            if cell[1] is None:
+                problem = (
+                    "has a cell that starts with a quote and has none at its end; a row must be one line"
+                )
+                raise self._error(text, cell.start(), problem)
+            spans += [cell.start(), cell.end() - 1]
+        return np.array(spans, dtype=np.intp)
+
+    def _unquote(self, cells: NDArray[np.bytes_]) -> None:
+        """Take the quotes off cells, in place."""
+        quoted = np.char.find(cells, b'"') >= 0
+        values, which = np.unique(cells[quoted], return_inverse=True)
+        plain = [self._cells(value.decode())[0].encode() for value in values.tolist()]
+        cells[quoted] = np.array(plain, dtype=cells.dtype)[which]
+
+    def _cells(self, line: str) -> list[str]:
+        try:
+            return next(csv.reader([line], delimiter=self._delimiter, skipinitialspace=True), [])
+        except csv.Error as error:
+            raise ValueError(f"{self._path}: {error}") from error
 
     def table(self, rows: Sequence[bytes]) -> Table:
         """Table of rows that `Chunk.row` has given."""
-        text = (self._header + b"".join(rows)).decode("utf-8-sig")
-        return astropy_ascii.read(text, format="csv", delimiter=self._delimiter)
+        text = io.StringIO()
+        # With commas: astropy takes tabs at the ends of a line for blanks, which shifts the cells.
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.names)
+        writer.writerows(self._cells(row.decode().rstrip("\r\n")) for row in rows)
+        # As lines: in a string, astropy takes more than newlines for ends of lines.
+        table = astropy_ascii.read(text.getvalue().split("\n")[:-1], format="csv")
+        if len(table) != len(rows):
+            raise ValueError(f"{self._path}: of {len(rows)} rows drawn astropy reads {len(table)}")
+        return table
 
 
 def _cut(raw: NDArray[np.uint8], starts: NDArray[np.intp], ends: NDArray[np.intp]) -> NDArray[np.bytes_]:
     """Cells of one column as strings of bytes."""
-    width = max(int((ends - starts).max()), 1)
+    width = int((ends - starts).max(initial=1))
     at = starts[:, None] + np.arange(width)
     inside = at < ends[:, None]
     cells = np.where(inside, raw[np.minimum(at, raw.size - 1)], 0).astype(np.uint8)
@@ -145,7 +223,8 @@ class FitsCatalogue:
             warnings.simplefilter("ignore", AstropyUserWarning)  # of truncation, which is an error below
             hdu = next((hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU)), None)
             if hdu is None:
-                raise ValueError(f"{path}: the FITS file has no binary table")
+                kind = "an ASCII" if any(isinstance(hdu, fits.TableHDU) for hdu in hdus) else "no"
+                raise ValueError(f"{path}: the FITS file has {kind} table, a binary table is needed")
             self._header = hdu.header.copy()
             self._start = hdu.fileinfo()["datLoc"]
             self._dtype = hdu.columns.dtype
@@ -165,20 +244,46 @@ class FitsCatalogue:
                 raise ValueError(
                     f"{self._path}: truncated, the table ends in row {first + len(raw) // width} of {n_rows}"
                 )
-            yield _fits_chunk(raw, np.frombuffer(raw, self._dtype), names)
+            yield self._chunk(raw, n, names)
+
+    def _chunk(self, raw: bytes, n: int, names: Sequence[str]) -> Chunk:
+        """Chunk of `n` rows."""
+        stored, width = np.frombuffer(raw, self._dtype), self._dtype.itemsize
+        columns = {}
+        hdu = None
+        for name in names:
+            values = stored[name]
+            if values.ndim > 1:
+                raise ValueError(f"{self._path}: column {name!r} holds vectors, one value a row is needed")
+            if values.dtype.kind != "S":
+                hdu = hdu or self._hdu(raw, n)
+                values = _decoded(hdu, name)
+            columns[name] = values
+        return Chunk(n, columns, lambda i: raw[i * width : (i + 1) * width])
+
+    def _hdu(self, data: bytes, n: int) -> fits.BinTableHDU:
+        self._header["NAXIS2"] = n
+        content = self._header.tostring().encode() + data + bytes(-len(data) % 2880)
+        return fits.BinTableHDU.fromstring(content, uint=True)  # as fits.open has it
 
     def table(self, rows: Sequence[bytes]) -> Table:
         """Table of rows that `Chunk.row` has given."""
-        self._header["NAXIS2"] = len(rows)
-        data = b"".join(rows)
-        hdu = fits.BinTableHDU.fromstring(self._header.tostring().encode() + data + bytes(-len(data) % 2880))
-        return Table.read(hdu)
+        return Table.read(self._hdu(b"".join(rows), len(rows)))
 
 
-def _fits_chunk(raw: bytes, rows: NDArray[Any], names: Sequence[str]) -> Chunk:
-    width = rows.dtype.itemsize
-    columns = {name: rows[name].astype(np.bytes_) for name in names}
-    return Chunk(len(rows), columns, lambda i: raw[i * width : (i + 1) * width])
+def _decoded(hdu: fits.BinTableHDU, name: str) -> NDArray[np.bytes_]:
+    """Numbers and truth values of a column as text; those missing are empty, as astropy masks them."""
+    column = hdu.columns[name]
+    if column.format.format == "L":
+        stored = hdu.data.view(np.ndarray)[name]  # astropy's own reading takes undefined for False
+        return np.select([stored == ord("T"), stored == 0], [b"True", b""], b"False")
+    values = np.asarray(hdu.data[name])
+    text = values.astype(np.bytes_)
+    if column.null is not None:
+        text[values == column.null] = b""
+    elif values.dtype.kind in "fc":
+        text[np.isnan(values)] = b""
+    return text
 
 
 def file_path(path: str | os.PathLike[str]) -> str:
@@ -188,8 +293,12 @@ def file_path(path: str | os.PathLike[str]) -> str:
     ------
     FileNotFoundError
         If there is no such file.
+    IsADirectoryError
+        If it is a folder.
     """
     path = os.path.expanduser(os.fspath(path))
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"{path}: is a folder, a file is needed")
     if not os.path.isfile(path):
         raise FileNotFoundError(f"{path}: no such file")
     return path

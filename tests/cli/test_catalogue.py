@@ -59,6 +59,9 @@ def test_subclasses_classes_and_where(path):
         (["--out", "a.txt"], 2, "--out must end in"),
         (["--labels", "class"], 2, "leave --labels out"),
         (["--where", "class"], 2, "--where must be COLUMN=VALUE, got class"),
+        (["--where", "class=STAR", "--where", "class=QSO"], 2, "--where names the column class twice"),
+        (["--where", "class=STAR", "--where", "Class=STAR"], 2, "--where names the column Class twice"),
+        (["--classes", " ,"], 2, "--classes must name one class or more"),
         (["--where", "kind=STAR"], 1, "there is no column 'kind'; it has obsid, class, subclass"),
     ],
 )
@@ -67,6 +70,26 @@ def test_errors(path, options, code, message):
     assert result.exit_code == code
     assert message in " ".join(text.replace("│", " ").split())
     assert "Traceback" not in text
+
+
+def test_empty_names_of_classes(path):
+    result, text = skspec(path, "--per-class", 1, "--classes", "A5,,O,")
+    assert result.exit_code == 0, text
+    assert "OB" not in text
+
+
+@pytest.mark.parametrize("link", [None, "symlink_to", "hardlink_to"])
+def test_catalogue_is_not_overwritten(path, tmp_path, link):
+    out = path
+    if link:
+        out = tmp_path / "link.csv"
+        getattr(out, link)(path)
+    content = path.read_bytes()
+    result, text = skspec(path, "--per-class", 1, "--out", out, "--overwrite")
+    assert result.exit_code == 2
+    assert "--out must not be the catalogue itself" in " ".join(text.replace("│", " ").split())
+    assert "Reading" not in text
+    assert path.read_bytes() == content
 
 
 def test_no_such_file(tmp_path):
