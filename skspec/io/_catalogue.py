@@ -196,14 +196,17 @@ class _Reservoir:
             return
         values, which = np.unique(chunk.columns[column][rows], return_inverse=True)
         texts = [value.decode("utf-8", "replace").strip() for value in values.tolist()]
-        names = np.array(self._classify(texts), dtype=object)
-        for name in set(names.tolist()) - {""}:
+        names, of_value = np.unique(self._classify(texts), return_inverse=True)
+        of_row = of_value[which]
+        by_name = np.split(rows[np.argsort(of_row, kind="stable")], np.cumsum(np.bincount(of_row))[:-1])
+        for name, found in zip(names.tolist(), by_name, strict=True):
+            if not name:
+                continue
             if self._wanted is not None and name not in self._wanted:
                 self.others.add(name)
                 continue
-            members = rows[(names == name)[which]]
-            self.n_found[name] = self.n_found.get(name, 0) + members.size
-            members = members[keys[members] < self._limit.get(name, np.inf)]
+            self.n_found[name] = self.n_found.get(name, 0) + found.size
+            members = found[keys[found] < self._limit.get(name, np.inf)]
             if members.size > self._size:
                 members = members[np.argpartition(keys[members], self._size - 1)[: self._size]]
             kept = self._kept.setdefault(name, [])

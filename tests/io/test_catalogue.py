@@ -2,6 +2,7 @@
 
 import gzip
 import itertools
+import time
 from collections import Counter
 
 import numpy as np
@@ -243,3 +244,14 @@ def test_exact_name_of_a_column_goes_first(tmp_path):
     path.write_text("Class|class\nx|y\n")
     assert sample_catalogue(path, n_per_class=1, by="class").meta["n_found"] == {"y": 1}
     assert sample_catalogue(path, n_per_class=1, by="CLASS").meta["n_found"] == {"x": 1}
+
+
+def test_as_many_classes_as_rows(tmp_path):
+    """Identifiers taken for classes are one row each, in time that does not grow with the square of the rows."""
+    n_rows = 40_000
+    path = tmp_path / "each.csv"
+    path.write_text("obsid,subclass\n" + "".join(f"{i},A5\n" for i in range(n_rows)))
+    start = time.process_time()
+    table = sample_catalogue(path, n_per_class=2, by="obsid", random_state=0)
+    np.testing.assert_array_equal(table["obsid"], np.arange(n_rows))
+    assert time.process_time() - start < 10.0
