@@ -59,12 +59,14 @@ def compare(transfer, only):
             seconds[name + how] = time.perf_counter() - start
     print(f"\n{transfer.title}: {len(transfer.X)} spectra")
     print(f"{'':30} {'accuracy':>22} {'macro-F1':>22} {'ours less it, accuracy':>24} {'fit':>8}")
-    how = {"groups": transfer.star, "method": "percentile", "n_resamples": 999, "random_state": 0}
+    options = {"groups": transfer.star, "method": "percentile", "n_resamples": 999, "random_state": 0}
     for name, found in predicted.items():
-        scores = [bootstrap_interval(transfer.y, found, score, **how) for score in ("accuracy", "f1_macro")]
+        scores = [
+            bootstrap_interval(transfer.y, found, score, **options) for score in ("accuracy", "f1_macro")
+        ]
         less = ""
         if name != OURS and OURS in predicted:
-            gap = bootstrap_difference(transfer.y, predicted[OURS], found, "accuracy", **how)
+            gap = bootstrap_difference(transfer.y, predicted[OURS], found, "accuracy", **options)
             less = f"{gap.score:+.3f}, p = {gap.pvalue:.3f}"
         print(f"{name:30} {scores[0]!s:>22} {scores[1]!s:>22} {less:>24} {seconds[name]:6.1f} s", flush=True)
 
