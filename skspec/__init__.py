@@ -11,10 +11,10 @@ __version__ = "0.1.0.dev0"
 
 _HOME = {
     "ContinuumNormalizer": "skspec.preprocessing",
-    "Conv1DClassifier": "skspec.classifiers",
+    "Conv1DClassifier": "skspec.estimators",
     "Conv1DRegressor": "skspec.regressors",
-    "ConvKANClassifier": "skspec.classifiers",
-    "ConvTranClassifier": "skspec.classifiers",
+    "ConvKANClassifier": "skspec.estimators",
+    "ConvTranClassifier": "skspec.estimators",
     "FluxNormalizer": "skspec.preprocessing",
     "FluxStatistics": "skspec.features",
     "GANOversampler": "skspec.oversampling",
@@ -23,10 +23,10 @@ _HOME = {
     "LogitVotingClassifier": "skspec.ensemble",
     "MissingFluxImputer": "skspec.preprocessing",
     "NoiseOversampler": "skspec.oversampling",
-    "PlainCNNClassifier": "skspec.classifiers",
-    "ResNet1DClassifier": "skspec.classifiers",
+    "PlainCNNClassifier": "skspec.estimators",
+    "ResNet1DClassifier": "skspec.estimators",
     "ResNet1DRegressor": "skspec.regressors",
-    "ResNet2DClassifier": "skspec.classifiers",
+    "ResNet2DClassifier": "skspec.estimators",
     "ResolutionMatcher": "skspec.preprocessing",
     "Spectra": "skspec.spectra",
     "WienFitFeatures": "skspec.features",
@@ -40,7 +40,9 @@ _HOME = {
 }
 
 if TYPE_CHECKING:
-    from skspec.classifiers import (
+    from skspec.datasets import make_spectra, observe_spectra
+    from skspec.ensemble import LogitVotingClassifier
+    from skspec.estimators import (
         Conv1DClassifier,
         ConvKANClassifier,
         ConvTranClassifier,
@@ -48,8 +50,6 @@ if TYPE_CHECKING:
         ResNet1DClassifier,
         ResNet2DClassifier,
     )
-    from skspec.datasets import make_spectra, observe_spectra
-    from skspec.ensemble import LogitVotingClassifier
     from skspec.features import FluxStatistics, LineIndices, WienFitFeatures
     from skspec.io import read_spectra
     from skspec.oversampling import GANOversampler, NoiseOversampler

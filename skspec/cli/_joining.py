@@ -10,7 +10,7 @@ import numpy as np
 from astropy.table import Table
 from numpy.typing import NDArray
 
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 from skspec.cli._prediction import TABLE_FORMATS
 from skspec.cli._training import texts
 from skspec.io import read_spectra

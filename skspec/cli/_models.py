@@ -16,7 +16,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 from skspec.preprocessing import FluxNormalizer, LogWaveResampler
 from skspec.spectra import Spectra
 
@@ -84,7 +84,7 @@ def make_model(recipe: str, grid: dict[str, Any], *, epochs: int | None = None, 
         if recipe == "recommended":
             return recipes.recommended(observed="survey", **grid, max_epochs=epochs, random_state=seed)
         return getattr(recipes, recipe.replace("-", "_"))(max_epochs=epochs, random_state=seed)
-    from skspec.classifiers import Conv1DClassifier  # noqa: PLC0415
+    from skspec.estimators import Conv1DClassifier  # noqa: PLC0415
 
     classifier = Conv1DClassifier(random_state=seed)
     if epochs is not None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 from skspec.cli._training import group_spectra, select_labels
 from skspec.datasets import load_galaxy10
 from skspec.io import read_spectra

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 from skspec.mk import joint_class, temperature_class
 from skspec.preprocessing import LogWaveResampler
 from skspec.spectra import Spectra

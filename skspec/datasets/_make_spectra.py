@@ -9,13 +9,12 @@ from astropy.table import Table
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
-from skspec._arrays import as_wave
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 from skspec.datasets._checks import check_number, check_range
 from skspec.datasets._mk_calibration import SPECTRAL_CLASSES
 from skspec.datasets._spectrograph import Spectrograph
 from skspec.datasets._survey import Visits, draw_objects, observe
-from skspec.spectra import Spectra
+from skspec.spectra import Spectra, as_wave
 
 Array = NDArray[np.floating]
 Range = float | tuple[float, float]

@@ -7,14 +7,12 @@ from astropy.table import Column
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
-from skspec._arrays import as_wave
-from skspec._wavelength import outer_edges
 from skspec.datasets._checks import check_number, check_range
 from skspec.datasets._extinction import extinction_law
 from skspec.datasets._population import LIGHT_SPEED
 from skspec.datasets._spectrograph import Spectrograph, lost_pixels
 from skspec.preprocessing import LogWaveResampler, ResolutionMatcher
-from skspec.spectra import Spectra
+from skspec.spectra import Spectra, as_wave, outer_edges
 
 _ZERO_MAGNITUDE = 3.631e8  # 1e-17 erg s-1 cm-2 Å-1, STMAG
 _STEP = 1e-4  # dex, of SDSS, BOSS and LAMOST

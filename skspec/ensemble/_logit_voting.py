@@ -15,8 +15,7 @@ from sklearn.utils import Bunch, check_scalar
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
-from skspec._known_logits import KnownLogits
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 from skspec.ensemble._combining import greedy_counts, log_loss, spread, temperature
 from skspec.ensemble._members import (
     METHODS,
@@ -33,7 +32,7 @@ from skspec.ensemble._members import (
     take_unseen_logits,
 )
 from skspec.ensemble._training_set import TrainingSet
-from skspec.metrics import get_scorer
+from skspec.metrics import KnownLogits, get_scorer
 
 _SCALES: Mapping[str, Callable[..., float]] = {
     "standard": lambda logits, target, weight: spread(logits, weight),

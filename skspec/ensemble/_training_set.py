@@ -13,7 +13,7 @@ from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.utils import assert_all_finite, column_or_1d, indexable
 from sklearn.utils.multiclass import check_classification_targets
 
-from skspec._rows import check_groups, check_weight, count_missing
+from skspec.checks import check_groups, check_weight, count_missing
 
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 

@@ -11,11 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_scalar
 
-from skspec import _arrays
-from skspec._rows import check_flux, wave_of_columns
-from skspec.features._blocks import Block, blocks
 from skspec.features._names import check_names
-from skspec.spectra import Spectra
+from skspec.spectra import Block, Spectra, blocks, snr
+from skspec.spectra.inputs import check_flux, wave_of_columns
 
 _STATISTICS = ("mean", "std", "skewness", "kurtosis", "quantiles", "slopes", "snr")
 
@@ -135,7 +133,7 @@ class FluxStatistics(TransformerMixin, BaseEstimator):
                     columns.extend(_slope(block, *band) for band in self.slope_bands or [(0.0, np.inf)])
                 elif name == "snr":
                     ivar = [None] * len(block.flux) if block.ivar is None else block.ivar
-                    columns.append([_arrays.snr(f, i) for f, i in zip(block.flux, ivar, strict=True)])
+                    columns.append([snr(f, i) for f, i in zip(block.flux, ivar, strict=True)])
                 else:
                     columns.append(known[name])
             out[block.rows] = np.stack(columns, axis=1)

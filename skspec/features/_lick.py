@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skspec._wavelength import air_to_vacuum
+from skspec.spectra import air_to_vacuum
 
 
 class IndexDefinition(NamedTuple):

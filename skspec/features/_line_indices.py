@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from skspec._rows import check_flux, row_name, wave_of_columns
-from skspec._validation import check_choice
-from skspec._wavelength import outer_edges
-from skspec.features._blocks import Block, blocks
+from skspec.checks import check_choice
 from skspec.features._lick import LICK, IndexDefinition
 from skspec.features._names import check_names
-from skspec.spectra import Spectra
+from skspec.spectra import Block, Spectra, blocks, outer_edges
+from skspec.spectra.inputs import check_flux, row_name, wave_of_columns
 
 _EDGE_TOLERANCE = 1e-6  # Å by which pixels may fall short of a band: rounding of wavelengths
 

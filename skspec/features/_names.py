@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 
 
 def check_names(parameter: str, names: Any, options: Iterable[str]) -> None:

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from skspec._rows import check_flux, wave_of_columns
-from skspec._validation import check_choice
-from skspec.features._blocks import Block, blocks
+from skspec.checks import check_choice
 from skspec.features._names import check_names
 from skspec.features._wien_solver import LeastSquares, fit_logarithm, residual_chi2
-from skspec.spectra import Spectra
+from skspec.spectra import Block, Spectra, blocks
+from skspec.spectra.inputs import check_flux, wave_of_columns
 
 _FEATURES = (
     "wien_temperature",

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import constants
 from scipy.special import ive
 
-from skspec.features._blocks import Block
+from skspec.spectra import Block
 
 Array = NDArray[np.float64]
 

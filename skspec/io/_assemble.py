@@ -11,9 +11,8 @@ import numpy as np
 from astropy.table import Column, MaskedColumn, Table
 from numpy.typing import NDArray
 
-from skspec._wavelength import air_to_vacuum
 from skspec.io._block import Block, column_list
-from skspec.spectra import Spectra
+from skspec.spectra import Spectra, air_to_vacuum
 
 _FIRST = ("file", "survey", "object", "class", "subclass", "z", "ra", "dec", "snr")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 from skspec.io._assemble import assemble
 from skspec.io._block import Block, validated
 from skspec.io._errors import SpectrumReadError

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 from skspec.io._block import Block
 from skspec.io._errors import SpectrumReadError
 from skspec.io._source import Source

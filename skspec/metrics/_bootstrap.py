@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 from scipy.stats import norm
 from sklearn.utils import check_consistent_length, check_scalar, column_or_1d
 
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 from skspec.metrics._scores import check_weights, prepare
 
 Array = NDArray[np.float64]

@@ -7,7 +7,7 @@ import re
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 from skspec.mk._parse import map_types
 from skspec.mk._type import LUMINOSITY_CLASSES, TEMPERATURE_CLASSES, MKType
 

@@ -8,7 +8,7 @@ from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 
 TEMPERATURE_CLASSES = ("O", "B", "A", "F", "G", "K", "M")
 """Temperature classes of the MK system, hottest first."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
-from skspec._validation import fill_masked, refuse_quantity
+from skspec.checks import fill_masked, refuse_quantity
 from skspec.spectra import Spectra
 
 _FEWEST = 5

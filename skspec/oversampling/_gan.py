@@ -19,7 +19,7 @@ from torch import nn
 from tqdm import tqdm
 
 from skspec import __version__
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 from skspec.oversampling._adversarial import NETWORKS, Duel, Judge, Rules, play
 from skspec.oversampling._base import SpectrumOverSampler, check_classes, draw_seed
 from skspec.oversampling._class_generator import ClassGenerator, limits_of

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_scalar
 
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 from skspec.oversampling._base import SpectrumOverSampler, draw_seed
 
 NOISES = ("spectrum", "ivar")

@@ -10,8 +10,8 @@ from astropy.table import Table
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import ks_2samp
 
-from skspec._rows import wave_of_columns
 from skspec.features import LineIndices
+from skspec.spectra.inputs import wave_of_columns
 
 Band = tuple[float, float]
 

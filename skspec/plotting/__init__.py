@@ -7,9 +7,9 @@ from skspec.plotting._joint_confusion_matrix import JointConfusionMatrixDisplay
 from skspec.plotting._precision_recall import MulticlassPrecisionRecallDisplay
 from skspec.plotting._reliability import ReliabilityDisplay
 from skspec.plotting._roc import MulticlassRocDisplay
-from skspec.plotting._spectra import plot_spectra
 from skspec.plotting._spectra_display import SpectraDisplay
 from skspec.plotting._training_curve import TrainingCurveDisplay
+from skspec.spectra import plot_spectra
 
 __all__ = [
     "ClassDistributionDisplay",

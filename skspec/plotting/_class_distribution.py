@@ -11,9 +11,9 @@ from sklearn.utils import column_or_1d
 
 from skspec.metrics._scores import Coordinates
 from skspec.mk import LUMINOSITY_CLASSES, TEMPERATURE_CLASSES
-from skspec.plotting._figure import get_axes
 from skspec.plotting._heat_map import add_colorbar, draw_counts, name_cells
 from skspec.plotting._labels import check_classifier, grid_coordinates
+from skspec.spectra.figure import get_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 from skspec.plotting._labels import check_classifier, plain
 
 Array = NDArray[np.float64]

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skspec.metrics._scores import Coordinates
-from skspec.plotting._figure import get_axes
 from skspec.plotting._heat_map import add_colorbar, draw_counts
 from skspec.plotting._labels import check_classifier, check_pair, grid_coordinates
+from skspec.spectra.figure import get_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

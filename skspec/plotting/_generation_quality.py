@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skspec.plotting._figure import COLORS, get_axes
+from skspec.spectra.figure import COLORS, get_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

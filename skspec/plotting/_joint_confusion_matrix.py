@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.metrics import confusion_matrix
 
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 from skspec.metrics._scores import Coordinates, coordinates_of
-from skspec.plotting._figure import get_axes
 from skspec.plotting._heat_map import add_colorbar, draw_counts, name_cells
 from skspec.plotting._labels import blocks_of, check_classifier, check_pair, ordered_classes
+from skspec.spectra.figure import get_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

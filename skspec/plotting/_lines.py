@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec._validation import check_choice
-from skspec._wavelength import air_to_vacuum
+from skspec.checks import check_choice
+from skspec.spectra import air_to_vacuum
 
 Lines = str | Sequence[str] | Mapping[str, float | Sequence[float]]
 

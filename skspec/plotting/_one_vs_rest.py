@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skspec.plotting._class_scores import Labels, check_scores, response_of
-from skspec.plotting._figure import COLORS, DASHES, GREY, get_axes
+from skspec.plotting._figure import DASHES, GREY
+from skspec.spectra.figure import COLORS, get_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 from sklearn.utils import check_scalar
 
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 from skspec.plotting._class_scores import Labels, check_scores, response_of
-from skspec.plotting._figure import COLORS, GREY, get_axes, stack_panels
+from skspec.plotting._figure import GREY, stack_panels
+from skspec.spectra.figure import COLORS, get_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

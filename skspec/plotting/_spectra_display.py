@@ -11,12 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.isotonic import isotonic_regression
 from sklearn.utils import check_consistent_length, check_scalar, column_or_1d
 
-from skspec._wavelength import vacuum_to_air
 from skspec.plotting._figure import size_in_points
 from skspec.plotting._labels import check_classifier
 from skspec.plotting._lines import Lines, choose_lines
-from skspec.plotting._spectra import plot_spectra
-from skspec.spectra import Spectra
+from skspec.spectra import Spectra, plot_spectra, vacuum_to_air
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from skspec.plotting._figure import COLORS, GREY, get_axes, stack_panels
+from skspec.plotting._figure import GREY, stack_panels
+from skspec.spectra.figure import COLORS, get_axes
 
 if TYPE_CHECKING:
     from astropy.table import Table

@@ -10,13 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_scalar
 
-from skspec import _arrays
-from skspec._rows import check_flux, row_blocks, row_name, wave_of_columns
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 from skspec.preprocessing._clipped_fit import bending, fit_clipped, legendre_basis, spline_basis
 from skspec.preprocessing._running import EDGES, running_quantile, windows_of_pixels, windows_of_wave
 from skspec.preprocessing._whittaker import asymmetric_least_squares
-from skspec.spectra import Spectra
+from skspec.spectra import Spectra, valid
+from skspec.spectra.inputs import check_flux, row_blocks, row_name, wave_of_columns
 
 _METHODS = ("median", "quantile", "polynomial", "legendre", "spline", "als")
 
@@ -224,7 +223,7 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
             rows = [self._transform(f[None], i, w, X, first=k) for k, (f, i, w) in enumerate(_rows(X))]
             flux = [f[0] for f, _ in rows]
             ivar = None if X.ivar is None else [i[0] for _, i in rows if i is not None]
-        return X._like(flux=flux, ivar=ivar, flux_unit=None if self.mode == "divide" else X.flux_unit)
+        return X.replace(flux=flux, ivar=ivar, flux_unit=None if self.mode == "divide" else X.flux_unit)
 
     def continuum(self, X: Any) -> Any:
         """Return the continuum itself.
@@ -247,7 +246,7 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
             flux = self._continuum(X.flux, X.ivar, X.wave, X)
         else:
             flux = [self._continuum(f[None], i, w, X, first=k)[0] for k, (f, i, w) in enumerate(_rows(X))]
-        return X._like(flux=flux, ivar=None)
+        return X.replace(flux=flux, ivar=None)
 
     def _wave_of(self, n_features: int) -> NDArray[np.float64]:
         if self.wave is None and not (
@@ -268,7 +267,7 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
         scaled = None if ivar is None else np.empty_like(ivar)
         for rows in row_blocks(*flux.shape):
             errors = None if ivar is None else ivar[rows]
-            good = _arrays.valid(flux[rows], errors)
+            good = valid(flux[rows], errors)
             continuum = self._block(flux[rows], good, wave, X, first + rows.start)
             if self.mode == "subtract":
                 out[rows] = flux[rows] - continuum
@@ -299,7 +298,7 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
     ) -> NDArray[Any]:
         out = np.empty_like(flux)
         for rows in row_blocks(*flux.shape):
-            good = _arrays.valid(flux[rows], None if ivar is None else ivar[rows])
+            good = valid(flux[rows], None if ivar is None else ivar[rows])
             out[rows] = self._block(flux[rows], good, wave, X, first + rows.start)
         return out
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_scalar
 
-from skspec._rows import check_flux
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 from skspec.spectra import Spectra
+from skspec.spectra.inputs import check_flux
 
 _METHODS = ("max", "mean", "median", "l2", "minmax", "quantile", "snv")
 _WEIGHTED = ("mean", "snv")
@@ -115,13 +115,13 @@ class FluxNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         files = X.meta["file"] if "file" in X.meta.colnames else None
         if isinstance(X.flux, np.ndarray):
             flux, ivar = self._scale(X.flux, X.ivar, X.valid, files)
-            return X._like(flux=flux, ivar=ivar, flux_unit=None)
+            return X.replace(flux=flux, ivar=ivar, flux_unit=None)
         rows = [
             self._scale(f[None], None if X.ivar is None else X.ivar[k][None], good[None], files, first=k)
             for k, (f, good) in enumerate(zip(X.flux, X.valid, strict=True))
         ]
         scaled = [i[0] for _, i in rows if i is not None]
-        return X._like(flux=[f[0] for f, _ in rows], ivar=scaled or None, flux_unit=None)
+        return X.replace(flux=[f[0] for f, _ in rows], ivar=scaled or None, flux_unit=None)
 
     def _check(self, X: Any, *, reset: bool) -> Any:
         if isinstance(X, Spectra):

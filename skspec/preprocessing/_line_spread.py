@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from skspec._arrays import valid
-from skspec._rows import row_blocks
-from skspec._wavelength import pixel_edges
+from skspec.spectra import pixel_edges, valid
+from skspec.spectra.inputs import row_blocks
 
 Array = NDArray[Any]
 

@@ -11,13 +11,13 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_array, check_scalar
 from sklearn.utils.validation import check_is_fitted
 
-from skspec._rows import check_flux, vacuum_wave
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 from skspec.preprocessing._missing_bins import RULES, fill, refuse_empty
 from skspec.preprocessing._overlap import Resampled, overlap
 from skspec.preprocessing._sampling import sample
 from skspec.preprocessing._weighted_bins import weighted_bins
 from skspec.spectra import Spectra
+from skspec.spectra.inputs import check_flux, vacuum_wave
 
 _METHODS = ("flux_conserving", "linear", "cubic", "fft", "ivar_weighted")
 _WITHOUT_IVAR = ("cubic", "fft")
@@ -207,7 +207,7 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
         bad = self._is_missing(result)
         flux = np.where(bad, np.nan, result.flux)
         ivar = None if result.ivar is None else np.where(bad, 0, result.ivar)
-        return X._like(flux=flux, ivar=ivar, wave=self.wave_, medium="vacuum")
+        return X.replace(flux=flux, ivar=ivar, wave=self.wave_, medium="vacuum")
 
     def coverage(self, X: Any) -> NDArray[np.float64]:
         """Fraction of the grid's bins that each spectrum fills, shape (n_spectra,).

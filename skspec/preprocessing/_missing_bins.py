@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec._rows import row_name
+from skspec.spectra.inputs import row_name
 
 RULES = ("nan", "interpolate", "zero", "raise")
 

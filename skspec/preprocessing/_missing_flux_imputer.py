@@ -13,12 +13,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from skspec import _arrays
-from skspec._rows import check_flux, row_blocks, row_name, wave_of_columns
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 from skspec.preprocessing._log_wave_resampler import wave_names
 from skspec.preprocessing._template import Template, learn_template
-from skspec.spectra import Spectra
+from skspec.spectra import Spectra, valid
+from skspec.spectra.inputs import check_flux, row_blocks, row_name, wave_of_columns
 
 _METHODS = ("linear", "nearest", "template", "constant")
 
@@ -344,4 +343,4 @@ def _parts(X: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
 def _known(X: Any, rows: slice) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Flux of some rows, and where it is missing."""
     flux, ivar = _parts(X)
-    return flux[rows], ~_arrays.valid(flux[rows], None if ivar is None else ivar[rows])
+    return flux[rows], ~valid(flux[rows], None if ivar is None else ivar[rows])

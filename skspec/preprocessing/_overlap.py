@@ -16,9 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from skspec._arrays import valid
-from skspec._lattice import find_lattice, lay
-from skspec._wavelength import pixel_edges
+from skspec.spectra import find_lattice, lay, pixel_edges, valid
 
 Array = NDArray[Any]
 

@@ -11,12 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_scalar
 
-from skspec import _arrays
-from skspec._lattice import find_lattice, lay
-from skspec._rows import check_flux, vacuum_wave
-from skspec._validation import check_choice, refuse_quantity
+from skspec.checks import check_choice, refuse_quantity
 from skspec.preprocessing._line_spread import line_spread
-from skspec.spectra import Spectra
+from skspec.spectra import Spectra, as_wave, find_lattice, lay
+from skspec.spectra.inputs import check_flux, vacuum_wave
 
 _LIGHT = 299792.458  # km/s
 _SIGMA = 1 / np.sqrt(8 * np.log(2))  # of a Gaussian whose full width at half maximum is one
@@ -165,7 +163,7 @@ class ResolutionMatcher(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             return self._match(X, None, wave)[0]
         if isinstance(X.flux, np.ndarray):
             flux, ivar = self._match(X.flux, X.ivar, wave)
-            return X._like(flux=flux, ivar=ivar)
+            return X.replace(flux=flux, ivar=ivar)
         flux_rows: list[Array] = []
         ivar_rows: list[Array] = []
         for rows, grid, offset in _blocks(wave):
@@ -176,7 +174,7 @@ class ResolutionMatcher(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             flux_rows += [row[span].copy() for row, span in zip(flux, spans, strict=True)]
             if ivar is not None:
                 ivar_rows += [row[span].copy() for row, span in zip(ivar, spans, strict=True)]
-        return X._like(flux=flux_rows, ivar=None if X.ivar is None else ivar_rows)
+        return X.replace(flux=flux_rows, ivar=None if X.ivar is None else ivar_rows)
 
     def _match(self, flux: Array, ivar: Array | None, wave: Array) -> tuple[Array, Array | None]:
         operator = line_spread(wave, self._sigma(wave))
@@ -229,7 +227,7 @@ def _fwhm(name: str, width: Any, unit: str, wave: Array) -> NDArray[np.float64]:
     refuse_quantity(name, width)
     values = np.asarray(width(wave) if callable(width) else width, dtype=np.float64)
     if values.ndim == 2 and values.shape[1] == 2 and not callable(width):
-        known = _arrays.as_wave(values[:, 0])
+        known = as_wave(values[:, 0])
         if wave[0] < known[0] or wave[-1] > known[-1]:
             raise ValueError(
                 f"{name} is known from {known[0]:.1f} to {known[-1]:.1f} Å, the spectra reach from {wave[0]:.1f} to "

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
-from skspec._arrays import valid
+from skspec.spectra import valid
 
 Array = NDArray[Any]
 Block = tuple[

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.extmath import randomized_svd
 
-from skspec._rows import row_blocks
+from skspec.spectra.inputs import row_blocks
 
 _ROUNDING = 1e-14  # of the largest variance
 _LEAST_RIDGE = 1e-9  # of a unit vector: keeps coefficients finite that no valid pixel knows

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec._arrays import valid
+from skspec.spectra import valid
 
 Array = NDArray[Any]
 

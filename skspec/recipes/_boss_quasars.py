@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from skspec.classifiers import PlainCNNClassifier
+from skspec.estimators import PlainCNNClassifier
 from skspec.preprocessing import FluxNormalizer
 from skspec.recipes._grid import onto_grid
 

@@ -15,8 +15,8 @@ from imblearn.under_sampling import RandomUnderSampler
 from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 
-from skspec._validation import check_choice
-from skspec.classifiers import PlainCNNClassifier, ResNet2DClassifier
+from skspec.checks import check_choice
+from skspec.estimators import PlainCNNClassifier, ResNet2DClassifier
 from skspec.oversampling import max_per_class
 from skspec.training import NeuralClassifier
 

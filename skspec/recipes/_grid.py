@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 from skspec.preprocessing import LogWaveResampler, MissingFluxImputer
 
 

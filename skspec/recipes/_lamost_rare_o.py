@@ -7,7 +7,7 @@ from imblearn.pipeline import make_pipeline
 from imblearn.under_sampling import RandomUnderSampler
 from sklearn.pipeline import Pipeline
 
-from skspec.classifiers import PlainCNNClassifier
+from skspec.estimators import PlainCNNClassifier
 from skspec.oversampling import GANOversampler, max_per_class
 from skspec.preprocessing import FluxNormalizer
 from skspec.recipes._grid import onto_grid

@@ -8,8 +8,8 @@ from functools import partial
 import numpy as np
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from skspec._validation import check_choice
-from skspec.classifiers import Conv1DClassifier, ConvKANClassifier, ConvTranClassifier, ResNet1DClassifier
+from skspec.checks import check_choice
+from skspec.estimators import Conv1DClassifier, ConvKANClassifier, ConvTranClassifier, ResNet1DClassifier
 from skspec.mk import mk_coordinates, mk_grid
 from skspec.preprocessing import ContinuumNormalizer
 from skspec.recipes._grid import onto_grid

@@ -14,9 +14,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 from sklearn.utils import check_scalar
 
-from skspec._validation import check_choice
-from skspec.classifiers import Conv1DClassifier, PlainCNNClassifier
+from skspec.checks import check_choice
 from skspec.ensemble import LogitVotingClassifier
+from skspec.estimators import Conv1DClassifier, PlainCNNClassifier
 from skspec.preprocessing import ContinuumNormalizer, FluxNormalizer, LogWaveResampler, MissingFluxImputer
 from skspec.regressors import Conv1DRegressor
 

@@ -6,7 +6,7 @@ import numpy as np
 from imblearn.pipeline import make_pipeline
 from sklearn.pipeline import FeatureUnion, Pipeline
 
-from skspec.classifiers import ResNet1DClassifier
+from skspec.estimators import ResNet1DClassifier
 from skspec.features import FluxStatistics, WienFitFeatures
 from skspec.oversampling import NoiseOversampler
 from skspec.preprocessing import FluxNormalizer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from skspec.classifiers._resnet import ResNetParameters
+from skspec.estimators._resnet import ResNetParameters
 from skspec.training import NeuralRegressor
 
 

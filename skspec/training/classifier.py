@@ -21,8 +21,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import check_scalar
 from sklearn.utils.class_weight import compute_sample_weight
 
-from skspec._rows import check_groups, check_weight
-from skspec._validation import check_choice
+from skspec.checks import check_choice, check_groups, check_weight
 from skspec.training.augmentation import Transform, shift_weights, shifted
 from skspec.training.data import check_training_data
 from skspec.training.devices import resolve_device

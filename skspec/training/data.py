@@ -11,7 +11,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
-from skspec._validation import fill_masked, refuse_quantity
+from skspec.checks import fill_masked, refuse_quantity
 from skspec.spectra import Spectra
 
 _SAME_GRID = 1e-6  # relative; headers give wavelengths no better

@@ -18,8 +18,9 @@ from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import Callback, PrintLog
 from torch import Tensor, nn
 
-from skspec import __version__, _arrays
+from skspec import __version__
 from skspec.metrics import get_scorer
+from skspec.spectra import as_wave
 from skspec.training import augmentation
 from skspec.training.batching import Batches, Rows
 from skspec.training.callbacks import ProgressBar
@@ -408,7 +409,7 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):
         wave = getattr(self, "wave_", self.wave)
         if wave is None:
             raise ValueError("augment_velocity needs wavelengths: give them as wave=, or give Spectra")
-        wave = _arrays.as_wave(wave)
+        wave = as_wave(wave)
         if not isinstance(wave, np.ndarray) or wave.shape != (n_pixels,):
             raise ValueError(
                 f"wave must have {n_pixels} wavelengths, one for each pixel, got {np.shape(wave)}"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_scalar
 
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 from skspec.training.optimizers import OPTIMIZERS
 from skspec.training.precision import PRECISIONS
 from skspec.training.schedules import SCHEDULES

@@ -11,8 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skspec._rows import check_groups, check_weight
-from skspec._validation import check_choice
+from skspec.checks import check_choice, check_groups, check_weight
 from skspec.training.data import check_training_values
 from skspec.training.devices import resolve_device
 from skspec.training.estimator import NeuralEstimator

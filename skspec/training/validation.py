@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
 from skorch.callbacks import Callback
 
-from skspec._known_logits import KnownLogits
+from skspec.metrics import KnownLogits
 
 
 def hold_out(

@@ -5,10 +5,10 @@ import pytest
 from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 from sklearn.ensemble import RandomForestClassifier
 
-from skspec._wavelength import air_to_vacuum
 from skspec.datasets import make_spectra
 from skspec.datasets._library import star_spectra
 from skspec.datasets._photosphere._synthesis import LOG_STEP, WAVE
+from skspec.spectra import air_to_vacuum
 from tests._data import data_path
 
 

@@ -9,8 +9,8 @@ from scipy.integrate import quad
 from scipy.special import erf, voigt_profile
 
 from skspec import LineIndices, Spectra
-from skspec._wavelength import air_to_vacuum, pixel_edges
 from skspec.features._lick import LICK
+from skspec.spectra import air_to_vacuum, pixel_edges
 
 BANDS = {
     "line": ((4985.0, 5015.0), (4940.0, 4970.0), (5030.0, 5060.0), "ew"),

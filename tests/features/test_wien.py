@@ -6,7 +6,7 @@ from scipy import constants
 from scipy.optimize import curve_fit, minimize_scalar
 
 from skspec import Spectra, WienFitFeatures
-from skspec._wavelength import vacuum_to_air
+from skspec.spectra import vacuum_to_air
 
 B = constants.h * constants.c / constants.k * 1e10
 WAVE = 10 ** (3.57 + 3e-4 * np.arange(1200))

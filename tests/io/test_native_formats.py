@@ -10,7 +10,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 
 from skspec import read_spectra
-from skspec._wavelength import vacuum_to_air
+from skspec.spectra import vacuum_to_air
 from tests._data import data_path
 
 

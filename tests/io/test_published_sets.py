@@ -11,9 +11,9 @@ from astropy.table import Table
 from scipy.signal import resample
 
 from skspec import read_spectra
-from skspec._wavelength import vacuum_to_air
 from skspec.io import SpectrumReadError
 from skspec.io.formats.boss_hdf5 import CLASSES
+from skspec.spectra import vacuum_to_air
 
 RNG = np.random.default_rng(0)
 

@@ -7,8 +7,8 @@ import pytest
 from astropy.io import fits
 
 from skspec import read_spectra
-from skspec._wavelength import vacuum_to_air
 from skspec.io import SpectrumReadError
+from skspec.spectra import vacuum_to_air
 from tests.io._files import N, flux_ivar, lamost_header, write_image, write_lamost_table, write_sdss_spec
 
 

@@ -10,8 +10,8 @@ from astropy.table import QTable, Table
 from pyarrow import parquet
 
 from skspec import read_spectra
-from skspec._wavelength import air_to_vacuum, vacuum_to_air
 from skspec.io import SpectrumReadError
+from skspec.spectra import air_to_vacuum, vacuum_to_air
 from tests._data import data_path
 from tests.io._files import N, flux_ivar
 

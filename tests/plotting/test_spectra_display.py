@@ -9,11 +9,11 @@ from matplotlib.collections import LineCollection
 from sklearn.dummy import DummyClassifier
 
 from skspec import Spectra
-from skspec._wavelength import air_to_vacuum, vacuum_to_air
 from skspec.features._lick import LICK
 from skspec.plotting import SpectraDisplay, plot_spectra
 from skspec.plotting._lines import LINES
 from skspec.plotting._spectra_display import _spread
+from skspec.spectra import air_to_vacuum, vacuum_to_air
 from tests._data import data_path
 
 WAVE = np.linspace(3800.0, 9200.0, 600)

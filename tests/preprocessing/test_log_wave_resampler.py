@@ -5,9 +5,9 @@ import pytest
 from astropy import units as u
 
 from skspec import LogWaveResampler, Spectra
-from skspec._lattice import find_lattice, share_lattice
-from skspec._wavelength import pixel_edges
 from skspec.preprocessing._overlap import OverlapOperator, resample_own_grids
+from skspec.spectra import pixel_edges
+from skspec.spectra._lattice import find_lattice, share_lattice
 from tests._data import data_path
 
 EDGES = 10 ** np.linspace(3.56, 4.01, 434)

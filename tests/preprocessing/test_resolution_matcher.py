@@ -6,8 +6,8 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from skspec import ResolutionMatcher, Spectra
-from skspec._wavelength import pixel_edges
 from skspec.preprocessing._line_spread import line_spread
+from skspec.spectra import pixel_edges
 from tests._data import data_path
 
 FWHM = np.sqrt(8 * np.log(2))

@@ -92,7 +92,7 @@ def test_killed_ten_times_at_random_moments(tmp_path):
     expected = full_of_chance().fit(*data())
     torch.set_num_threads(n_threads)
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["skspec.classifiers", "tests.training.test_checkpoint"])
+    processes.set_forkserver_preload(["skspec.estimators", "tests.training.test_checkpoint"])
     diary, out, checkpoints = tmp_path / "diary", tmp_path / "weights.npz", tmp_path / "checkpoints"
     rng = np.random.default_rng()
     for _ in range(10):

@@ -13,8 +13,8 @@ from astropy import units as u
 from astropy.utils.masked import Masked
 from numpy.typing import NDArray
 
-from skspec._lattice import share_lattice
-from skspec._validation import fill_masked
+from skspec.checks import fill_masked
+from skspec.spectra._lattice import share_lattice
 
 Rows = NDArray[Any] | list[NDArray[Any]]
 

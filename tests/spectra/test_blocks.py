@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skspec import FluxStatistics, LineIndices, Spectra, WienFitFeatures
-from skspec.features import _blocks
+from skspec.spectra import _blocks
 
 WAVE = 10 ** (3.6 + 3e-4 * np.arange(700))
 RNG = np.random.default_rng(0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 
 
 @pytest.mark.parametrize("value", [True, False, np.True_, np.False_])

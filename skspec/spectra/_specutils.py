@@ -10,7 +10,7 @@ from astropy import units as u
 from astropy.nddata import InverseVariance
 from astropy.table import Table
 
-from skspec.spectra import Spectra
+from skspec.spectra._spectra import Spectra
 
 
 def from_specutils(spectra: Any, *, medium: str = "vacuum") -> Spectra:

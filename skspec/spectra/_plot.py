@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skspec.plotting._figure import COLORS, get_axes
+from skspec.spectra.figure import COLORS, get_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from skspec.spectra import Spectra
+    from skspec.spectra._spectra import Spectra
 
 _MAX_DEFAULT = 8
 _LABELS = ("object", "subclass", "class")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from skspec.classifiers._images import ImageClassifier
-from skspec.classifiers._resnet import ResNetParameters
+from skspec.estimators._images import ImageClassifier
+from skspec.estimators._resnet import ResNetParameters
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 from skspec.training import NeuralClassifier
 from skspec.training.augmentation import Flips, Transform, n_views, turned
 from skspec.training.network import InputShape

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from skspec import _arrays
-from skspec._validation import fill_masked, refuse_quantity
-from skspec.spectra import Spectra
+from skspec.checks import fill_masked, refuse_quantity
+from skspec.spectra import _arrays
+from skspec.spectra._spectra import Spectra
 
 _BLOCK_PIXELS = 1 << 18
 
@@ -104,51 +103,6 @@ def vacuum_wave(X: Any, wave: Any) -> Any:
             f"{row_name(sizes.index(1), X)} has 1 pixel; at least 2 are needed to know how wide they are"
         )
     return wave
-
-
-def check_weight(sample_weight: Any, n_rows: int) -> NDArray[np.float64]:
-    """Weights of the training rows, checked to be finite, not negative, and not all zero."""
-    weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
-    if weight.shape != (n_rows,):
-        raise ValueError(
-            f"sample_weight has shape {weight.shape}; ({n_rows},) is needed, one for each spectrum"
-        )
-    if (weight < 0).any():
-        raise ValueError(f"sample_weight must not be negative, got {weight.min():g}")
-    if not weight.any():
-        raise ValueError("sample_weight is zero for all spectra")
-    return weight
-
-
-def check_groups(groups: Any, n_rows: int) -> NDArray[Any]:
-    """Group of each training row, checked to be known."""
-    n_missing = count_missing(groups)
-    groups = np.asarray(groups)
-    if groups.shape != (n_rows,):
-        raise ValueError(f"groups has shape {groups.shape}; ({n_rows},) is needed, one for each spectrum")
-    if n_missing:
-        raise ValueError(
-            f"groups has {n_missing} missing values; a spectrum that belongs to no other needs a group of its own"
-        )
-    return groups
-
-
-def count_missing(values: Any) -> int:
-    """Count the values of an array-like that are masked, None, NaN, NaT or pandas.NA."""
-    n_masked = 0
-    if isinstance(values, np.ma.MaskedArray):
-        n_masked, values = np.ma.count_masked(values), values.compressed()
-    values = np.asarray(values)
-    if values.dtype.kind == "O":
-        return n_masked + sum(map(_is_missing, values.flat))
-    return n_masked + int(np.count_nonzero(values != values))  # noqa: PLR0124 - of NaN and NaT
-
-
-def _is_missing(value: Any) -> bool:
-    try:
-        return value is None or bool(value != value)  # noqa: PLR0124
-    except TypeError:  # pandas.NA is neither
-        return True
 
 
 def row_name(row: int, X: Any) -> str:

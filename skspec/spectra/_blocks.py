@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec._arrays import valid
-from skspec.spectra import Spectra
+from skspec.spectra._arrays import valid
+from skspec.spectra._spectra import Spectra
 
 _PIXELS_PER_BLOCK = 2**19  # what a call costs by itself is shared by a hundred spectra
 

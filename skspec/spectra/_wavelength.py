@@ -35,7 +35,7 @@ def vacuum_to_air(wave: NDArray[np.float64]) -> NDArray[np.float64]:
     Examples
     --------
     >>> import numpy as np
-    >>> from skspec._wavelength import vacuum_to_air
+    >>> from skspec.spectra._wavelength import vacuum_to_air
     >>> float(vacuum_to_air(np.array([6564.614]))[0])  # H-alpha
     6562.80
     """

@@ -7,7 +7,7 @@ from numbers import Real
 
 from sklearn.utils import check_scalar
 
-from skspec._validation import check_choice, check_size_or_sizes, check_sizes
+from skspec.checks import check_choice, check_size_or_sizes, check_sizes
 from skspec.networks import Conv1D
 from skspec.training import NeuralEstimator
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skspec._wavelength import air_to_vacuum, pixel_edges, vacuum_to_air
+from skspec.spectra import air_to_vacuum, pixel_edges, vacuum_to_air
 
 # Vacuum and air wavelengths of lines: NIST Atomic Spectra Database (H-beta, H-alpha: multiplet means; Na D; Ca II).
 LINES = [

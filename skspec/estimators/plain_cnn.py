@@ -7,8 +7,8 @@ from numbers import Real
 
 from sklearn.utils import check_scalar
 
-from skspec._validation import check_choice, check_size_or_sizes, check_sizes
-from skspec.classifiers._images import ImageClassifier, size_arguments
+from skspec.checks import check_choice, check_size_or_sizes, check_sizes
+from skspec.estimators._images import ImageClassifier, size_arguments
 from skspec.networks import PlainCNN
 from skspec.networks.plain_cnn import PADDINGS
 

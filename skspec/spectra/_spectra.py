@@ -9,8 +9,8 @@ import numpy as np
 from astropy.table import Table, vstack
 from numpy.typing import ArrayLike, NDArray
 
-from skspec import _arrays, _wavelength
-from skspec._validation import check_choice
+from skspec.checks import check_choice
+from skspec.spectra import _arrays, _wavelength
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -96,7 +96,7 @@ class Spectra:
         self.meta = _as_table(meta, len(self.flux))
         self.medium = medium
 
-    def _like(self, **changes: Any) -> Spectra:
+    def replace(self, **changes: Any) -> Spectra:
         """Return a copy that shares everything but `changes`, which must already be valid."""
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__ | changes)
@@ -129,7 +129,7 @@ class Spectra:
             raise TypeError(f"Spectra are indexed by rows; the catalogue column is spectra.meta[{key!r}]")
         rows = _row_indices(key, len(self))
         take = _arrays.take
-        return self._like(
+        return self.replace(
             flux=take(self.flux, rows),
             wave=self.wave if self.is_common_grid else take(self.wave, rows),
             ivar=None if self.ivar is None else take(self.ivar, rows),
@@ -201,7 +201,7 @@ class Spectra:
             raise ValueError(f"{with_ivar} of {len(parts)} parts have ivar; give all of them ivar, or none")
         flux, wave, ivar = _arrays.join([(part.flux, part.wave, part.ivar) for part in parts])
         first = parts[0]
-        return first._like(flux=flux, wave=wave, ivar=ivar, meta=_stack_tables(parts))
+        return first.replace(flux=flux, wave=wave, ivar=ivar, meta=_stack_tables(parts))
 
     # What they are ------------------------------------------------------------------------------------
 
@@ -252,7 +252,7 @@ class Spectra:
         ValueError
             If `meta` has no positions.
         """
-        from skspec.model_selection import sky_groups  # noqa: PLC0415
+        from skspec.spectra.sky import sky_groups  # noqa: PLC0415
 
         missing = [name for name in ("ra", "dec") if name not in self.meta.colnames]
         if missing:
@@ -268,7 +268,7 @@ class Spectra:
         """Return the spectra with vacuum wavelengths (Ciddor 1996); themselves if they have them already."""
         if self.medium == "vacuum":
             return self
-        return self._like(wave=_arrays.map_rows(_wavelength.air_to_vacuum, self.wave), medium="vacuum")
+        return self.replace(wave=_arrays.map_rows(_wavelength.air_to_vacuum, self.wave), medium="vacuum")
 
     def to_air(self) -> Spectra:
         """Return the spectra with air wavelengths (Ciddor 1996); those below 2000 Å stay as in vacuum."""
@@ -276,7 +276,7 @@ class Spectra:
             return self
         wave = _arrays.map_rows(_wavelength.vacuum_to_air, self.wave)
         _arrays.check_wave(wave)
-        return self._like(wave=wave, medium="air")
+        return self.replace(wave=wave, medium="air")
 
     def to_rest_frame(self, z: ArrayLike | None = None) -> Spectra:
         """Return the spectra as their sources emit them: wavelengths divided by 1 + z.
@@ -315,7 +315,7 @@ class Spectra:
             )
         source = self.to_vacuum()
         flux, wave, ivar = _arrays.rest_frame(source.flux, source.wave, source.ivar, factor)
-        return source._like(flux=flux, wave=wave, ivar=ivar)
+        return source.replace(flux=flux, wave=wave, ivar=ivar)
 
     # Neighbours ---------------------------------------------------------------------------------------
 
@@ -326,13 +326,13 @@ class Spectra:
         Masks become missing pixels and uncertainties inverse variances. Wavelengths are taken as vacuum,
         since specutils does not say; see `skspec.interop.from_specutils`.
         """
-        from skspec.interop import from_specutils  # noqa: PLC0415
+        from skspec.spectra._specutils import from_specutils  # noqa: PLC0415
 
         return from_specutils(spectra)
 
     def to_specutils(self) -> Any:
         """Return a specutils ``Spectrum`` (common grid) or ``SpectrumList``; needs ``pip install specutils``."""
-        from skspec.interop import to_specutils  # noqa: PLC0415
+        from skspec.spectra._specutils import to_specutils  # noqa: PLC0415
 
         return to_specutils(self)
 
@@ -350,7 +350,7 @@ class Spectra:
         -------
         matplotlib.axes.Axes
         """
-        from skspec.plotting import plot_spectra  # noqa: PLC0415
+        from skspec.spectra._plot import plot_spectra  # noqa: PLC0415
 
         return plot_spectra(self, rows=rows, ax=ax)
 

@@ -7,7 +7,7 @@ from numbers import Integral, Real
 
 from sklearn.utils import check_scalar
 
-from skspec._validation import check_choice
+from skspec.checks import check_choice
 from skspec.networks import ConvTran
 from skspec.networks.convtran import RELATIVE_ENCODINGS
 from skspec.training import NeuralClassifier

@@ -8,8 +8,8 @@ from os import PathLike
 
 from sklearn.utils import check_scalar
 
-from skspec._validation import check_choice
-from skspec.classifiers._images import size_arguments
+from skspec.checks import check_choice
+from skspec.estimators._images import size_arguments
 from skspec.networks import ResNet
 from skspec.networks.resnet import DEPTHS, STEMS
 from skspec.training import NeuralEstimator

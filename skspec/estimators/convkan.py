@@ -7,7 +7,7 @@ from numbers import Integral, Real
 
 from sklearn.utils import check_scalar
 
-from skspec._validation import check_choice, check_size_or_sizes, check_sizes
+from skspec.checks import check_choice, check_size_or_sizes, check_sizes
 from skspec.networks import ConvKAN
 from skspec.networks._bases import BASES
 from skspec.training import NeuralClassifier

@@ -1,7 +1,7 @@
 import numpy as np
 
 from skspec import Spectra
-from skspec._lattice import find_lattice, share_lattice
+from skspec.spectra._lattice import find_lattice, share_lattice
 
 STEP = 1e-4
 

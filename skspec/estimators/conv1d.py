@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from skspec.classifiers._conv1d import Conv1DParameters
+from skspec.estimators._conv1d import Conv1DParameters
 from skspec.training import NeuralClassifier
 
 

@@ -1,0 +1,43 @@
+"""Checks that every room shares: of parameters, and of the values that estimators are given."""
+
+from skspec.checks._parameters import (
+    BOOLEAN,
+    COUNT,
+    FRACTION,
+    NON_NEGATIVE,
+    POSITIVE,
+    Anything,
+    Choice,
+    Constraints,
+    Instance,
+    Interval,
+    Sizes,
+    check_choice,
+    check_parameters,
+    check_size_or_sizes,
+    check_sizes,
+)
+from skspec.checks._values import check_groups, check_weight, count_missing, fill_masked, refuse_quantity
+
+__all__ = [
+    "BOOLEAN",
+    "COUNT",
+    "FRACTION",
+    "NON_NEGATIVE",
+    "POSITIVE",
+    "Anything",
+    "Choice",
+    "Constraints",
+    "Instance",
+    "Interval",
+    "Sizes",
+    "check_choice",
+    "check_groups",
+    "check_parameters",
+    "check_size_or_sizes",
+    "check_sizes",
+    "check_weight",
+    "count_missing",
+    "fill_masked",
+    "refuse_quantity",
+]

@@ -1,0 +1,74 @@
+"""Checks of what estimators are given: units, masks, weights, groups."""
+
+from typing import Any
+
+import numpy as np
+from astropy.units import Quantity
+from numpy.typing import NDArray
+
+
+def refuse_quantity(name: str, value: Any) -> None:
+    """Raise TypeError for an astropy Quantity where a bare number is meant."""
+    if isinstance(value, Quantity):
+        raise TypeError(
+            f"{name} is an astropy Quantity in {value.unit}, which scikit-learn would strip silently; "
+            "give it to Spectra, or take its .value in the unit that you mean"
+        )
+
+
+def fill_masked(name: str, value: Any) -> Any:
+    """Return a masked array as a float array with NaN where it is masked; anything else unchanged."""
+    if not isinstance(value, np.ma.MaskedArray):
+        return value
+    if not np.ma.is_masked(value):
+        return value.data
+    if not np.issubdtype(value.dtype, np.floating):
+        raise TypeError(f"{name} is a masked array of {value.dtype}; only floats can mark missing values")
+    return value.filled(np.nan)
+
+
+def check_weight(sample_weight: Any, n_rows: int) -> NDArray[np.float64]:
+    """Weights of the training rows, checked to be finite, not negative, and not all zero."""
+    from sklearn.utils import check_array  # noqa: PLC0415 - `Spectra` do without scikit-learn
+
+    weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
+    if weight.shape != (n_rows,):
+        raise ValueError(
+            f"sample_weight has shape {weight.shape}; ({n_rows},) is needed, one for each spectrum"
+        )
+    if (weight < 0).any():
+        raise ValueError(f"sample_weight must not be negative, got {weight.min():g}")
+    if not weight.any():
+        raise ValueError("sample_weight is zero for all spectra")
+    return weight
+
+
+def check_groups(groups: Any, n_rows: int) -> NDArray[Any]:
+    """Group of each training row, checked to be known."""
+    n_missing = count_missing(groups)
+    groups = np.asarray(groups)
+    if groups.shape != (n_rows,):
+        raise ValueError(f"groups has shape {groups.shape}; ({n_rows},) is needed, one for each spectrum")
+    if n_missing:
+        raise ValueError(
+            f"groups has {n_missing} missing values; a spectrum that belongs to no other needs a group of its own"
+        )
+    return groups
+
+
+def count_missing(values: Any) -> int:
+    """Count the values of an array-like that are masked, None, NaN, NaT or pandas.NA."""
+    n_masked = 0
+    if isinstance(values, np.ma.MaskedArray):
+        n_masked, values = np.ma.count_masked(values), values.compressed()
+    values = np.asarray(values)
+    if values.dtype.kind == "O":
+        return n_masked + sum(map(_is_missing, values.flat))
+    return n_masked + int(np.count_nonzero(values != values))  # noqa: PLR0124 - of NaN and NaT
+
+
+def _is_missing(value: Any) -> bool:
+    try:
+        return value is None or bool(value != value)  # noqa: PLR0124
+    except TypeError:  # pandas.NA is neither
+        return True

@@ -1,0 +1,28 @@
+"""`Spectra`, and what knows their insides: pixels, wavelengths, rows and blocks of rows.
+
+This room imports no other, but for the checks that every room shares. `inputs` says what estimators take as X, `sky`
+groups spectra of the same object, and `figure` is what all pictures share.
+"""
+
+from skspec.spectra._arrays import as_wave, snr, valid
+from skspec.spectra._blocks import Block, blocks
+from skspec.spectra._lattice import find_lattice, lay
+from skspec.spectra._plot import plot_spectra
+from skspec.spectra._spectra import Spectra
+from skspec.spectra._wavelength import air_to_vacuum, outer_edges, pixel_edges, vacuum_to_air
+
+__all__ = [
+    "Block",
+    "Spectra",
+    "air_to_vacuum",
+    "as_wave",
+    "blocks",
+    "find_lattice",
+    "lay",
+    "outer_edges",
+    "pixel_edges",
+    "plot_spectra",
+    "snr",
+    "vacuum_to_air",
+    "valid",
+]

@@ -1,0 +1,28 @@
+"""What all pictures share: axes, and colours that everyone can tell apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe and Ito (2008, https://jfly.uni-koeln.de/color/) without their yellow, which is lost on white paper
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+
+
+def get_axes(ax: Axes | None, figsize: tuple[float, float], *, layout: str = "constrained") -> Axes:
+    """Return `ax`, or new axes on a figure of that size in inches.
+
+    A picture of square cells wants the "compressed" layout, which knows that its axes do not fill their place.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    try:
+        import matplotlib.pyplot as plt  # noqa: PLC0415
+    except ImportError as error:
+        raise ImportError("matplotlib is needed for this: pip install skspec[plot]") from error
+    return plt.subplots(figsize=figsize, layout=layout)[1] if ax is None else ax
