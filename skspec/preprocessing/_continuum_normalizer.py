@@ -23,6 +23,7 @@ from skspec.preprocessing._whittaker import asymmetric_least_squares
 from skspec.spectra import Block, Spectra, map_blocks
 from skspec.spectra.inputs import check_flux, row_name, wave_of_columns
 
+_ROWS_AT_ONCE = 8  # of those on grids of their own: their basis functions stay in the cache
 _METHODS = ("median", "quantile", "polynomial", "spline", "als")
 
 
@@ -294,18 +295,26 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
         out[alone, start[alone]] = flux[alone, start[alone]]
         others = ~alone
         if block.wave.ndim == 1 and others.any():
-            # Most spectra on one grid reach from end to end.
-            a, b = _most_frequent(start[others], stop[others])
-            together = (start == a) & (stop == b)
+            if self.method == "polynomial":  # the same on any span that is not much wider
+                a, b = start[others].min(), stop[others].max()
+                together = others & (length > (b - a) // 2)
+            else:
+                a, b = _most_frequent(start[others], stop[others])
+                together = (start == a) & (stop == b)
             out[together, a:b] = self._curves(flux[together, a:b], block.wave[a:b], length[together])
             others &= ~together
-        rows = np.flatnonzero(others)
-        if len(rows):
+        wave = np.broadcast_to(block.wave, flux.shape)
+        others = np.flatnonzero(others)
+        for rows in np.split(others, range(_ROWS_AT_ONCE, len(others), _ROWS_AT_ONCE)):
             spans = [slice(*ends) for ends in zip(start[rows].tolist(), stop[rows].tolist(), strict=True)]
-            wave = np.broadcast_to(block.wave, flux.shape)
-            own = _left_aligned(flux[rows], spans, np.nan), _left_aligned(wave[rows], spans, np.inf)
-            for row, span, curve in zip(rows, spans, self._curves(*own, length[rows]), strict=True):
+            own = (_left_aligned(part[rows], spans, fill) for part, fill in ((flux, np.nan), (wave, np.inf)))
+            for row, span, curve in zip(
+                rows, spans, self._curves(*own, length[rows]) if spans else (), strict=True
+            ):
                 out[row, span] = curve[: span.stop - span.start]
+        if not block.complete:
+            pixels = np.arange(flux.shape[1])
+            np.copyto(out, np.nan, where=(pixels < start[:, None]) | (pixels >= stop[:, None]))
         return out
 
     def _curves(

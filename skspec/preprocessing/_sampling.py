@@ -86,11 +86,10 @@ def _valid_pixels(block: Block) -> Iterator[tuple[Any, FloatArray, FloatArray, i
             yield together, block.flux[together], loglam, len(loglam)
         alone = np.flatnonzero(~together)
     loglam = np.broadcast_to(loglam, block.flux.shape)
-    for row in alone:
+    for row, n_pixels in zip(alone, block.length[alone].tolist(), strict=True):
         good = block.valid[row]
-        columns = slice(0, len(good)) if block.columns is None else block.columns[row]
         if good.any():
-            yield row, block.flux[row : row + 1, good], loglam[row, good], columns.stop - columns.start
+            yield row, block.flux[row : row + 1, good], loglam[row, good], n_pixels
 
 
 def _spline(x: FloatArray, flux: FloatArray, at: FloatArray) -> FloatArray:

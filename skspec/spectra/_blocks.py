@@ -60,10 +60,19 @@ class Block:
         if not isinstance(self._wave, list):
             return self._wave
         wave = np.empty(self.flux.shape)
-        for row, own in zip(wave, self._wave, strict=True):
+        last = [(own[-1], own[-2 if len(own) > 1 else -1]) for own in self._wave]
+        beyond = [end * (end / before) for end, before in np.array(last).tolist()]
+        for row, own, end in zip(wave, self._wave, beyond, strict=True):
             row[: len(own)] = own
-            row[len(own) :] = own[-1] * (own[-1] / own[-2] if len(own) > 1 else 1.0)
+            row[len(own) :] = end
         return wave
+
+    @property
+    def length(self) -> NDArray[np.intp]:
+        """Number of pixels of each spectrum, missing or not."""
+        if self.columns is None:
+            return np.full(len(self.flux), self.flux.shape[1])
+        return np.array([columns.stop - columns.start for columns in self.columns])
 
     @property
     def n_valid(self) -> NDArray[np.intp]:
@@ -181,8 +190,11 @@ def _mark(rows: slice, flux: NDArray[Any], ivar: NDArray[Any] | None, wave: Any)
     good = valid(flux, ivar)
     complete = bool(good.all())
     if not complete:
-        flux = np.where(good, flux, flux.dtype.type(np.nan))
-        ivar = None if ivar is None else np.where(good, ivar, ivar.dtype.type(0))
+        flux, bad = flux.copy(), ~good
+        np.copyto(flux, np.nan, where=bad)
+        if ivar is not None:
+            ivar = ivar.copy()
+            np.copyto(ivar, 0.0, where=bad)
     return Block(rows, flux, ivar, good, complete, None, wave)
 
 
@@ -191,12 +203,14 @@ def _lay(rows: slice, X: Spectra, start: NDArray[np.intp], width: int, wave: Any
     flux = lay(X.flux[rows], start, width, np.nan)
     ivar = None if X.ivar is None else lay(X.ivar[rows], start, width, 0.0)
     good = valid(flux, ivar)
-    bad = ~good
-    np.copyto(flux, np.nan, where=bad)
-    if ivar is not None:
-        np.copyto(ivar, 0.0, where=bad)
     columns = [slice(k, k + len(row)) for k, row in zip(start.tolist(), X.flux[rows], strict=True)]
-    return Block(rows, flux, ivar, good, bool(good.all()), columns, wave)
+    n_valid = np.count_nonzero(good)
+    if n_valid < sum(place.stop - place.start for place in columns):
+        bad = ~good
+        np.copyto(flux, np.nan, where=bad)
+        if ivar is not None:
+            np.copyto(ivar, 0.0, where=bad)
+    return Block(rows, flux, ivar, good, n_valid == good.size, columns, wave)
 
 
 def _store(out: Any, values: NDArray[Any], block: Block, n_rows: int) -> Any:
