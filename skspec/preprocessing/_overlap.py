@@ -17,7 +17,6 @@ from scipy.sparse import csr_array
 
 from skspec.spectra import Block, pixel_edges
 
-
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
@@ -109,9 +108,8 @@ def _integrate(block: Block, edges: FloatArray) -> Resampled:
     overlap[start] = w[start + 1] - before
     overlap[stop] = 0
 
-    low, high = (before + w[start])[:, None], (w[stop - 1] + w[stop])[:, None]
-    at = np.minimum(np.maximum(2 * edges, low), high)  # bin edges, cut to the spectrum
-    pixel, below, above = _locate(w, start, stop, low, high, at, np.log(2 * edges))
+    ends = (before + w[start])[:, None], (w[stop - 1] + w[stop])[:, None]
+    at, pixel, below, above = _locate(w, start, stop, ends, 2 * edges)
     cut = ((at - below) / (above - below)).astype(dtype)  # part of the pixel below each bin edge
     alone = pixel[:, 1:] == pixel[:, :-1]  # bins that lie in one pixel
     # Whole pixels from each bin edge to the next, the first one without its part below the edge. Where bins
@@ -155,22 +153,22 @@ def _columns(size: int) -> NDArray[np.int32]:
 
 
 def _locate(
-    w: FloatArray,
-    start: IntArray,
-    stop: IntArray,
-    low: FloatArray,
-    high: FloatArray,
-    at: FloatArray,
-    log_at: FloatArray,
-) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Find a pixel that holds each position, for each spectrum: its flat index, lower and upper edge.
+    w: FloatArray, start: IntArray, stop: IntArray, ends: tuple[FloatArray, FloatArray], edges: FloatArray
+) -> tuple[FloatArray, IntArray, FloatArray, FloatArray]:
+    """Cut bin edges to each spectrum, and find the pixel that holds each.
 
-    Positions `at`, of shape (n_spectra, n_positions), lie between the ends `low` and `high` of their spectrum; `log_at`
-    are their logarithms before they were cut to it.
+    Returns
+    -------
+    at : ndarray of shape (n_spectra, n_edges)
+        The edges, between the `ends` of the spectrum.
+    pixel, below, above : ndarray of shape (n_spectra, n_edges)
+        Flat index of the pixel, its lower and upper edge.
     """
+    low, high = ends
+    at = np.minimum(np.maximum(edges, low), high)
     first, last = np.log(low), np.log(high)
     length = (stop - start)[:, None]
-    guess = (log_at - first) * (length / (last - first))  # right on a log-linear grid
+    guess = (np.log(edges) - first) * (length / (last - first))  # right on a log-linear grid
     np.minimum(np.maximum(guess, 0, out=guess), length - 1, out=guess)
     pixel = guess.astype(np.intp)
     pixel += start[:, None]
@@ -183,4 +181,4 @@ def _locate(
         found = np.searchsorted(between[:-1], at[row], side="right")
         pixel[row] = start[row] + found
         below[row], above[row] = np.where(found, between[found - 1], low[row]), between[found]
-    return pixel, below, above
+    return at, pixel, below, above

@@ -59,12 +59,11 @@ class Block:
         """
         if not isinstance(self._wave, list):
             return self._wave
-        wave = np.empty(self.flux.shape)
-        last = [(own[-1], own[-2 if len(own) > 1 else -1]) for own in self._wave]
-        beyond = [end * (end / before) for end, before in np.array(last).tolist()]
-        for row, own, end in zip(wave, self._wave, beyond, strict=True):
-            row[: len(own)] = own
-            row[len(own) :] = end
+        n, length = len(self.flux), self.length
+        wave = lay(self._wave, np.zeros(n, np.intp), self.flux.shape[1], 0.0)
+        last, before = wave[range(n), length - 1], wave[range(n), np.maximum(length - 2, 0)]
+        for row, stop, beyond in zip(wave, length.tolist(), (last * (last / before)).tolist(), strict=True):
+            row[stop:] = beyond
         return wave
 
     @property
