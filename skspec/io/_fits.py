@@ -21,12 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skspec.io._errors import SpectrumReadError
+from skspec.io._file import ByteFile
 from skspec.io._fits_header import CARD, CELL, PIXEL, Column, Header
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList
-
-    from skspec.io._source import Source
 
 _BLOCK = 2880
 _END = re.compile(rb"(?:.{80})*?(?=END {5})", re.DOTALL)
@@ -37,12 +36,12 @@ class FitsFile:
 
     Parameters
     ----------
-    source : Source
+    content : ByteFile
         The opened file.
     """
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self, content: ByteFile) -> None:
+        self.content = content
         self._hdus: list[Hdu] = []
         self._end = 0
         self._astropy: HDUList | None = None
@@ -66,7 +65,7 @@ class FitsFile:
     def __getitem__(self, key: int | str) -> Hdu:
         hdu = self.get(key)
         if hdu is None:
-            raise SpectrumReadError(self.source.path, f"has no HDU {key!r}, the file may be truncated")
+            raise SpectrumReadError(self.content.path, f"has no HDU {key!r}, the file may be truncated")
         return hdu
 
     @property
@@ -83,7 +82,7 @@ class FitsFile:
         if self._astropy is None:
             from astropy.io import fits  # noqa: PLC0415  (most files never need it)
 
-            self._astropy = fits.open(self.source.reopen(), memmap=False)
+            self._astropy = fits.open(self.content.reopen(), memmap=False)
         return self._astropy[index]
 
     def close(self) -> None:
@@ -96,12 +95,12 @@ class FitsFile:
         start, size = self._end, 10 * _BLOCK
         if self._hdus:
             self._hdus[-1].check_complete()
-            if self.source.read(start, start + 8) != b"XTENSION":
+            if self.content.read(start, start + 8) != b"XTENSION":
                 return False
-        while (end := _END.match(raw := self.source.read(start, start + size))) is None:
+        while (end := _END.match(raw := self.content.read(start, start + size))) is None:
             if len(raw) < size:
                 raise SpectrumReadError(
-                    self.source.path,
+                    self.content.path,
                     f"the FITS header of HDU {len(self._hdus)} has no END card, the file may be truncated",
                 )
             size *= 4
@@ -191,7 +190,7 @@ class Hdu:
         """
         column = self.columns.get(name.upper())
         if column is None:
-            raise SpectrumReadError(self.file.source.path, f"table {self.index} has no column {name!r}")
+            raise SpectrumReadError(self.file.content.path, f"table {self.index} has no column {name!r}")
         if not column.plain:
             data = np.asarray(self.file.astropy(self.index).data.field(column.number))
             return np.ascontiguousarray(data, dtype=data.dtype.newbyteorder("="))
@@ -242,16 +241,16 @@ class Hdu:
 
     def check_complete(self) -> None:
         """Raise SpectrumReadError if the file ends before the data."""
-        needed, size = self.start + self.n_bytes, self.file.source.size
+        needed, size = self.start + self.n_bytes, self.file.content.size
         if needed > size:
             raise SpectrumReadError(
-                self.file.source.path,
+                self.file.content.path,
                 f"truncated: HDU {self.index} needs {needed} bytes, the file has {size}",
             )
 
     def _bytes(self, n: int) -> bytes:
         self.check_complete()
-        return self.file.source.read(self.start, self.start + n)
+        return self.file.content.read(self.start, self.start + n)
 
 
 @lru_cache(maxsize=64)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from astropy.table import Table
 
 from skspec.io._errors import SpectrumReadError
+from skspec.spectra import is_frame, table_from_pandas
 
 _PATH_COLUMNS = ("file", "path", "filename")
 
@@ -57,13 +58,11 @@ def _find(path: str) -> list[Wanted]:
         if not matches:
             raise SpectrumReadError(path, "no file matches this pattern")
         return [Wanted(match, named=True) for match in matches]
-    return [
-        Wanted(path, named=True)
-    ]  # a file that does not exist is an error of its own, which may be skipped
+    return [Wanted(path, named=True)]  # one that does not exist is an error later, which may be skipped
 
 
 def as_catalogue(source: Any) -> tuple[Table, str] | None:
-    """Return a table and the name of its column of paths; None if `source` is no table.
+    """Return a table and the name of its column of paths; None if `source` is not a table.
 
     Raises
     ------
@@ -72,10 +71,8 @@ def as_catalogue(source: Any) -> tuple[Table, str] | None:
     """
     if isinstance(source, Table):
         table = source
-    elif hasattr(source, "iloc") and hasattr(
-        source, "columns"
-    ):  # a pandas DataFrame, without importing pandas
-        table = Table.from_pandas(source)
+    elif is_frame(source):
+        table = table_from_pandas(source)
     else:
         return None
     name = next((name for want in _PATH_COLUMNS for name in table.colnames if name.lower() == want), None)

@@ -13,8 +13,8 @@ import numpy as np
 
 from skspec.checks import check_choice
 from skspec.io._assemble import assemble
-from skspec.io._block import Block, validated
 from skspec.io._errors import SpectrumReadError
+from skspec.io._file_spectra import FileSpectra
 from skspec.io._paths import Wanted, as_catalogue, find_files
 from skspec.io._registry import Format, UnknownFormatError, identify_format, ordered_formats
 from skspec.io._source import Source
@@ -23,7 +23,7 @@ from skspec.spectra import Spectra
 _BATCH = 32  # files a task: they take tenths of milliseconds each, a task as much
 _MANY = 100  # files from which on a progress bar is worth its line
 
-Result = list[Block] | SpectrumReadError
+Result = list[FileSpectra] | SpectrumReadError
 
 
 def read_spectra(
@@ -115,7 +115,7 @@ def read_spectra(
         table, path_column = catalogue
         wanted = [Wanted(os.path.expanduser(str(path)), named=True) for path in table[path_column]]
 
-    blocks: list[Block] = []
+    items: list[FileSpectra] = []
     files: list[str] = []
     origin: list[int] = []
     skipped: list[dict[str, str]] = []
@@ -132,17 +132,17 @@ def read_spectra(
                 continue
             if not result:
                 skipped.append({"file": path, "reason": "the file holds no spectra of its own"})
-            blocks += result
+            items += result
             files += [path] * len(result)
             origin += [number] * len(result)
-    if not blocks:
+    if not items:
         first = skipped[0]
         others = f" (and none of the {len(wanted) - 1} other files has spectra)" if len(wanted) > 1 else ""
         raise SpectrumReadError(first["file"], first["reason"] + others)
 
-    spectra, block_of = assemble(blocks, files)
+    spectra, item_of = assemble(items, files)
     if catalogue is not None:
-        rows = np.asarray(origin)[block_of]
+        rows = np.asarray(origin)[item_of]
         for name in table.colnames:
             if name != path_column:
                 spectra.meta[name] = table[name][rows]
@@ -187,14 +187,14 @@ def _read_batch(
 
 
 def _read_file(path: str, formats: Sequence[Format], medium: str | None, wave_unit: str | None) -> Result:
-    """Blocks of one file, or what is wrong with it."""
+    """Return the checked spectra of one file, or what is wrong with it."""
     known = formats[0] if len(formats) == 1 else None
     try:
         with Source(path, wave_unit=wave_unit) as source:
             try:
                 known = known or identify_format(source, formats)
                 found = known.read(source)
-                blocks = [validated(block) for block in ([found] if isinstance(found, Block) else found)]
+                items = [item.checked() for item in ([found] if isinstance(found, FileSpectra) else found)]
             except (SpectrumReadError, ImportError, MemoryError):
                 raise
             except Exception as error:  # a reader trips over a broken file in ways of its own
@@ -204,9 +204,9 @@ def _read_file(path: str, formats: Sequence[Format], medium: str | None, wave_un
     except SpectrumReadError as error:
         return error
     if medium is not None:
-        for block in blocks:
-            block.medium = medium
-    return blocks
+        for item in items:
+            item.medium = medium
+    return items
 
 
 def _with_bar(results: Iterable[Result], n: int, progress: bool | None) -> Iterable[Result]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from skspec.checks import check_choice
-from skspec.io._block import Block
 from skspec.io._errors import SpectrumReadError
+from skspec.io._file_spectra import FileSpectra
 from skspec.io._source import Source
 
 Identify = Callable[[Source], bool]
-Read = Callable[[Source], Block | Sequence[Block]]
+Read = Callable[[Source], FileSpectra | Sequence[FileSpectra]]
 
 
 class FormatInfo(NamedTuple):
@@ -58,7 +58,7 @@ def register_format(
         `source` has ``head`` (its first bytes, decompressed), ``fits`` (its HDUs, or None), ``is_text`` and
         ``lines``, all read once and shared with the other formats. It should take microseconds.
     read : callable
-        ``read(source) -> Block or sequence of Block``. What it raises is reported with the file's name.
+        ``read(source) -> FileSpectra or sequence of FileSpectra``. What it raises is reported with the file's name.
     priority : int, default=10
         Formats are asked in falling order of it, among equals the oldest first. Those of skspec have 10
         where they recognise one survey and 0 where they take whatever looks like a spectrum.
@@ -73,10 +73,10 @@ def register_format(
     Examples
     --------
     >>> import numpy as np
-    >>> from skspec.io import Block, register_format
+    >>> from skspec.io import FileSpectra, register_format
     >>> def read(source):
     ...     wave, flux = np.loadtxt(source.text.splitlines()[1:], unpack=True)
-    ...     return Block(flux, wave, medium="air", meta={"survey": "mine"})
+    ...     return FileSpectra(flux, wave, medium="air", meta={"survey": "mine"})
     >>> register_format(
     ...     "mine",
     ...     description="my spectrograph",

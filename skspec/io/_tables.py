@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec.io._block import Block, ivar_from_error, ivar_from_variance
+from skspec.io._file_spectra import FileSpectra, ivar_from_error, ivar_from_variance, one_a_row
 from skspec.io._names import META_NAMES, find_roles
 from skspec.io._wave import check_flux_unit, to_angstrom
 
@@ -43,7 +43,7 @@ class SpectrumTable:
     meta: Mapping[str, Any] = field(default_factory=dict)
     wave_unit: str | None = None
 
-    def blocks(self) -> list[Block]:
+    def spectra(self) -> list[FileSpectra]:
         """Spectra of the table.
 
         Raises
@@ -77,22 +77,17 @@ class SpectrumTable:
                 errors[kind] = values
                 used.append(names[roles[kind][0]])
         if flux.ndim == 1 and flux.dtype != object:
-            return [Block(flux, to_angstrom(waves, unit), pick_ivar(errors), medium, self.meta)]
+            return [FileSpectra(flux, to_angstrom(waves, unit), pick_ivar(errors), medium, self.meta)]
         meta = dict(self.meta) | catalogue(self.columns, len(flux), skip=used)
         if waves.ndim == 2 and flux.ndim == 2 and (waves == waves[0]).all():
-            return [Block(flux, to_angstrom(waves[0], unit), pick_ivar(errors), medium, meta)]
-        return [
-            Block(
-                np.asarray(flux[i]),
-                to_angstrom(waves[i], unit),
-                pick_ivar({kind: np.asarray(values[i]) for kind, values in errors.items()}),
-                medium,
-                {name: values[i] if isinstance(values, list) else values for name, values in meta.items()},
-            )
-            for i in range(len(flux))
+            return [FileSpectra(flux, to_angstrom(waves[0], unit), pick_ivar(errors), medium, meta)]
+        ivar = [
+            pick_ivar({kind: np.asarray(values[i]) for kind, values in errors.items()})
+            for i in range(len(flux) if errors else 0)
         ]
+        return one_a_row(flux, [to_angstrom(grid, unit) for grid in waves], ivar or None, medium, meta)
 
-    def _wide(self) -> Block:
+    def _wide(self) -> FileSpectra:
         """Columns named by their wavelengths: ``flux_4861.3`` and perhaps ``ivar_4861.3``, or ``4861.3``."""
         named: dict[str, dict[float, str]] = {"flux": {}, "ivar": {}}
         for name in self.columns:
@@ -109,7 +104,7 @@ class SpectrumTable:
             ivar = np.column_stack([self.columns[name] for name in named["ivar"].values()])
         skip = (*named["flux"].values(), *named["ivar"].values())
         meta = dict(self.meta) | catalogue(self.columns, len(flux), skip=skip)
-        return Block(flux, to_angstrom(wave, self.wave_unit), ivar, self.medium, meta)
+        return FileSpectra(flux, to_angstrom(wave, self.wave_unit), ivar, self.medium, meta)
 
 
 def is_wide(names: Sequence[str]) -> bool:

@@ -134,20 +134,3 @@ def matching_log_grid(loglam: NDArray[np.floating], start: Any, step: Any) -> ND
 @lru_cache(maxsize=256)
 def _log_lattice(start: float, step: float, n: int, first: int) -> NDArray[np.float64]:
     return start + step * np.arange(first, first + n, dtype=np.float64)
-
-
-def check_increasing(wave: NDArray[np.float64]) -> None:
-    """Raise ValueError unless wavelengths are finite, positive and strictly increasing."""
-    if wave.ndim != 1 or not wave.size:
-        raise ValueError(f"wavelengths have shape {wave.shape}; one for each pixel is needed")
-    rising = np.diff(wave) > 0
-    if rising.all() and wave[0] > 0 and wave[-1] < np.inf:
-        return
-    if not np.isfinite(wave).all():
-        raise ValueError(f"{np.count_nonzero(~np.isfinite(wave))} wavelengths are not finite")
-    if wave.min() <= 0:
-        raise ValueError(f"wavelengths must be positive, got {wave.min():g}")
-    at = int(np.flatnonzero(~rising)[0])
-    raise ValueError(
-        f"wavelengths must increase strictly, but pixel {at} at {wave[at]:.6g} is followed by {wave[at + 1]:.6g}"
-    )

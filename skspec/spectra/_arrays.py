@@ -130,7 +130,9 @@ def _clean_ivar(ivar: NDArray[np.float32]) -> NDArray[np.float32]:
     return ivar if good.all() else np.where(good, ivar, np.float32(0))
 
 
-def check_pixels(flux: Any, wave: Any, ivar: Any) -> Pixels:
+def check_pixels(
+    flux: Any, wave: Any, ivar: Any
+) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float32] | None]:
     """Check spectra on one grid as `Spectra` does.
 
     Parameters
@@ -141,8 +143,8 @@ def check_pixels(flux: Any, wave: Any, ivar: Any) -> Pixels:
 
     Returns
     -------
-    Pixels
-        Float32 `flux` and `ivar` of shape (n_spectra, n_pixels) and float64 `wave` of shape (n_pixels,).
+    flux, wave, ivar
+        Float32 arrays of shape (n_spectra, n_pixels), float64 wavelengths of shape (n_pixels,).
 
     Raises
     ------
@@ -163,7 +165,7 @@ def check_pixels(flux: Any, wave: Any, ivar: Any) -> Pixels:
         if ivar.shape != flux.shape:
             raise ValueError(f"ivar has shape {ivar.shape}, flux {flux.shape}")
         ivar = np.atleast_2d(ivar)
-    return Pixels(np.atleast_2d(flux), wave, ivar)
+    return np.atleast_2d(flux), wave, ivar
 
 
 def _is_list(value: Any) -> bool:

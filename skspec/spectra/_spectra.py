@@ -119,7 +119,7 @@ class Spectra:
 
     @classmethod
     def from_checked(cls, parts: Sequence[Pixels], *, meta: Table) -> Spectra:
-        """Join spectra that `check_pixels` has checked, without checking them again.
+        """Join arrays that `~skspec.spectra.check_pixels` has checked, without checking them again.
 
         Parameters
         ----------

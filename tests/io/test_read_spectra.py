@@ -11,7 +11,7 @@ import pytest
 from astropy.table import Table
 
 from skspec import read_spectra
-from skspec.io import Block, SpectrumReadError, available_formats, register_format
+from skspec.io import FileSpectra, SpectrumReadError, available_formats, register_format
 from skspec.io._registry import _formats
 from tests.io._files import N, flux_ivar, write_image, write_sdss_spec
 
@@ -88,7 +88,7 @@ def test_air_and_vacuum_together(night):
 def test_missing_errors_leave_missing_pixels_as_nan(night):
     flux, _ = flux_ivar()
     write_image(night / "image.fits", flux, COEFF0=3.6, COEFF1=1e-4, VACUUM=True)
-    with_gap = Block(np.ones(N), 10 ** (3.6 + 1e-4 * np.arange(N)), np.r_[0.0, np.ones(N - 1)])
+    with_gap = FileSpectra(np.ones(N), 10 ** (3.6 + 1e-4 * np.arange(N)), np.r_[0.0, np.ones(N - 1)])
     register_format("gap", description="", identify=lambda s: s.head == b"gap", read=lambda s: with_gap)
     (night / "gap").write_text("gap")
     try:
@@ -193,7 +193,9 @@ def test_typos(night, options, message):
 
 def test_format_is_forced(night):
     assert len(read_spectra(night / "spec-a.fits", format="fits-table")) == 1
-    with pytest.raises(SpectrumReadError, match=r"notes.md: is no FITS file, it starts with b'# Night log"):
+    with pytest.raises(
+        SpectrumReadError, match=r"notes.md: is not a FITS file, it starts with b'# Night log"
+    ):
         read_spectra(night / "notes.md", format="sdss-spec")
     with pytest.raises(SpectrumReadError, match=r"spec-a.fits: .*\(read as text\)"):
         read_spectra(night / "spec-a.fits", format="text")
@@ -259,8 +261,8 @@ def own_format():
     def read(source):
         wave, flux = np.array(source.text.split()[1:], dtype=float).reshape(-1, 2).T
         return [
-            Block(flux, wave, medium="air", meta={"class": "NEW", "tag": 5}),
-            Block(2 * flux, wave, meta={"tag": None}),
+            FileSpectra(flux, wave, medium="air", meta={"class": "NEW", "tag": 5}),
+            FileSpectra(2 * flux, wave, meta={"tag": None}),
         ]
 
     register_format(

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec.io._block import Block
+from skspec.io._file_spectra import FileSpectra
 from skspec.io._registry import register_format
 from skspec.io._source import Source
 
@@ -33,7 +33,7 @@ def _identify(source: Source) -> bool:
     return source.head.startswith(b"\x89HDF\r\n\x1a\n")
 
 
-def _read(source: Source) -> Block:
+def _read(source: Source) -> FileSpectra:
     try:
         import h5py  # noqa: PLC0415
     except ImportError as error:
@@ -58,7 +58,7 @@ def _read(source: Source) -> Block:
             rows = slice(start, min(start + _CHUNK, n))
             fluxes.read_direct(flux, rows, rows)
             code[rows] = _codes(classes[rows], start)
-    return Block(flux, _WAVE, meta={"survey": "BOSS", "class": np.array(CLASSES)[code].tolist()})
+    return FileSpectra(flux, _WAVE, meta={"survey": "BOSS", "class": np.array(CLASSES)[code].tolist()})
 
 
 def _codes(truth: NDArray[Any], start: int) -> NDArray[np.intp]:

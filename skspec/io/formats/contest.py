@@ -33,7 +33,7 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec.io._block import Block
+from skspec.io._file_spectra import FileSpectra
 from skspec.io._registry import register_format
 from skspec.io._source import Source
 
@@ -62,8 +62,8 @@ def _check_width(n: int) -> None:
         raise ValueError(f"there are {n} columns of flux; the wavelengths are known of {N_PIXELS} only")
 
 
-def _block(flux: NDArray[np.float32], others: dict[str, Any], path: str) -> Block:
-    """Block of the flux and the columns beside it, with labels from the file of labels if there is one."""
+def _spectra(flux: NDArray[np.float32], others: dict[str, Any], path: str) -> FileSpectra:
+    """FileSpectra of the flux and the columns beside it, with labels from the file of labels if there is one."""
     meta: dict[str, Any] = {"survey": "LAMOST"}
     for name, values in others.items():
         canonical = _CANONICAL.get(name.lower(), name)
@@ -72,7 +72,7 @@ def _block(flux: NDArray[np.float32], others: dict[str, Any], path: str) -> Bloc
         meta["class"] = [_label(text) for text in meta["class"]]
     elif "object" in meta and (labels := _labels_beside(path, meta["object"])):
         meta["class"] = [labels.get(identity) for identity in meta["object"]]
-    return Block(flux, _WAVE, meta=meta)
+    return FileSpectra(flux, _WAVE, meta=meta)
 
 
 def _label(text: str | None) -> str | None:
@@ -119,7 +119,7 @@ def _identify_csv(source: Source) -> bool:
     return source.is_text and bool(source.lines) and bool(_flux_columns(source.lines[0].split(",")))
 
 
-def _read_csv(source: Source) -> Block:
+def _read_csv(source: Source) -> FileSpectra:
     names = source.lines[0].split(",")
     pixels = _flux_columns(names)
     _check_width(len(pixels))
@@ -141,7 +141,7 @@ def _read_csv(source: Source) -> Block:
         names[i]: [text.strip() or None for part in cells for text in part[:, k].tolist()]
         for k, i in enumerate(others)
     }
-    return _block(np.concatenate(flux), columns, source.path)
+    return _spectra(np.concatenate(flux), columns, source.path)
 
 
 @contextmanager
@@ -172,7 +172,7 @@ def _identify_feather(source: Source) -> bool:
     return source.head.startswith((b"ARROW1", b"FEA1"))
 
 
-def _read_feather(source: Source) -> Block:
+def _read_feather(source: Source) -> FileSpectra:
     try:
         from pyarrow import feather  # noqa: PLC0415
     except ImportError as error:
@@ -194,7 +194,7 @@ def _read_feather(source: Source) -> Block:
         for i, name in enumerate(names)
         if i not in inside and not name.startswith("__index_level_")
     }
-    return _block(flux, others, source.path)
+    return _spectra(flux, others, source.path)
 
 
 def _as_text(values: list[Any]) -> list[str | None]:
@@ -214,13 +214,13 @@ def _identify_text(source: Source) -> bool:
     )
 
 
-def _read_text(source: Source) -> Block:
+def _read_text(source: Source) -> FileSpectra:
     rows = [line for line in source.text.splitlines() if line.strip()]
     if len(rows) != 1:
         raise ValueError(f"one line of {N_PIXELS} numbers is needed, it has {len(rows)} lines")
     flux = np.array([float(cell) for cell in rows[0].strip().rstrip(",").split(",")])
     identity = os.path.basename(source.path).partition(".")[0]
-    return Block(flux, _WAVE, meta={"survey": "LAMOST", "object": identity})
+    return FileSpectra(flux, _WAVE, meta={"survey": "LAMOST", "object": identity})
 
 
 for _name, _description, _identify, _read in (

@@ -14,7 +14,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec.io._block import Block
+from skspec.io._file_spectra import FileSpectra
 from skspec.io._fits import Hdu
 from skspec.io._fits_header import Header
 from skspec.io._names import header_medium, header_meta
@@ -73,7 +73,7 @@ def _identify(source: Source) -> bool:
     return find_image(source) is not None
 
 
-def _read(source: Source) -> Block:
+def _read(source: Source) -> FileSpectra:
     hdu = find_image(source)
     if hdu is None:
         raise ValueError("there is no one-dimensional image with CRVAL1 or COEFF0")
@@ -81,7 +81,7 @@ def _read(source: Source) -> Block:
     meta = header_meta(hdu.header)
     meta["survey"] = hdu.header.get("TPLLIB")
     meta["flux_unit"] = hdu.header.get("BUNIT")
-    return Block(
+    return FileSpectra(
         flux,
         wavelengths(hdu.header, flux.size, source.wave_unit),
         medium=header_medium(hdu.header) or "air",

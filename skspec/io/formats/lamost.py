@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec.io._block import Block
+from skspec.io._file_spectra import FileSpectra
 from skspec.io._fits_header import Header
 from skspec.io._registry import register_format
 from skspec.io._source import Source
@@ -36,7 +36,7 @@ def _is_image(source: Source) -> bool:
     return len(shape) == 2 and shape[0] >= 2
 
 
-def _read(source: Source) -> Block:
+def _read(source: Source) -> FileSpectra:
     header = source.hdus.header
     names = str(header.get("EXTEN0", "")).replace(",", " ").upper().split()
     tabulated = None
@@ -54,7 +54,7 @@ def _read(source: Source) -> Block:
         flux, ivar = table.column("FLUX").ravel(), table.column("IVAR").ravel()
         if "WAVELENGTH" in table.columns:
             tabulated = table.column("WAVELENGTH").ravel()
-    return Block(flux, _wavelengths(header, tabulated, flux.size), ivar, meta=_meta(header))
+    return FileSpectra(flux, _wavelengths(header, tabulated, flux.size), ivar, meta=_meta(header))
 
 
 def _wavelengths(header: Header, tabulated: NDArray[np.float32] | None, n_pixels: int) -> NDArray[np.float64]:

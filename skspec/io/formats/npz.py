@@ -11,7 +11,7 @@ import struct
 
 import numpy as np
 
-from skspec.io._block import Block
+from skspec.io._file_spectra import FileSpectra, one_a_row
 from skspec.io._names import find_roles
 from skspec.io._registry import register_format
 from skspec.io._source import Source
@@ -26,7 +26,7 @@ def _identify(source: Source) -> bool:
     return source.head[30 : 30 + length].endswith(b".npy")
 
 
-def _read(source: Source) -> list[Block]:
+def _read(source: Source) -> list[FileSpectra]:
     with np.load(source.reopen(), allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
     roles = find_roles(arrays)
@@ -50,17 +50,8 @@ def _read(source: Source) -> list[Block]:
     meta = catalogue({name: np.atleast_1d(values) for name, values in arrays.items()}, len(flux), skip=used)
     unit = wave_role[1].unit or source.wave_unit
     if wave.ndim == 1:
-        return [Block(flux, to_angstrom(wave, unit), ivar, medium, meta)]
-    return [
-        Block(
-            flux[i],
-            to_angstrom(wave[i], unit),
-            None if ivar is None else ivar[i],
-            medium,
-            {name: values[i] for name, values in meta.items()},
-        )
-        for i in range(len(flux))
-    ]
+        return [FileSpectra(flux, to_angstrom(wave, unit), ivar, medium, meta)]
+    return one_a_row(flux, [to_angstrom(grid, unit) for grid in wave], ivar, medium, meta)
 
 
 register_format(

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec.io._block import Block
+from skspec.io._file_spectra import FileSpectra
 from skspec.io._names import find_medium, find_roles
 from skspec.io._registry import register_format
 from skspec.io._source import Source
@@ -85,7 +85,7 @@ def _identify(source: Source) -> bool:
     return source.is_text and _layout(source.lines) is not None
 
 
-def _read(source: Source) -> Block:
+def _read(source: Source) -> FileSpectra:
     layout = _layout(source.lines)
     if layout is None:
         raise ValueError("no two lines of numbers in two or three columns, nor a header that names more")
@@ -105,7 +105,7 @@ def _read(source: Source) -> Block:
     wave, bad = _without_signs(table[:, layout.columns["wave"]])
     flux[bad] = np.nan
     note = f"{bad.sum()} pixels with a negative wavelength are missing" if bad.any() else None
-    return Block(
+    return FileSpectra(
         flux,
         to_angstrom(wave, layout.unit or source.wave_unit),
         pick_ivar(errors),
