@@ -94,8 +94,11 @@ def check_wave(wave: Ragged, numbers: Sequence[int] | None = None) -> None:
     if flat.size == 0:
         raise ValueError("wave is empty; at least one pixel is needed")
     rising = flat[1:] > flat[:-1]
-    rising[starts[1:] - 1] = True  # from one spectrum to the next
-    if rising.all() and flat.min() > 0 and flat.max() < np.inf:
+    low, high = flat[0], flat[-1]
+    if len(starts) > 1:
+        rising[starts[1:] - 1] = True  # from one spectrum to the next
+        low, high = flat.min(), flat.max()
+    if rising.all() and low > 0 and high < np.inf:
         return
     if not np.isfinite(flat).all():
         raise ValueError(f"wave has {np.count_nonzero(~np.isfinite(flat))} values that are not finite")
@@ -126,8 +129,9 @@ def as_ivar(ivar: Any, flux_unit: u.UnitBase | None) -> Ragged:
 
 
 def _clean_ivar(ivar: NDArray[np.float32]) -> NDArray[np.float32]:
-    good = (ivar >= 0) & (ivar < np.inf)
-    return ivar if good.all() else np.where(good, ivar, np.float32(0))
+    if ivar.min(initial=0) >= 0 and ivar.max(initial=0) < np.inf:  # neither is true of NaN
+        return ivar
+    return np.where((ivar >= 0) & (ivar < np.inf), ivar, np.float32(0))
 
 
 def check_pixels(
