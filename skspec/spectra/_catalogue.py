@@ -33,7 +33,7 @@ def table_from_pandas(frame: Any) -> Table:
     table = Table.from_pandas(frame)
     for name in table.colnames:
         values = table[name]
-        if values.dtype == object and isinstance(values, Column):  # text with missing values, or anything
+        if isinstance(values, Column) and values.dtype == object:  # text with missing values, or anything
             missing = np.ma.getmaskarray(np.ma.asarray(values))
             known = np.asarray(values)[~missing].tolist()
             if known and all(isinstance(value, str) for value in known):
