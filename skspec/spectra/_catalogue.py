@@ -33,11 +33,11 @@ def table_from_pandas(frame: Any) -> Table:
     table = Table.from_pandas(frame)
     for name in table.colnames:
         values = table[name]
-        if isinstance(values, Column) and values.dtype == object:  # text with missing values, or anything
+        if isinstance(values, Column) and values.dtype.kind in "OS":  # text with missing values, or anything
             missing = np.ma.getmaskarray(np.ma.asarray(values))
             known = np.asarray(values)[~missing].tolist()
-            if known and all(isinstance(value, str) for value in known):
-                text = np.zeros(len(values), dtype=np.asarray(known).dtype)
+            if all(isinstance(value, str) for value in known):
+                text = np.zeros(len(values), dtype=np.asarray(known, dtype=str).dtype)
                 text[~missing] = known
                 table[name] = MaskedColumn(text, mask=missing) if missing.any() else Column(text)
     return table

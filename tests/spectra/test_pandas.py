@@ -18,9 +18,10 @@ FRAME = pd.DataFrame(
         "flag": pd.array([True, None, False], dtype="boolean"),
         "z": [0.1, np.nan, 0.3],
         "text": pd.array(["a", None, "ccc"], dtype="string"),
-        "object": pd.Series(["x", None, "zz"], dtype=object),
+        "object": np.array(["x", None, "zz"], dtype=object),
         "night": pd.to_datetime(["2020-01-01", None, "2021-06-01"]),
         "full": ["p", "q", "r"],
+        "unknown": np.array([None] * 3, dtype=object),
         "count": np.arange(3, dtype=np.uint8),
     },
     index=[7, 3, 7],
@@ -38,14 +39,15 @@ def spectra(kind="common", meta=None, *, ivar=True):
 def test_a_frame_as_catalogue():
     meta = spectra(meta=FRAME).meta
     assert meta.colnames == list(FRAME)
-    assert all(meta[name].dtype.kind == "U" for name in ("class", "text", "object", "full"))
+    assert all(meta[name].dtype.kind == "U" for name in ("class", "text", "object", "full", "unknown"))
+    assert meta["unknown"].mask.all()
     for name in ("class", "number", "flag", "z", "text", "object"):
         assert np.ma.getmaskarray(meta[name]).tolist() == [False, True, False], name
     assert meta["class"].tolist() == ["A", None, "G"]
     assert meta["number"].dtype == np.int64
     assert meta["flag"].dtype == bool
-    assert meta["night"].mask.tolist() == [False, True, False]
-    assert meta["night"][2].isot.startswith("2021-06-01")
+    assert list(meta["night"].mask) == [False, True, False]
+    assert str(meta["night"][2]).startswith("2021-06-01")
     assert meta["count"].tolist() == [0, 1, 2]
     assert isinstance(spectra(meta=FRAME)[1:].meta["class"], MaskedColumn)
 
