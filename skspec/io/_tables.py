@@ -66,21 +66,23 @@ class SpectrumTable:
         medium = role.medium or self.medium
         errors = {}
         used = [wave_name, flux_name]
-        for kind in ERRORS:
-            values = self.columns[names[roles[kind][0]]] if kind in roles else None
-            # A column ``sigma`` of one value a spectrum is no error of its flux.
-            if (
-                values is not None
-                and values.shape == flux.shape
-                and (values.dtype == object) == (flux.dtype == object)
-            ):
+        for kind in (kind for kind in ERRORS if kind in roles):
+            name = names[roles[kind][0]]
+            values = self.columns[name]
+            # A column ``sigma`` of one value a spectrum is not the error of its flux.
+            if values.shape == flux.shape and (values.dtype == object) == (flux.dtype == object):
                 errors[kind] = values
-                used.append(names[roles[kind][0]])
+                used.append(name)
+            elif values.ndim == flux.ndim == 2:
+                raise ValueError(f"{name} has shape {values.shape}, {flux_name} {flux.shape}")
         if flux.ndim == 1 and flux.dtype != object:
             return [FileSpectra(flux, to_angstrom(waves, unit), pick_ivar(errors), medium, self.meta)]
+        if waves.shape[:-1] not in ((), flux.shape[:-1]):
+            raise ValueError(f"{wave_name} has shape {waves.shape}, {flux_name} {flux.shape}")
         meta = dict(self.meta) | catalogue(self.columns, len(flux), skip=used)
-        if waves.ndim == 2 and flux.ndim == 2 and (waves == waves[0]).all():
-            return [FileSpectra(flux, to_angstrom(waves[0], unit), pick_ivar(errors), medium, meta)]
+        if flux.ndim == 2 and waves.dtype != object and (waves.ndim == 1 or (waves == waves[0]).all()):
+            grid = waves if waves.ndim == 1 else waves[0]
+            return [FileSpectra(flux, to_angstrom(grid, unit), pick_ivar(errors), medium, meta)]
         ivar = [
             pick_ivar({kind: np.asarray(values[i]) for kind, values in errors.items()})
             for i in range(len(flux) if errors else 0)

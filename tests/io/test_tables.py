@@ -272,9 +272,14 @@ def test_npz(tmp_path):
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"spam": WAVE}, "arrays wave .or loglam. and flux are needed, it has spam"),
+        ({"spam": WAVE}, "no columns of wavelength and flux among spam"),
         ({"wave": WAVE, "flux": np.array([{}], dtype=object)}, "Object arrays cannot be loaded"),
         ({"wave": WAVE, "flux": FLUX[None], "medium": "water"}, "medium is 'water'"),
+        ({"wave": [WAVE] * 5, "flux": [FLUX] * 3}, r"wave has shape \(5, 40\), flux \(3, 40\)"),
+        (
+            {"wave": WAVE, "flux": [FLUX] * 3, "ivar": np.ones((N, 3))},
+            r"ivar has shape \(40, 3\), flux \(3, 40\)",
+        ),
         ({"wave": WAVE[:-1], "flux": FLUX[None]}, r"flux has shape \(1, 40\) for 39 wavelengths"),
     ],
 )
