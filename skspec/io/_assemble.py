@@ -18,20 +18,13 @@ _FIRST = ("file", "survey", "object", "class", "subclass", "z", "ra", "dec", "sn
 
 
 def assemble(items: Sequence[FileSpectra], files: Sequence[str]) -> tuple[Spectra, NDArray[np.intp]]:
-    """Join checked spectra of files, with vacuum wavelengths.
-
-    Parameters
-    ----------
-    items : sequence of FileSpectra
-        At least one, checked.
-    files : sequence of str
-        File of each item.
+    """Join checked spectra and the names of their files to `Spectra` with vacuum wavelengths.
 
     Returns
     -------
     spectra : Spectra
     item_of : ndarray of shape (n_spectra,)
-        Number of the item from which each spectrum comes.
+        Index in `items` of each spectrum.
     """
     lengths = [len(item) for item in items]
     spectra = Spectra.from_checked(_pixels(items, files), meta=_meta(items, files, lengths))

@@ -7,6 +7,7 @@ import io
 import os
 import zlib
 from types import TracebackType
+from typing import Self
 
 from skspec.io._errors import SpectrumReadError
 
@@ -14,27 +15,7 @@ _HEAD = 1 << 18  # most survey spectra are smaller than this and are read in one
 
 
 class ByteFile:
-    """A file by its bytes.
-
-    Parameters
-    ----------
-    path : path-like
-        The file.
-
-    Attributes
-    ----------
-    path : str
-        As given.
-    size : int
-        Number of bytes, decompressed.
-    head : bytes
-        The first 256 KiB, decompressed.
-
-    Raises
-    ------
-    SpectrumReadError
-        If the file cannot be opened, is empty, or is a damaged gzip file.
-    """
+    """Path, size and first bytes of a file; see `Source`."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
@@ -58,7 +39,7 @@ class ByteFile:
             self._file.close()
             raise SpectrumReadError(self.path, "the file is empty")
 
-    def __enter__(self) -> ByteFile:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

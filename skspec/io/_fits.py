@@ -1,8 +1,8 @@
-"""Lean FITS reader: plain images and binary tables by their bytes, everything unusual by astropy.
+"""Fast FITS reader: plain images and binary tables from their bytes, everything unusual through astropy.
 
-A survey is millions of files of which a few columns are wanted, and `astropy.io.fits` spends 20 to 50 ms
+A survey is millions of files of which a few columns are needed, and `astropy.io.fits` spends 20 to 50 ms
 on each, mostly on the ~130 columns of the one-row catalogue table. Here only the header cards of the HDUs
-in use are scanned and only the bytes asked for become arrays. Values are those astropy gives, bit for bit;
+in use are scanned and only the bytes needed become arrays. Values are those of astropy, bit for bit;
 scaled, compressed, variable-length, bit and multi-dimensional data are left to astropy itself.
 
 Reference: FITS standard 4.0, https://fits.gsfc.nasa.gov/fits_standard.html
@@ -32,13 +32,7 @@ _END = re.compile(rb"(?:.{80})*?(?=END {5})", re.DOTALL)
 
 
 class FitsFile:
-    """HDUs of a FITS file, found as they are asked for.
-
-    Parameters
-    ----------
-    content : ByteFile
-        The opened file.
-    """
+    """HDUs of an opened file, found when they are needed."""
 
     def __init__(self, content: ByteFile) -> None:
         self.content = content
@@ -54,7 +48,7 @@ class FitsFile:
             index += 1
 
     def get(self, key: int | str) -> Hdu | None:
-        """HDU by number or by EXTNAME (any case), None if there is none."""
+        """Return the HDU with this number or EXTNAME (in any case), None if there is none."""
         if isinstance(key, str):
             return next((hdu for hdu in self if hdu.name == key.upper()), None)
         while len(self._hdus) <= key:
@@ -77,7 +71,7 @@ class FitsFile:
         return ", ".join(f"{hdu.name or hdu.index} ({hdu.kind} {hdu.shape})" for hdu in self)
 
     def astropy(self, index: int) -> Any:
-        """HDU `index` as astropy sees it, for what is not plain."""
+        """Return HDU `index` as astropy reads it, for data that are not plain."""
         self[index].check_complete()
         if self._astropy is None:
             from astropy.io import fits  # noqa: PLC0415  (most files never need it)
@@ -86,12 +80,12 @@ class FitsFile:
         return self._astropy[index]
 
     def close(self) -> None:
-        """Release what astropy holds."""
+        """Close the file that astropy opened."""
         if self._astropy is not None:
             self._astropy.close()
 
     def _scan(self) -> bool:
-        """Find the next HDU; False where there is none."""
+        """Find the next HDU; return False if there is none."""
         start, size = self._end, 10 * _BLOCK
         if self._hdus:
             self._hdus[-1].check_complete()
@@ -113,19 +107,7 @@ class FitsFile:
 
 
 class Hdu:
-    """One HDU.
-
-    Parameters
-    ----------
-    file : FitsFile
-        Where it is.
-    index : int
-        Its number, 0 for the primary.
-    header : Header
-        Its header.
-    start : int
-        First byte of its data.
-    """
+    """HDU number `index` (0 is the primary) of a file, with its header and the first byte of its data."""
 
     def __init__(self, file: FitsFile, index: int, header: Header, start: int) -> None:
         self.file, self.index, self.header, self.start = file, index, header, start
@@ -157,17 +139,7 @@ class Hdu:
         return self.header.columns
 
     def image(self, n_rows: int | None = None) -> NDArray[Any]:
-        """Pixels in native byte order.
-
-        Parameters
-        ----------
-        n_rows : int, default=None
-            Take only so many of the first axis; None takes all.
-
-        Returns
-        -------
-        ndarray
-        """
+        """Return the pixels in native byte order, of the first `n_rows` rows or of all."""
         if not self.header.geometry.plain:
             data = self.file.astropy(self.index).data[:n_rows]
             return np.ascontiguousarray(data, dtype=data.dtype.newbyteorder("="))
@@ -177,17 +149,7 @@ class Hdu:
         return np.frombuffer(raw, dtype).reshape(shape).astype(dtype.newbyteorder("="))
 
     def column(self, name: str) -> NDArray[Any]:
-        """Column in native byte order, shape (n_rows,) or (n_rows, repeat); strings stripped.
-
-        Parameters
-        ----------
-        name : str
-            Name in any case.
-
-        Returns
-        -------
-        ndarray
-        """
+        """Return a column (in any case) in native byte order, shape (n_rows,) or (n_rows, repeat); text stripped."""
         column = self.columns.get(name.upper())
         if column is None:
             raise SpectrumReadError(self.file.content.path, f"table {self.index} has no column {name!r}")
@@ -209,19 +171,7 @@ class Hdu:
         return cells == ord("T") if column.code == "L" else cells.astype(dtype.newbyteorder("="))
 
     def cell(self, name: str, row: int = 0) -> Any:
-        """One value of a table as a Python bool, int, float or stripped str, or an array; None without column.
-
-        Parameters
-        ----------
-        name : str
-            Column in any case.
-        row : int, default=0
-            Row.
-
-        Returns
-        -------
-        object
-        """
+        """Return one value of a table as bool, int, float, stripped str or array; None without column or row."""
         column = self.header.columns.get(name.upper())
         n_rows, width = self.header.geometry.axes
         if column is None or row >= n_rows:
@@ -255,7 +205,7 @@ class Hdu:
 
 @lru_cache(maxsize=64)
 def _extension_header(raw: bytes) -> Header:
-    """Header of an extension; the files of one survey repeat theirs, so that they are parsed once."""
+    """Header of an extension, cached: the files of a survey repeat theirs."""
     return Header(raw)
 
 

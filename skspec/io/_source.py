@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
+from importlib import import_module
 from types import TracebackType
+from typing import Any
 
 from skspec.io._errors import SpectrumReadError
 from skspec.io._file import ByteFile
@@ -25,10 +27,8 @@ class Source(ByteFile):
     ----------
     path, wave_unit : str
         As given.
-    size : int
-        Number of bytes, decompressed.
-    head : bytes
-        The first 256 KiB, decompressed.
+    size, head : int, bytes
+        Number of bytes and the first 256 KiB, decompressed.
 
     Raises
     ------
@@ -39,9 +39,6 @@ class Source(ByteFile):
     def __init__(self, path: str | os.PathLike[str], *, wave_unit: str | None = None) -> None:
         self.wave_unit = wave_unit
         super().__init__(path)
-
-    def __enter__(self) -> Source:
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -67,6 +64,23 @@ class Source(ByteFile):
         if self.fits is None:
             raise SpectrumReadError(self.path, f"is not a FITS file, it starts with {self.head[:12]!r}")
         return self.fits
+
+    def optional(self, module: str, extra: str) -> Any:
+        """Import a module that reading this file needs.
+
+        Raises
+        ------
+        ImportError
+            If it is not installed; the message names the `extra` of skspec that brings it.
+        """
+        package = module.partition(".")[0]
+        try:
+            import_module(package)
+        except ImportError as error:
+            raise ImportError(
+                f"{self.path}: reading it needs {package}; pip install 'skspec[{extra}]'"
+            ) from error
+        return import_module(module)
 
     @cached_property
     def is_text(self) -> bool:

@@ -203,7 +203,7 @@ def test_contest_broken(tmp_path):
 def test_feather_needs_pyarrow(tmp_path, monkeypatch):
     contest_frame().to_feather(tmp_path / "train.feather")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(ImportError, match=r"Feather files need pyarrow; pip install 'skspec\[scale\]'"):
+    with pytest.raises(ImportError, match=r"reading it needs pyarrow; pip install 'skspec\[scale\]'"):
         read_spectra(tmp_path / "train.feather")
 
 
@@ -258,5 +258,5 @@ def test_boss_broken(tmp_path):
 def test_hdf5_needs_h5py(tmp_path, monkeypatch):
     write_boss(tmp_path / "a.h5")
     monkeypatch.setitem(sys.modules, "h5py", None)
-    with pytest.raises(ImportError, match=r"HDF5 files need h5py; pip install 'skspec\[hdf5\]'"):
+    with pytest.raises(ImportError, match=r"reading it needs h5py; pip install 'skspec\[hdf5\]'"):
         read_spectra(tmp_path / "a.h5")

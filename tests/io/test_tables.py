@@ -94,7 +94,7 @@ def test_variable_length_rows(tmp_path):
 @pytest.mark.parametrize(
     ("wave_unit", "flux_unit", "message"),
     [
-        ("Hz", None, "wavelengths are in 'Hz', which is no length"),
+        ("Hz", None, "wavelengths are in 'Hz', which is not a length"),
         ("furlong", None, "wavelengths are in 'furlong'"),
         ("Angstrom", "Jy", "flux is in 'Jy'; convert it to flux per unit wavelength"),
     ],
@@ -154,7 +154,7 @@ def test_text_that_says_its_medium(tmp_path):
 )
 def test_wavelengths_that_may_not_be_angstrom_need_a_unit(tmp_path, wave, unit, guess):
     np.savetxt(tmp_path / "a.txt", np.column_stack([wave, FLUX]))
-    with pytest.raises(SpectrumReadError, match=f"have no unit and need not be in Angstrom.*{guess}"):
+    with pytest.raises(SpectrumReadError, match=f"have no unit and may not be in Angstrom.*{guess}"):
         read_spectra(tmp_path / "a.txt")
     np.testing.assert_allclose(read_spectra(tmp_path / "a.txt", wave_unit=unit).wave, WAVE, rtol=1e-12)
 

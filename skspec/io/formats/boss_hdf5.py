@@ -34,11 +34,7 @@ def _identify(source: Source) -> bool:
 
 
 def _read(source: Source) -> FileSpectra:
-    try:
-        import h5py  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError(f"{source.path}: HDF5 files need h5py; pip install 'skspec[hdf5]'") from error
-    with h5py.File(source.reopen(), "r") as file:
+    with source.optional("h5py", "hdf5").File(source.reopen(), "r") as file:
         if not {"fluxes", "classes"} <= file.keys():
             raise ValueError(
                 f"HDF5 with datasets fluxes and classes is needed, it has {', '.join(file) or 'none'}"

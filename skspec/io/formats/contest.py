@@ -173,13 +173,7 @@ def _identify_feather(source: Source) -> bool:
 
 
 def _read_feather(source: Source) -> FileSpectra:
-    try:
-        from pyarrow import feather  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError(
-            f"{source.path}: Feather files need pyarrow; pip install 'skspec[scale]'"
-        ) from error
-    table = feather.read_table(source.reopen())
+    table = source.optional("pyarrow.feather", "scale").read_table(source.reopen())
     names = table.column_names
     pixels = _flux_columns(names)
     if not pixels:

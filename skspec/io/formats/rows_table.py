@@ -86,13 +86,7 @@ def _identify_parquet(source: Source) -> bool:
 
 
 def _read_parquet(source: Source) -> list[FileSpectra]:
-    try:
-        from pyarrow import parquet  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError(
-            f"{source.path}: Parquet files need pyarrow; pip install 'skspec[scale]'"
-        ) from error
-    table = parquet.read_table(source.reopen())
+    table = source.optional("pyarrow.parquet", "scale").read_table(source.reopen())
     medium = (table.schema.metadata or {}).get(b"medium")
     names = [name for name in table.column_names if not name.startswith("__index_level_")]
     return SpectrumTable(
