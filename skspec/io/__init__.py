@@ -1,4 +1,4 @@
-"""Reading spectra, `read_spectra` and the formats it knows, and drawing from catalogues of them."""
+"""Read spectra from files (`read_spectra` and its formats) and draw rows from large catalogues."""
 
 from skspec.io import formats as _formats  # noqa: F401  (registers them)
 from skspec.io._catalogue import sample_catalogue

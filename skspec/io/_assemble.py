@@ -12,7 +12,7 @@ from astropy.table import Column, MaskedColumn, Table
 from numpy.typing import NDArray
 
 from skspec.io._file_spectra import FileSpectra
-from skspec.spectra import Pixels, Spectra, air_to_vacuum
+from skspec.spectra import Pixels, Spectra, air_to_vacuum, join_checked
 
 _FIRST = ("file", "survey", "object", "class", "subclass", "z", "ra", "dec", "snr")
 
@@ -27,7 +27,7 @@ def assemble(items: Sequence[FileSpectra], files: Sequence[str]) -> tuple[Spectr
         Index in `items` of each spectrum.
     """
     lengths = [len(item) for item in items]
-    spectra = Spectra.from_checked(_pixels(items, files), meta=_meta(items, files, lengths))
+    spectra = join_checked(_pixels(items, files), meta=_meta(items, files, lengths))
     return spectra, np.repeat(np.arange(len(items)), lengths)
 
 

@@ -1,4 +1,4 @@
-"""From what the user names to a list of files."""
+"""Find the files that the user names: paths, patterns, folders, lists and tables."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _PATH_COLUMNS = ("file", "path", "filename")
 
 
 class Wanted(NamedTuple):
-    """A file to read, and whether it was named or merely lies in a directory that was."""
+    """A file to read, and whether the user named it or a directory it lies in."""
 
     path: str
     named: bool
 
 
 def find_files(source: Any) -> list[Wanted]:
-    """Files of a path, glob pattern, directory, or any mixed list of these.
+    """Find the files of a path, glob pattern, directory, or any mixed list of these.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Tables that hold spectra: a pixel a row, or a spectrum a row."""
+"""Read spectra from tables with one pixel a row, or one spectrum a row."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from skspec.io._names import META_NAMES, find_roles
 from skspec.io._wave import check_flux_unit, to_angstrom
 
 _WIDE = re.compile(r"^\s*(?:(flux|ivar)_)?(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)\s*$")
-ERRORS = ("ivar", "variance", "error")  # kinds of columns, in the order in which one is taken
-_MIN_WIDE = 8  # so many columns named by a wavelength make a table of spectra
+ERRORS = ("ivar", "variance", "error")  # kinds of columns, in order of preference
+_MIN_WIDE = 8  # number of columns named by a wavelength that makes a table of spectra
 
 
 @dataclass(frozen=True)
 class SpectrumTable:
-    """Columns of a table, and what is known of them.
+    """Columns of a table, with their units, medium and catalogue values.
 
     Parameters
     ----------
     columns : mapping of str to ndarray
-        Values of shape (n_rows,), (n_rows, n_pixels), or (n_rows,) of arrays. May load what is asked for.
+        Values of shape (n_rows,), (n_rows, n_pixels), or (n_rows,) of arrays. May load columns when needed.
     units : dict, default={}
         Units of columns.
     medium : str, default=None
-        Medium of the wavelengths, if the file says.
+        Medium of the wavelengths, if the file states it.
     meta : dict, default={}
         Catalogue values that hold for all spectra of the table.
     wave_unit : str, default=None
-        Unit of the wavelengths if nothing else says.
+        Unit of the wavelengths if nothing else states it.
     """
 
     columns: Mapping[str, NDArray[Any]]
@@ -44,7 +44,7 @@ class SpectrumTable:
     wave_unit: str | None = None
 
     def spectra(self) -> list[FileSpectra]:
-        """Spectra of the table.
+        """Return the spectra of the table.
 
         Raises
         ------
@@ -90,7 +90,7 @@ class SpectrumTable:
         return one_a_row(flux, [to_angstrom(grid, unit) for grid in waves], ivar or None, medium, meta)
 
     def _wide(self) -> FileSpectra:
-        """Columns named by their wavelengths: ``flux_4861.3`` and perhaps ``ivar_4861.3``, or ``4861.3``."""
+        """Read columns named by their wavelengths: ``flux_4861.3`` and perhaps ``ivar_4861.3``, or ``4861.3``."""
         named: dict[str, dict[float, str]] = {"flux": {}, "ivar": {}}
         for name in self.columns:
             if match := _WIDE.match(name):
@@ -110,14 +110,14 @@ class SpectrumTable:
 
 
 def is_wide(names: Sequence[str]) -> bool:
-    """Whether columns are named by increasing wavelengths."""
+    """Return whether columns are named by increasing wavelengths."""
     matches = [match for name in names if (match := _WIDE.match(name)) and match[1] != "ivar"]
     wave = np.array([float(match[2]) for match in matches])
     return wave.size >= _MIN_WIDE and bool((np.diff(wave) > 0).all())
 
 
 def pick_ivar(errors: Mapping[Any, NDArray[Any]]) -> NDArray[Any] | None:
-    """Inverse variance from whichever of ivar, variance and error there is."""
+    """Return the inverse variance, from the first of ivar, variance and error that there is."""
     convert: dict[str, Callable[[Any], NDArray[Any]]] = {
         "ivar": np.asarray,
         "variance": ivar_from_variance,
@@ -127,9 +127,9 @@ def pick_ivar(errors: Mapping[Any, NDArray[Any]]) -> NDArray[Any] | None:
 
 
 def catalogue(columns: Mapping[str, NDArray[Any]], n: int, *, skip: Sequence[str]) -> dict[str, list[Any]]:
-    """Columns of one value a spectrum, under their canonical names where they have one.
+    """Return the columns of one value a spectrum, under their canonical names where they have one.
 
-    Columns of more than one value a spectrum (masks, models) are not taken.
+    Columns of several values a spectrum (masks, models) are left out.
     """
     meta: dict[str, list[Any]] = {}
     taken = {META_NAMES[name] for name in columns if META_NAMES.get(name) == name}

@@ -10,7 +10,7 @@ from skspec.spectra._catalogue import is_frame, table_from_pandas
 from skspec.spectra._grid import describe_grid, same_grid
 from skspec.spectra._lattice import Lattice, find_lattice, lay
 from skspec.spectra._plot import plot_spectra
-from skspec.spectra._spectra import Spectra
+from skspec.spectra._spectra import Spectra, join_checked
 from skspec.spectra._wavelength import air_to_vacuum, outer_edges, pixel_edges, vacuum_to_air
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "describe_grid",
     "find_lattice",
     "is_frame",
+    "join_checked",
     "lay",
     "outer_edges",
     "pixel_edges",

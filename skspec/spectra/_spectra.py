@@ -117,27 +117,6 @@ class Spectra:
         self.meta = as_table(meta, len(self.flux))
         self.medium = medium
 
-    @classmethod
-    def from_checked(cls, parts: Sequence[Pixels], *, meta: Table) -> Spectra:
-        """Join arrays that `~skspec.spectra.check_pixels` has checked, without checking them again.
-
-        Parameters
-        ----------
-        parts : sequence of Pixels
-            At least one, in vacuum. All of them have ``ivar``, or none.
-        meta : astropy.table.Table
-            One row a spectrum.
-
-        Returns
-        -------
-        Spectra
-            With flux of no unit.
-        """
-        new = object.__new__(cls)
-        new.flux, new.wave, new.ivar, new.lattice = join(parts)
-        new.flux_unit, new.meta, new.medium = None, as_table(meta, len(new.flux)), "vacuum"
-        return new
-
     def replace(self, **changes: Any) -> Spectra:
         """Return a copy with some of its attributes replaced; the others are shared, not copied.
 
@@ -540,3 +519,24 @@ def _row_indices(key: Any, n: int) -> NDArray[np.int64] | slice:
     if key.ndim == 0 and not -n <= int(key) < n:
         raise IndexError(f"row {int(key)} of {n} spectra")
     return np.atleast_1d(key.astype(np.int64))
+
+
+def join_checked(parts: Sequence[Pixels], *, meta: Table) -> Spectra:
+    """Join arrays that `check_pixels` has checked to `Spectra`, without checking them again.
+
+    Parameters
+    ----------
+    parts : sequence of Pixels
+        At least one, with vacuum wavelengths. All of them have ``ivar``, or none.
+    meta : astropy.table.Table
+        One row a spectrum.
+
+    Returns
+    -------
+    Spectra
+        Without flux unit.
+    """
+    new = object.__new__(Spectra)
+    new.flux, new.wave, new.ivar, new.lattice = join(parts)
+    new.flux_unit, new.meta, new.medium = None, as_table(meta, len(new.flux)), "vacuum"
+    return new

@@ -288,6 +288,44 @@ def test_a_format_of_ones_own(tmp_path, own_format):
         register_format("own", description="", identify=bool, read=list)
 
 
+def test_arrays_are_checked_once_for_each_file(night, monkeypatch):
+    from skspec.spectra import _arrays
+
+    seen = []
+    for name in ("check_wave", "_cast", "_clean_ivar"):
+        original = getattr(_arrays, name)
+        monkeypatch.setattr(
+            _arrays, name, lambda *args, name=name, original=original: (seen.append(name), original(*args))[1]
+        )
+    write_sdss_spec(night / "spec-short.fits", n=30)
+    assert len(read_spectra(f"{night}/spec-*.fits")) == 4
+    assert seen == ["check_wave", "_cast", "_cast", "_clean_ivar"] * 4
+
+
+def test_masked_and_big_endian_arrays_of_a_reader(tmp_path):
+    wave = np.arange(4000.0, 4005.0).astype(">f8")
+    flux = np.ma.masked_array(np.arange(5.0), mask=np.arange(5) == 2).astype(">f4")
+    ivar = np.array([1.0, -1.0, 1.0, np.nan, np.inf])
+    register_format(
+        "mask",
+        description="",
+        identify=lambda s: s.head == b"mask",
+        read=lambda s: FileSpectra(flux, wave, ivar, medium=None),
+    )
+    (tmp_path / "a").write_text("mask")
+    try:
+        once = read_spectra(tmp_path / "a", medium="air")
+        again = read_spectra(tmp_path / "a")  # the reader's own object is not changed
+    finally:
+        _formats.pop("mask")
+    assert once.meta["native_medium"].tolist() == ["air"]
+    assert again.meta["native_medium"].tolist() == [""]
+    np.testing.assert_array_equal(again.wave, wave)
+    for values in (again.flux, again.ivar, again.wave):
+        assert values.dtype.isnative
+    assert again.valid.tolist() == [[True, False, False, False, False]]
+
+
 def test_a_reader_that_fails_is_named(tmp_path, own_format):
     (tmp_path / "a").write_text("OWN 4000 one")
     with pytest.raises(

@@ -22,7 +22,7 @@ from skspec.io._source import Source
 from skspec.io._wave import to_angstrom
 from skspec.io.formats.iraf import wavelengths
 
-_LOG_LIMIT = 10.0  # no wavelength in Å is below, no log10 of one above
+_LOG_LIMIT = 10.0  # wavelengths in Å are above, their log10 below
 
 
 def _identify(source: Source) -> bool:

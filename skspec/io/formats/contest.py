@@ -9,7 +9,7 @@ with "labels" for "sets" (``val_sets_v1.csv``, ``val_labels_v1.csv``: columns ``
 
 Feather, the same columns (needs pyarrow).
 
-Text, one spectrum a file: 2600 numbers with commas in between on one line, named by the id. Classes stand in an index
+Text, one spectrum a file: 2600 numbers with commas in between on one line, named by the id. Classes are in an index
 with columns ``id`` and ``type``: give `read_spectra` that table with a column of paths::
 
     table = Table.read("first_train_index_20180131.csv")
@@ -42,7 +42,7 @@ _WAVE = 3800.0 + 2.0 * np.arange(N_PIXELS, dtype=np.float64)
 _LABELS = ("answer", "label", "type", "class")
 _CANONICAL = {"id": "object"} | dict.fromkeys(_LABELS, "class")
 _NUMBERED = re.compile(r"(\D*)0")
-_MANY = 100  # so many columns FE0, FE1, … are of a contest, if perhaps damaged
+_MANY = 100  # columns FE0, FE1, … that identify a contest file, which may be damaged
 _LINES = 1000  # parsed at a time, about 20 MB
 
 
@@ -59,7 +59,7 @@ def _flux_columns(names: Sequence[str]) -> list[int]:
 
 def _check_width(n: int) -> None:
     if n != N_PIXELS:
-        raise ValueError(f"there are {n} columns of flux; the wavelengths are known of {N_PIXELS} only")
+        raise ValueError(f"there are {n} columns of flux; only the wavelengths of {N_PIXELS} are known")
 
 
 def _spectra(flux: NDArray[np.float32], others: dict[str, Any], path: str) -> FileSpectra:
@@ -81,7 +81,7 @@ def _label(text: str | None) -> str | None:
 
 
 def _labels_beside(path: str, identities: list[str | None]) -> dict[str, str | None]:
-    """Labels by id from ``*labels*.csv`` beside ``*sets*``; empty if there is no such file."""
+    """Return labels by id from ``*labels*.csv`` beside ``*sets*``; none if there is no such file."""
     folder, name = os.path.split(path)
     stem = name.removesuffix(".gz").rpartition(".")[0].replace("sets", "labels")
     file = os.path.join(folder, f"{stem}.csv")

@@ -2,7 +2,7 @@
 
 Each arm has images X_WAVELENGTH, X_FLUX, X_IVAR (X = B, R, Z) with one row a target. The arms lie on one 0.8 Å
 lattice; where they overlap the fluxes are averaged with their inverse variances as weights, which add up
-(as desispec.coaddition.coadd_cameras does); elsewhere flux and ivar are the file's own. Class and redshift stand in
+(as desispec.coaddition.coadd_cameras does); elsewhere flux and ivar are the file's own. Class and redshift are in
 ``redrock-*.fits`` (``zbest-*.fits`` before 2021) in the same folder, matched on TARGETID. Wavelengths are vacuum,
 flux is in 1e-17 erg/s/cm²/Å.
 https://desidatamodel.readthedocs.io/en/latest/DESI_SPECTRO_REDUX/SPECPROD/healpix/SURVEY/PROGRAM/PIXGROUP/PIXNUM/coadd-SURVEY-PROGRAM-PIXNUM.html

@@ -1,4 +1,4 @@
-"""FITS binary tables with columns of wavelength and flux, whoever wrote them.
+"""FITS binary tables with columns of wavelength and flux, from any source.
 
 A row is a pixel, or a spectrum where the columns are vectors (as ESO's science data products have it). Columns are
 recognised by name, wavelengths converted by TUNIT. They are air where a column's name, comment or UCD
@@ -21,7 +21,7 @@ from skspec.io._tables import SpectrumTable
 
 
 class _Columns(Mapping[str, "NDArray[Any]"]):
-    """Columns of an HDU, read when asked for."""
+    """Columns of an HDU, read when needed."""
 
     def __init__(self, hdu: Hdu) -> None:
         self._hdu = hdu

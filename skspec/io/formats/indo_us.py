@@ -1,7 +1,7 @@
 """Indo-US Library of Coudé Feed Stellar Spectra.
 
 A one-dimensional linear image in air. Not all settings of the spectrograph were used for all stars: the card
-COVERAGE has the ranges observed, and the pixels outside them, or exactly zero, are no measurements of a star.
+COVERAGE has the ranges observed, and the pixels outside them, or exactly zero, are not measurements of a star.
 They are missing (NaN) here.
 Valdes et al. 2004 (ApJS 152, 251).
 """

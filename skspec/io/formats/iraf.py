@@ -2,8 +2,8 @@
 
 Pixel ``i`` (from 1) lies at ``w = CRVAL1 + CDELT1 * (i - CRPIX1)``, with CD1_1 in place of CDELT1 where that is
 absent. ``w`` is a wavelength in CUNIT1 (Å if absent), its decimal logarithm if DC-FLAG is 1, or FITS's own
-logarithmic axis ``CRVAL1 * exp((w - CRVAL1) / CRVAL1)`` if CTYPE1 ends in ``-LOG``. Without a word in the header
-wavelengths are air, as IRAF's line lists have it.
+logarithmic axis ``CRVAL1 * exp((w - CRVAL1) / CRVAL1)`` if CTYPE1 ends in ``-LOG``. If the header does not state
+the medium, wavelengths are air, as those of IRAF's line lists.
 Valdes 1993 (ASP Conf. Ser. 52, 467); Greisen et al. 2006 (A&A 446, 747), equation 5.
 """
 

@@ -20,7 +20,7 @@ from skspec.io._registry import register_format
 from skspec.io._source import Source
 from skspec.io._wave import log_grid, matching_log_grid
 
-_MISSING = -9999  # what the pipeline writes for a redshift or ratio that it does not know
+_MISSING = -9999  # value of unknown redshifts and ratios
 
 
 def _identify(source: Source) -> bool:
@@ -60,7 +60,9 @@ def _read(source: Source) -> FileSpectra:
 def _wavelengths(header: Header, tabulated: NDArray[np.float32] | None, n_pixels: int) -> NDArray[np.float64]:
     start, step = header.get("COEFF0"), header.get("COEFF1")
     if tabulated is not None:
-        with np.errstate(divide="ignore", invalid="ignore"):  # what is not positive is reported later
+        with np.errstate(
+            divide="ignore", invalid="ignore"
+        ):  # values that are not positive raise an error later
             exact = matching_log_grid(np.log10(tabulated), start, step)
         return tabulated.astype(np.float64) if exact is None else exact
     if start is None or not step:

@@ -55,7 +55,7 @@ def _read(source: Source) -> FileSpectra:
         raise ValueError("no table has a column FLUX of spectra on wavelengths that the file does not state")
     flux = table.column("FLUX")
     if flux.shape[1] != N_PIXELS:
-        raise ValueError(f"FLUX has {flux.shape[1]} pixels; the wavelengths are known of {N_PIXELS} only")
+        raise ValueError(f"FLUX has {flux.shape[1]} pixels; only the wavelengths of {N_PIXELS} are known")
     columns = {
         _NAMES.get(name, column.name): table.column(name)
         for name, column in table.columns.items()

@@ -2,7 +2,7 @@
 
 Wavelength (F7.1), flux and its scatter, then the component spectra (F10.6 each), whose columns touch where a flux
 has three digits. Wavelengths are air above 2000 Å. The scatter is the spread between the components, 0 where there
-is one, and no measurement error: ``ivar`` is None.
+is one, and not a measurement error: ``ivar`` is None.
 Pickles 1998 (PASP 110, 863), CDS catalogue J/PASP/110/863.
 """
 

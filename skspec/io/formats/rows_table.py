@@ -3,7 +3,7 @@
 Pixels are columns named by their wavelengths, ``flux_4861.3`` (and ``ivar_4861.3``) or ``4861.3``, as
 ``set_output(transform="pandas")`` writes them; or columns of arrays, ``wave`` (or ``loglam``), ``flux`` and perhaps
 ``ivar``. All other columns go to ``meta``. An ECSV table with one pixel a row is one spectrum. The medium of the
-wavelengths stands in the metadata of ECSV and Parquet files as ``medium``.
+wavelengths is in the metadata of ECSV and Parquet files as ``medium``.
 """
 
 from __future__ import annotations
