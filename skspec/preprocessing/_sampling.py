@@ -117,7 +117,8 @@ def _slopes(x: FloatArray, y: FloatArray, size: NDArray[np.intp]) -> FloatArray:
     """Slopes at the points of splines through `size` points each, all end to end."""
     last = np.cumsum(size) - 1
     first = last - size + 1
-    step = np.diff(x, append=x[-1] + 1.0)
+    step = np.diff(x, append=np.inf)
+    step[last] = 1.0  # from one spline to the next is no step
     mean = np.diff(y, append=y[-1]) / step
     matrix = np.zeros((3, len(x)))  # above, on and below the diagonal
     right = np.zeros(len(x))

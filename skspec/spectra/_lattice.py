@@ -30,8 +30,10 @@ class Lattice(NamedTuple):
     start: NDArray[np.intp]
 
     def grids(self, lengths: Sequence[int]) -> list[NDArray[np.float64]]:
-        """Return the grid of each spectrum, of the given length, as a view of `wave`."""
-        return [self.wave[k : k + n] for k, n in zip(self.start.tolist(), lengths, strict=True)]
+        """Return the grid of each spectrum, of the given length, as a view of `wave`; equal grids are one object."""
+        cuts = list(zip(self.start.tolist(), lengths, strict=True))
+        views = {(k, n): self.wave[k : k + n] for k, n in set(cuts)}
+        return [views[cut] for cut in cuts]
 
 
 def find_lattice(grids: Sequence[NDArray[np.float64]]) -> Lattice | None:
