@@ -221,7 +221,7 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
             As X is, in the same floating-point type.
         """
         X = check_flux(self, X, reset=False)
-        changes = {"flux_unit": None} if self.mode == "divide" else {}
+        changes: dict[str, Any] = {"flux_unit": None} if self.mode == "divide" else {}
         return map_blocks(lambda block: self._normalize(block, X), X, self._wave_of(X), **changes)
 
     def continuum(self, X: Any) -> Any:
@@ -306,10 +306,15 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
         wave = np.broadcast_to(block.wave, flux.shape)
         others = np.flatnonzero(others)
         for rows in np.split(others, range(_ROWS_AT_ONCE, len(others), _ROWS_AT_ONCE)):
+            if not len(rows):
+                continue
             spans = [slice(*ends) for ends in zip(start[rows].tolist(), stop[rows].tolist(), strict=True)]
-            own = (_left_aligned(part[rows], spans, fill) for part, fill in ((flux, np.nan), (wave, np.inf)))
+            own_flux, own_wave = (
+                _left_aligned(flux[rows], spans, np.nan),
+                _left_aligned(wave[rows], spans, np.inf),
+            )
             for row, span, curve in zip(
-                rows, spans, self._curves(*own, length[rows]) if spans else (), strict=True
+                rows, spans, self._curves(own_flux, own_wave, length[rows]), strict=True
             ):
                 out[row, span] = curve[: span.stop - span.start]
         if not block.complete:
@@ -333,6 +338,7 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
                 windows = windows_of_waves(wave, length, self.window)
             quantile = 0.5 if self.method == "median" else self.quantile
             return running_quantile(flux, windows, quantile, self.edge, None if wave.ndim == 1 else length)
+        curves: NDArray[Any]
         if self.method == "als":
             curves = asymmetric_least_squares(
                 flux, length, smoothness=self.smoothness, asymmetry=self.asymmetry, max_rounds=self.max_rounds

@@ -36,7 +36,7 @@ class LineSpread:
         Standard deviation of the Gaussian at each of them, in the same unit; 0 leaves a pixel as it is.
     """
 
-    def __init__(self, wave: FloatArray, sigma: FloatArray) -> None:
+    def __init__(self, wave: NDArray[np.float64], sigma: FloatArray) -> None:
         edges = pixel_edges(wave)
         width = np.diff(edges)
         scale = width * _integrated_sigma(sigma / width)

@@ -106,7 +106,7 @@ def _integrate(block: Block, edges: FloatArray) -> Resampled:
     overlap = np.empty(size, dtype)  # of pixels with bins: at first, their width
     np.subtract(w[2:], w[:-2], out=overlap[1:-1], casting="same_kind")
     overlap[start] = w[start + 1] - before
-    overlap[stop] = 0
+    overlap[stop] = overlap[-1] = 0
 
     ends = (before + w[start])[:, None], (w[stop - 1] + w[stop])[:, None]
     at, pixel, below, above = _locate(w, start, stop, ends, 2 * edges)
