@@ -191,7 +191,7 @@ class LineIndices(TransformerMixin, BaseEstimator):
         if self.errors and getattr(X, "ivar", None) is None:
             raise ValueError("errors=True needs Spectra with ivar")
         X, wave = in_vacuum(X, self.wave)
-        if X.shape[1] < 2:
+        if X.shape[1] == 1:
             raise ValueError("wave has 1 pixel; at least 2 are needed to know how wide pixels are")
         return X, wave
 
