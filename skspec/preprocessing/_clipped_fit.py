@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -16,25 +16,8 @@ BoolArray = NDArray[np.bool_]
 Sums = tuple[FloatArray, FloatArray]
 
 _FEW = 4  # rows for which products of all pairs of basis functions do not pay
-_FAR = 1e-3  # of the largest residuals: below, pixels that were left out were outliers
+_OUTLIER = 1e3  # times the flux of other pixels: leaves its rounding behind when it is subtracted from a sum
 _PENALTY = 1e-9  # of a pixel's weight: decides what no pixel does, and nothing else
-
-
-class Basis(Protocol):
-    """Functions of wavelength whose linear combination is fitted to each row."""
-
-    n_coefficients: int
-
-    def normal_equations(self, rows: IntArray, used: BoolArray, flux: FloatArray) -> Sums:
-        """Sum products of two functions, and of functions with the flux, over the used pixels of some rows."""
-
-    def without(
-        self, dropped: BoolArray, rows: IntArray, used: BoolArray, flux: FloatArray, sums: Sums
-    ) -> Sums:
-        """Update such sums for pixels that are not used any more."""
-
-    def curves(self, rows: IntArray, coefficients: FloatArray) -> FloatArray:
-        """Evaluate linear combinations at all pixels of some rows."""
 
 
 class CommonBasis:
@@ -52,7 +35,7 @@ class CommonBasis:
         self._products: FloatArray | None = None
 
     def normal_equations(self, rows: IntArray, used: BoolArray, flux: FloatArray) -> Sums:
-        """See `Basis`."""
+        """Sum products of two functions, and of functions with the flux, over the used pixels of some rows."""
         functions, (i, j) = self._functions, self._pairs
         weight = used.astype(np.float64)
         gram = np.empty((len(rows), self.n_coefficients, self.n_coefficients))
@@ -68,11 +51,11 @@ class CommonBasis:
     def without(
         self, dropped: BoolArray, rows: IntArray, used: BoolArray, flux: FloatArray, sums: Sums
     ) -> Sums:
-        """See `Basis`."""
+        """Update such sums for pixels that are not used any more."""
         return self.normal_equations(rows, used, flux)  # one matrix product for all rows
 
     def curves(self, rows: IntArray, coefficients: FloatArray) -> FloatArray:
-        """See `Basis`."""
+        """Evaluate linear combinations of the functions at all pixels of some rows."""
         return coefficients @ self._functions.T
 
 
@@ -95,7 +78,7 @@ class OwnBasis:
         self._pieces = [[slice(*pair) for pair in pairwise(row)] for row in ends]
 
     def normal_equations(self, rows: IntArray, used: BoolArray, flux: FloatArray) -> Sums:
-        """See `Basis`."""
+        """See `CommonBasis`."""
         n, c, m = len(rows), self.n_coefficients, self._functions.shape[1]
         flux = np.where(used, flux, 0.0)
         gram, projected = np.zeros((n, c, c)), np.zeros((n, c))
@@ -109,7 +92,7 @@ class OwnBasis:
     def without(
         self, dropped: BoolArray, rows: IntArray, used: BoolArray, flux: FloatArray, sums: Sums
     ) -> Sums:
-        """See `Basis`."""
+        """See `CommonBasis`."""
         gram, projected = sums
         around = np.arange(self._functions.shape[1])[:, None]
         of_row, pixel = np.nonzero(dropped)
@@ -117,15 +100,17 @@ class OwnBasis:
         for k, row in enumerate(rows.tolist()):
             pixels = pixel[ends[k] : ends[k + 1]]
             functions = np.zeros((self.n_coefficients, len(pixels)))
-            functions[self._piece[row, pixels] + around, np.arange(len(pixels))] = self._functions[row][
-                :, pixels
-            ]
+            at = self._piece[row, pixels] + around, np.arange(len(pixels))
+            functions[at] = self._functions[row][:, pixels]
             gram[k] -= functions @ functions.T
             projected[k] -= functions @ flux[k, pixels]
+            kept = flux[k] * used[k]
+            if np.square(flux[k, pixels]).max(initial=0.0) * len(kept) > _OUTLIER**2 * (kept @ kept):
+                projected[k] = self.normal_equations(rows[k : k + 1], used[k : k + 1], flux[k : k + 1])[1][0]
         return gram, projected
 
     def curves(self, rows: IntArray, coefficients: FloatArray) -> FloatArray:
-        """See `Basis`."""
+        """See `CommonBasis`."""
         windows = sliding_window_view(coefficients, self._functions.shape[1], axis=1)
         out = np.empty((len(rows), self._functions.shape[2]))
         for k, row in enumerate(rows.tolist()):
@@ -133,6 +118,9 @@ class OwnBasis:
             for pixels, window in zip(self._pieces[row], windows[k], strict=True):
                 np.matmul(window, functions[:, pixels], out=out[k, pixels])
         return out
+
+
+Basis = CommonBasis | OwnBasis
 
 
 def legendre_basis(wave: FloatArray, length: IntArray, degree: int) -> Basis:
@@ -222,7 +210,6 @@ def fit_clipped(
     fit = np.empty(flux.shape)
     rows = np.arange(len(flux))
     sums = basis.normal_equations(rows, used, values)
-    largest = np.zeros(len(flux))  # sigma since the sums were computed anew
     for round_ in range(max_rounds + 1):
         still, y = used[rows], values[rows]
         n_used = np.count_nonzero(still, axis=1)
@@ -234,7 +221,6 @@ def fit_clipped(
             break
         residual = y - model
         sigma = np.sqrt((still * residual**2).sum(axis=1) / n_used)
-        largest[rows] = np.maximum(largest[rows], sigma)
         limits = -sigma_low * sigma[:, None], sigma_high * sigma[:, None]
         keep = still & (residual >= limits[0]) & (residual <= limits[1])
         n_kept = np.count_nonzero(keep, axis=1)
@@ -244,11 +230,4 @@ def fit_clipped(
         rows, keep, y = rows[go_on], keep[go_on], y[go_on]
         used[rows] = keep
         sums = basis.without(still[go_on] & ~keep, rows, keep, y, (gram[go_on], projected[go_on]))
-        # Outliers leave the rounding of their size behind.
-        far = np.flatnonzero(sigma[go_on] < _FAR * largest[rows])
-        if len(far):
-            anew = basis.normal_equations(rows[far], keep[far], y[far])
-            for part, new in zip(sums, anew, strict=True):
-                part[far] = new
-            largest[rows[far]] = 0.0
     return fit
