@@ -1,4 +1,4 @@
-"""Pictures of spectra and of what classifiers make of them (needs ``pip install skspec[plot]``)."""
+"""Plots of spectra and of the results of classifiers (needs ``pip install skspec[plot]``)."""
 
 from skspec.plotting._class_distribution import ClassDistributionDisplay
 from skspec.plotting._error_magnitude import ErrorMagnitudeDisplay

@@ -1,8 +1,9 @@
-"""Spectra with the lines by which they are recognised."""
+"""Display of spectra with marked spectral lines."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.isotonic import isotonic_regression
 from sklearn.utils import check_consistent_length, check_scalar, column_or_1d
 
+from skspec.plotting._display import Display, check_classifier
 from skspec.plotting._figure import size_in_points
-from skspec.plotting._labels import check_classifier
 from skspec.plotting._lines import Lines, choose_lines
 from skspec.spectra import Spectra, plot_spectra, vacuum_to_air
 
@@ -24,34 +25,35 @@ _FONT_SIZE = 7.5  # points
 _LABELS_AT = 1.03  # of the height of the axes
 
 
-class SpectraDisplay:
-    """Spectra one above the other, with lines marked and named.
+@dataclass(repr=False, eq=False)
+class SpectraDisplay(Display):
+    """Spectra plotted with an offset, with spectral lines marked and named.
 
     Parameters
     ----------
     spectra : Spectra
-        What to show.
+        Spectra to plot.
     labels : sequence of str of length n_spectra, default=None
-        What is written beside each spectrum; None takes object and class from the catalogue.
+        Text beside each spectrum; None takes object and class from the catalogue.
     lines : str, sequence of str, or mapping, default=("hydrogen", "metals")
-        Lines to mark: sets out of "hydrogen" (Balmer), "helium" (He I, He II), "metals" (Ca H and K, Mg b, Na D,
-        calcium triplet), "TiO" (heads of its bands), "galaxies" and "quasars" (emission); or the wavelengths of own
-        lines by name, one or several each, at rest, in Å in vacuum.
+        Lines to mark: names of the sets "hydrogen" (Balmer), "helium" (He I, He II), "metals" (Ca H and K, Mg b, Na D,
+        calcium triplet), "TiO" (band heads), "galaxies" and "quasars" (emission lines); or a mapping from names of
+        your own to one or several rest wavelengths each, in Å in vacuum.
     z : float, default=0.0
-        Redshift by which the marks are moved. Spectra of several redshifts are brought to rest before, by
+        Redshift of the marks, above -1. Shift spectra of different redshifts to the rest frame first, with
         `Spectra.to_rest_frame`.
 
     Attributes
     ----------
     marks_ : dict of str to ndarray
-        Where the lines of each name are marked, in Å in the medium of `spectra`; those that lie outside of the axes
-        are not.
+        Wavelengths of the marked lines by name, in Å in the medium of `spectra`; lines outside of the axes are left
+        out.
     ax_ : matplotlib.axes.Axes
     figure_ : matplotlib.figure.Figure
 
     See Also
     --------
-    plot_spectra : The spectra alone.
+    plot_spectra : Plot spectra without lines.
 
     Examples
     --------
@@ -63,18 +65,14 @@ class SpectraDisplay:
     array([6564.61])
     """
 
-    def __init__(
-        self,
-        spectra: Spectra,
-        *,
-        labels: Sequence[str] | None = None,
-        lines: Lines = ("hydrogen", "metals"),
-        z: float = 0.0,
-    ) -> None:
-        self.spectra = spectra
-        self.labels = labels
-        self.lines = lines
-        self.z = z
+    spectra: Spectra
+    _: KW_ONLY
+    labels: Sequence[str] | None = None
+    lines: Lines = ("hydrogen", "metals")
+    z: float = 0.0
+
+    def _summary(self) -> str:
+        return f"{len(self.spectra)} spectra"
 
     def plot(self, ax: Axes | None = None, *, rows: Sequence[int] | None = None) -> Self:
         """Draw the spectra.
@@ -82,27 +80,26 @@ class SpectraDisplay:
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Axes to draw on; None makes new ones.
+            Axes to draw on; None creates a new figure.
         rows : sequence of int, default=None
-            Which to plot; None takes the first eight.
+            Indices of the spectra to plot; None takes the first eight.
 
         Returns
         -------
-        SpectraDisplay
-            Itself.
+        self
 
         Raises
         ------
         TypeError
-            If `spectra` are not `Spectra`.
+            If `spectra` is not a `Spectra` object.
         ValueError
-            If `lines` names no set, or `labels` are not one for each spectrum.
+            If `lines` names an unknown set, or the number of `labels` is not that of the spectra.
         ImportError
             If matplotlib is not installed.
         """
         if not isinstance(self.spectra, Spectra):
             raise TypeError(
-                f"spectra must be Spectra, which know their wavelengths, got {type(self.spectra).__name__}"
+                f"spectra must be a Spectra object, with wavelengths, got {type(self.spectra).__name__}"
             )
         if self.labels is not None and len(self.labels) != len(self.spectra):
             raise ValueError(f"labels has {len(self.labels)} entries; {len(self.spectra)} are needed")
@@ -122,7 +119,7 @@ class SpectraDisplay:
         return self
 
     def _draw_marks(self) -> None:
-        """Rule a line for each mark, and lead it to its name above the axes."""
+        """Draw a vertical line for each mark, connected to its name above the axes."""
         from matplotlib.collections import LineCollection  # noqa: PLC0415
 
         if not self.marks_:
@@ -176,20 +173,20 @@ class SpectraDisplay:
         rows: Sequence[int] | None = None,
         ax: Axes | None = None,
     ) -> Self:
-        """Draw spectra, and beside each its class and what it was taken for if that is another.
+        """Plot spectra with their class and, where it differs, the predicted class.
 
         Parameters
         ----------
         spectra : Spectra
-            What was classified.
+            Spectra that were classified.
         y_true : array-like of shape (n_spectra,) or None
-            True labels, where they are known.
+            True labels, if known.
         y_pred : array-like of shape (n_spectra,)
             Predicted labels.
         lines, z
-            See `SpectraDisplay`.
+            Parameters of `SpectraDisplay`.
         rows, ax
-            See `plot`.
+            Parameters of `plot`.
 
         Returns
         -------
@@ -204,25 +201,25 @@ class SpectraDisplay:
         true = predicted if y_true is None else column_or_1d(y_true)
         check_consistent_length(spectra, true, predicted)
         labels = [
-            f"{found}" if found == known else f"{known}, taken for {found}"
+            f"{found}" if found == known else f"{known} (predicted {found})"
             for known, found in zip(true.tolist(), predicted.tolist(), strict=True)
         ]
         return cls(spectra, labels=labels, lines=lines, z=z).plot(ax, rows=rows)
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Spectra, y: ArrayLike | None = None, **params: Any) -> Self:
-        """Draw spectra, and beside each what a classifier takes it for.
+        """Plot spectra with the class that a classifier predicts.
 
         Parameters
         ----------
         estimator : classifier
-            Fitted, a pipeline that takes `Spectra`.
+            Fitted classifier, or a fitted pipeline that ends in one; takes `Spectra`.
         X : Spectra
-            What it classifies.
+            Input of the classifier.
         y : array-like of shape (n_spectra,), default=None
-            True labels, where they are known.
+            True labels, if known.
         **params
-            Those of `from_predictions`.
+            Other parameters of `from_predictions`.
 
         Returns
         -------
@@ -233,7 +230,7 @@ class SpectraDisplay:
 
 
 def _spread(x: NDArray[np.float64], gap: float, low: float, high: float) -> NDArray[np.float64]:
-    """Sorted places nearest to `x`, by least squares, that are `gap` apart and between the limits."""
+    """Return sorted places that are `gap` apart, between the limits, and nearest to `x` by least squares."""
     steps = gap * np.arange(len(x))
     low, high = low + 0.5 * gap, high - 0.5 * gap - steps[-1]
     return isotonic_regression(x - steps, y_min=low, y_max=max(low, high)) + steps
