@@ -116,15 +116,11 @@ def joint_kappa(
 
     Parameters
     ----------
-    y_true, y_pred : array-like of shape (n_spectra,)
-        True and predicted labels.
+    y_true, y_pred, class_weight, sample_weight
+        See `joint_mae`.
     order : sequence of labels, "temperature" or "luminosity", default="temperature"
         All classes in order; differences are those of ranks. The two strings stand for joint MK classes such as "GV" in
         the temperature-major or luminosity-major order of `skspec.mk.mk_grid`.
-    class_weight : mapping of label to float, "balanced" or None, default=None
-        Weight of the spectra of each true class; "balanced", as published, gives all classes the same weight.
-    sample_weight : array-like of shape (n_spectra,), default=None
-        Weight of each spectrum.
 
     Returns
     -------
@@ -151,17 +147,13 @@ def axis_kappa(
 
     Parameters
     ----------
-    y_true, y_pred : array-like of shape (n_spectra,)
-        True and predicted labels.
+    y_true, y_pred, class_weight, sample_weight
+        See `joint_mae`.
     coordinates : mapping or callable, default=None
         Coordinates of each label. None takes the indices of temperature class (axis 0) and luminosity class (axis 1) of
         joint MK classes such as "GV".
     axis : int, default=0
         Index of the coordinate.
-    class_weight : mapping of label to float, "balanced" or None, default=None
-        Weight of the spectra of each true class; "balanced" gives all classes the same weight.
-    sample_weight : array-like of shape (n_spectra,), default=None
-        Weight of each spectrum.
 
     Returns
     -------

@@ -19,23 +19,9 @@ def to_python(label: Any) -> Any:
 
 
 def index_classes(name: str, classes: Sequence[Any], seen: Iterable[Any], *, source: str) -> dict[Any, int]:
-    """Return the index of each class.
+    """Return the index of each class; raise ValueError if one is given twice, or a label that was seen is missing.
 
-    Parameters
-    ----------
-    name : str
-        Parameter that gives the classes, for error messages.
-    classes : sequence
-        Labels of the classes.
-    seen : iterable
-        Labels that must be among them.
-    source : str
-        Where these labels were found, for error messages.
-
-    Raises
-    ------
-    ValueError
-        If a class is given twice, or one of the labels is missing.
+    Error messages call the parameter with the classes `name`, and the place where labels were seen `source`.
     """
     index = {label: k for k, label in enumerate(classes)}
     if len(index) < len(classes):

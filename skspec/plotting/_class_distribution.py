@@ -37,12 +37,8 @@ class ClassDistributionDisplay(HeatMapDisplay):
 
     Attributes
     ----------
-    image_ : matplotlib.image.AxesImage
-        The matrix.
-    text_ : ndarray of shape (n_rows, n_columns) or None
-        Numbers in the cells (`matplotlib.text.Text`; None in blank cells); None if they were not written.
-    ax_ : matplotlib.axes.Axes
-    figure_ : matplotlib.figure.Figure
+    image_, text_, ax_, figure_
+        See `JointConfusionMatrixDisplay`.
 
     Examples
     --------
@@ -134,10 +130,8 @@ class ClassDistributionDisplay(HeatMapDisplay):
 
         Parameters
         ----------
-        estimator : classifier
-            Fitted classifier, or a fitted pipeline that ends in one.
-        X : Spectra or array-like
-            Input of the classifier.
+        estimator, X
+            Fitted classifier or pipeline that ends in one, and its input.
         **params
             Other parameters of `from_labels`.
 

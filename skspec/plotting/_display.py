@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Display(ABC):
-    """Base class of the Displays."""
+    """Base class of the Displays, which are dataclasses of the data that they plot."""
 
     @abstractmethod
     def _summary(self) -> str:
@@ -57,8 +57,6 @@ class PanelDisplay(Display):
         ------
         ValueError
             If the data of the Display are inconsistent.
-        ImportError
-            If matplotlib is not installed.
         """
         self._draw(ax)
         return self

@@ -38,12 +38,8 @@ class ErrorMagnitudeDisplay(PredictionMixin, HeatMapDisplay):
 
     Attributes
     ----------
-    image_ : matplotlib.image.AxesImage
-        The matrix.
-    text_ : ndarray of shape (n_errors_1, n_errors_0) or None
-        Numbers in the cells (`matplotlib.text.Text`; None in blank cells); None if they were not written.
-    ax_ : matplotlib.axes.Axes
-    figure_ : matplotlib.figure.Figure
+    image_, text_, ax_, figure_
+        See `JointConfusionMatrixDisplay`.
 
     See Also
     --------

@@ -50,9 +50,8 @@ class GenerationQualityDisplay(PanelDisplay):
         Line depths and colours of real and generated spectra; empty without them.
     axes_ : dict of str to matplotlib.axes.Axes
         The panels ``"spectra"`` and, with line depths, ``"features"``.
-    ax_ : matplotlib.axes.Axes
-        Axes that hold the panels.
-    figure_ : matplotlib.figure.Figure
+    ax_, figure_ : matplotlib.axes.Axes, matplotlib.figure.Figure
+        Axes that hold the panels, and their figure.
 
     See Also
     --------
@@ -84,10 +83,8 @@ class GenerationQualityDisplay(PanelDisplay):
         real, generated = np.asarray(self.real, dtype=float), np.asarray(self.generated, dtype=float)
         wave = np.arange(real.shape[1]) if self.wave is None else np.asarray(self.wave, dtype=float)
         if not real.shape[1] == generated.shape[1] == len(wave):
-            raise ValueError(
-                f"real, generated and wave must have the same length, got {real.shape[1]}, {generated.shape[1]} and "
-                f"{len(wave)}"
-            )
+            lengths = f"{real.shape[1]}, {generated.shape[1]} and {len(wave)}"
+            raise ValueError(f"real, generated and wave must have the same length, got {lengths}")
         features = self.report.features
         ax = self._set_axes(ax, (9.6 if features is not None else 6.4, 4.2))
         ax.set_axis_off()

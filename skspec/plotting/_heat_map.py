@@ -81,8 +81,6 @@ class HeatMapDisplay(Display):
         ------
         ValueError
             If the shapes of the data of the Display do not match.
-        ImportError
-            If matplotlib is not installed.
         """
         values = self._values()
         size = np.add(self._margins, np.multiply(self._cell, values.shape[::-1]))

@@ -49,10 +49,9 @@ class JointConfusionMatrixDisplay(PredictionMixin, HeatMapDisplay):
     ----------
     image_ : matplotlib.image.AxesImage
         The matrix.
-    text_ : ndarray of shape (n_classes, n_classes) or None
+    text_ : ndarray or None
         Numbers in the cells (`matplotlib.text.Text`; None in blank cells); None if they were not written.
-    ax_ : matplotlib.axes.Axes
-    figure_ : matplotlib.figure.Figure
+    ax_, figure_ : matplotlib.axes.Axes, matplotlib.figure.Figure
 
     See Also
     --------

@@ -35,16 +35,8 @@ def ordered_classes(
 ) -> list[Any]:
     """Return the classes in order: as given, by coordinates, or sorted.
 
-    Parameters
-    ----------
-    labels : sequence of ndarray
-        Labels that must be among the classes.
-    order : sequence or None
-        All classes in order.
-    coordinates : mapping, callable or None
-        Coordinates of each class; the keys of a mapping are the classes.
-    major : int
-        Coordinate to order by first.
+    All `labels` must be among the classes. The keys of a mapping of `coordinates` are the classes; `major` is the
+    coordinate to order by first.
 
     Raises
     ------
@@ -121,14 +113,8 @@ def check_scores(
 ) -> tuple[NDArray[np.intp], NDArray[np.float64], list[Any]]:
     """Return class indices of labels, finite scores of shape (n_spectra, n_classes), and the classes.
 
-    Parameters
-    ----------
-    name : str
-        Name of the scores, for error messages.
-    y_true : array-like of shape (n_spectra,)
-    scores : array-like of shape (n_spectra, n_classes)
-    labels : sequence or None
-        Class of each column; None takes the classes of `y_true`, sorted.
+    `labels` is the class of each column; None takes the classes of `y_true`, sorted. Error messages call the scores
+    `name`.
     """
     true = column_or_1d(y_true)
     values = check_array(scores, dtype=np.float64, input_name=name)

@@ -77,8 +77,6 @@ class OneVsRestDisplay(Display):
         ------
         ValueError
             If there is no curve for a class of `highlight`.
-        ImportError
-            If matplotlib is not installed.
         """
         drawn = {label: curve for label, curve in self.curves.items() if np.isfinite(curve.area)}
         if highlight is None:
@@ -100,12 +98,10 @@ class OneVsRestDisplay(Display):
             text = f"{label} ({drawn[label].area:.3f})"
             self.lines_[label] = self._draw(drawn[label], label=text, **style)
         of = f" of {len(drawn)} classes" if len(drawn) < len(self.curves) else ""
-        micro, macro = (
-            f"micro average ({self.micro.area:.3f})",
-            f"macro average{of} ({self.macro.area:.3f})",
-        )
-        self.micro_line_ = self._draw(self.micro, color=GREY, lw=2.2, label=micro)
-        self.macro_line_ = self._draw(self.macro, color="black", lw=2.2, label=macro)
+        text = f"micro average ({self.micro.area:.3f})"
+        self.micro_line_ = self._draw(self.micro, color=GREY, lw=2.2, label=text)
+        text = f"macro average{of} ({self.macro.area:.3f})"
+        self.macro_line_ = self._draw(self.macro, color="black", lw=2.2, label=text)
         if self._draws_chance:
             ax.plot([0, 1], [0, 1], color="0.6", lw=0.8, ls=":", zorder=1)
         x, y = self._axis_names
@@ -160,13 +156,10 @@ class OneVsRestDisplay(Display):
         present = is_class.any(axis=0)
         if present.sum() < 2:
             raise ValueError("y_true has a single class; two are needed to tell one from the rest")
-        empty = Curve(np.empty(0), np.empty(0), np.nan)
-        curves = [
-            cls._curve(is_class[:, k], scores[:, k]) if present[k] else empty for k in range(len(classes))
-        ]
+        curves = dict.fromkeys(classes, Curve(np.empty(0), np.empty(0), np.nan))
+        drawn = {classes[k]: cls._curve(is_class[:, k], scores[:, k]) for k in np.flatnonzero(present)}
         micro = cls._curve(is_class.ravel(), scores.ravel())
-        macro = cls._mean([curve for curve, here in zip(curves, present, strict=True) if here])
-        display = cls(dict(zip(classes, curves, strict=True)), micro=micro, macro=macro)
+        display = cls(curves | drawn, micro=micro, macro=cls._mean(list(drawn.values())))
         return display.plot(ax, highlight=highlight)
 
     @classmethod
@@ -177,12 +170,8 @@ class OneVsRestDisplay(Display):
 
         Parameters
         ----------
-        estimator : classifier
-            Fitted classifier, or a fitted pipeline that ends in one.
-        X : Spectra or array-like
-            Input of the classifier.
-        y : array-like of shape (n_spectra,)
-            True labels.
+        estimator, X, y
+            Fitted classifier or pipeline that ends in one, its input, and the true labels of shape (n_spectra,).
         response_method : {"auto", "predict_proba", "decision_function"}, default="auto"
             Method that gives the scores; "auto" prefers probabilities.
         **params

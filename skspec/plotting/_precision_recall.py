@@ -27,12 +27,8 @@ class MulticlassPrecisionRecallDisplay(OneVsRestDisplay):
 
     Attributes
     ----------
-    lines_ : dict of label to matplotlib.lines.Line2D
-        Curves of the classes.
-    micro_line_, macro_line_ : matplotlib.lines.Line2D
-        Average curves.
-    ax_ : matplotlib.axes.Axes
-    figure_ : matplotlib.figure.Figure
+    lines_, micro_line_, macro_line_, ax_, figure_
+        See `MulticlassRocDisplay`.
 
     See Also
     --------

@@ -56,9 +56,8 @@ class ReliabilityDisplay(PredictionMixin, PanelDisplay):
         Counts.
     axes_ : dict of str to matplotlib.axes.Axes
         The panels ``"reliability"`` and ``"counts"``.
-    ax_ : matplotlib.axes.Axes
-        Axes that hold the panels.
-    figure_ : matplotlib.figure.Figure
+    ax_, figure_ : matplotlib.axes.Axes, matplotlib.figure.Figure
+        Axes that hold the panels, and their figure.
 
     See Also
     --------
@@ -91,9 +90,9 @@ class ReliabilityDisplay(PredictionMixin, PanelDisplay):
         confidence, frequency = np.asarray(self.confidence), np.asarray(self.frequency)
         counts, edges = np.asarray(self.counts), np.asarray(self.edges)
         if not len(confidence) == len(frequency) == len(counts) == len(edges):
+            lengths = f"{len(confidence)}, {len(frequency)}, {len(counts)} and {len(edges)}"
             raise ValueError(
-                f"confidence, frequency, counts and edges have {len(confidence)}, {len(frequency)}, {len(counts)} and "
-                f"{len(edges)} bins; the same number is needed"
+                f"confidence, frequency, counts and edges must have the same length, got {lengths}"
             )
         self.interval_ = _wilson(frequency, counts, self.confidence_level)
         self.expected_calibration_error_ = float(np.average(np.abs(frequency - confidence), weights=counts))
@@ -153,8 +152,8 @@ class ReliabilityDisplay(PredictionMixin, PanelDisplay):
             Bins of the same width, or with the same number of spectra.
         confidence_level : float, default=0.95
             Confidence level of the error bars.
-        ax : matplotlib.axes.Axes, default=None
-            Axes whose area the panels fill; None creates a new figure.
+        ax
+            Parameter of `plot`.
 
         Returns
         -------
@@ -189,15 +188,8 @@ class ReliabilityDisplay(PredictionMixin, PanelDisplay):
         filled = counts > 0
         confidence = np.bincount(index, probability, n_bins)[filled] / counts[filled]
         frequency = np.bincount(index, correct, n_bins)[filled] / counts[filled]
-        display = cls(
-            confidence,
-            frequency,
-            counts=counts[filled],
-            edges=np.column_stack([edges[:-1], edges[1:]])[filled],
-            label=label,
-            confidence_level=confidence_level,
-        )
-        return display.plot(ax)
+        bins = {"counts": counts[filled], "edges": np.column_stack([edges[:-1], edges[1:]])[filled]}
+        return cls(confidence, frequency, **bins, label=label, confidence_level=confidence_level).plot(ax)
 
     @classmethod
     def _predict(cls, estimator: Any, X: Any) -> tuple[Any, dict[str, Any]]:

@@ -30,8 +30,7 @@ class MulticlassRocDisplay(OneVsRestDisplay):
         Curves of the classes.
     micro_line_, macro_line_ : matplotlib.lines.Line2D
         Average curves.
-    ax_ : matplotlib.axes.Axes
-    figure_ : matplotlib.figure.Figure
+    ax_, figure_ : matplotlib.axes.Axes, matplotlib.figure.Figure
 
     See Also
     --------

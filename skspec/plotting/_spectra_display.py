@@ -48,8 +48,7 @@ class SpectraDisplay(Display):
     marks_ : dict of str to ndarray
         Wavelengths of the marked lines by name, in Å in the medium of `spectra`; lines outside of the axes are left
         out.
-    ax_ : matplotlib.axes.Axes
-    figure_ : matplotlib.figure.Figure
+    ax_, figure_ : matplotlib.axes.Axes, matplotlib.figure.Figure
 
     See Also
     --------
@@ -94,8 +93,6 @@ class SpectraDisplay(Display):
             If `spectra` is not a `Spectra` object.
         ValueError
             If `lines` names an unknown set, or the number of `labels` is not that of the spectra.
-        ImportError
-            If matplotlib is not installed.
         """
         if not isinstance(self.spectra, Spectra):
             raise TypeError(
@@ -115,15 +112,14 @@ class SpectraDisplay(Display):
             at = at[(at > low) & (at < high)]
             if at.size:
                 self.marks_[name] = at
-        self._draw_marks()
+        if self.marks_:
+            self._draw_marks()
         return self
 
     def _draw_marks(self) -> None:
         """Draw a vertical line for each mark, connected to its name above the axes."""
         from matplotlib.collections import LineCollection  # noqa: PLC0415
 
-        if not self.marks_:
-            return
         ax = self.ax_
         low, high = ax.get_xlim()
         scale = size_in_points(ax)[0] / (high - low)
@@ -135,29 +131,17 @@ class SpectraDisplay(Display):
         )
         gap = min(gap, (high - low) / len(groups))
         places = _spread(np.array([middle for middle, _, _ in groups]), gap, low, high)
-        ruled = [
+        marks = [
             [(wave, 0.0), (wave, 1.0), (place, _LABELS_AT)]
             for place, (_, _, group) in zip(places, groups, strict=True)
             for wave in group
         ]
-        ax.add_collection(
-            LineCollection(
-                ruled,
-                colors="0.7",
-                linewidths=0.6,
-                zorder=0.5,
-                clip_on=False,
-                transform=ax.get_xaxis_transform(),
-            ),
-            autolim=False,
-        )
+        style: dict[str, Any] = {"colors": "0.7", "linewidths": 0.6, "zorder": 0.5, "clip_on": False}
+        collection = LineCollection(marks, transform=ax.get_xaxis_transform(), **style)
+        ax.add_collection(collection, autolim=False)
         names = ax.secondary_xaxis(_LABELS_AT)
-        names.set_xticks(
-            places,
-            [name for _, name, _ in groups],
-            rotation=90,
-            fontsize=min(_FONT_SIZE, gap * scale / _LINE_HEIGHT),
-        )
+        size = min(_FONT_SIZE, gap * scale / _LINE_HEIGHT)
+        names.set_xticks(places, [name for _, name, _ in groups], rotation=90, fontsize=size)
         names.tick_params(length=0, pad=1)
         names.spines[:].set_visible(False)
 
@@ -212,10 +196,8 @@ class SpectraDisplay(Display):
 
         Parameters
         ----------
-        estimator : classifier
-            Fitted classifier, or a fitted pipeline that ends in one; takes `Spectra`.
-        X : Spectra
-            Input of the classifier.
+        estimator, X
+            Fitted classifier or pipeline that takes `Spectra`, and the spectra.
         y : array-like of shape (n_spectra,), default=None
             True labels, if known.
         **params

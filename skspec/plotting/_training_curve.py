@@ -42,9 +42,8 @@ class TrainingCurveDisplay(PanelDisplay):
     ----------
     axes_ : dict of str to matplotlib.axes.Axes
         The panels: ``"loss"`` and, with the columns for them, ``"score"`` and ``"lr"``.
-    ax_ : matplotlib.axes.Axes
-        Axes that hold the panels.
-    figure_ : matplotlib.figure.Figure
+    ax_, figure_ : matplotlib.axes.Axes, matplotlib.figure.Figure
+        Axes that hold the panels, and their figure.
 
     Examples
     --------
@@ -67,9 +66,8 @@ class TrainingCurveDisplay(PanelDisplay):
         columns = {name: np.asarray(self.history[name], dtype=np.float64) for name in self.history.keys()}  # noqa: SIM118
         missing = [name for name in ("epoch", "train_loss") if name not in columns]
         if missing:
-            raise ValueError(
-                f"history lacks {' and '.join(missing)}; it has {', '.join(columns) or 'nothing'}"
-            )
+            found = ", ".join(columns) or "nothing"
+            raise ValueError(f"history lacks {' and '.join(missing)}; it has {found}")
         epoch = columns["epoch"]
         if not len(epoch):
             raise ValueError("history has no epochs")
@@ -110,8 +108,8 @@ class TrainingCurveDisplay(PanelDisplay):
         ----------
         estimator : NeuralEstimator or Pipeline
             Fitted estimator; of a pipeline, the last step.
-        ax : matplotlib.axes.Axes, default=None
-            Axes whose area the panels fill; None creates a new figure.
+        ax
+            Parameter of `plot`.
 
         Returns
         -------

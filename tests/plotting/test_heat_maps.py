@@ -215,7 +215,10 @@ def test_distribution_of_an_estimator():
         (lambda: JointConfusionMatrixDisplay.from_predictions(["A", "B"], ["A"]), "inconsistent"),
         (lambda: JointConfusionMatrixDisplay.from_predictions([], []), "y_true is empty"),
         (lambda: JointConfusionMatrixDisplay.from_predictions(["A"], ["B"], order="A"), r"order lacks .*'B'"),
-        (lambda: JointConfusionMatrixDisplay.from_predictions(["A"], ["A"], order="AA"), "order has duplicate labels"),
+        (
+            lambda: JointConfusionMatrixDisplay.from_predictions(["A"], ["A"], order="AA"),
+            "order has duplicate labels",
+        ),
         (
             lambda: JointConfusionMatrixDisplay.from_predictions(["A"], ["B"], coordinates={"A": (0, 0)}),
             "coordinates has no entry for the class 'B'",
