@@ -8,8 +8,8 @@ plots its results from a file beside it.
 """
 
 # %%
-# One row for each classifier and task. The published networks are scaled down to what two cores can train, as described in
-# the benchmark, and everything ran on one thread of a shared machine: compare times only within a panel, and only to
+# One row for each classifier and task. The published networks are scaled down to what two cores can train, as described
+# in the benchmark, and everything ran on one thread of a shared machine: compare times only within a panel, and only to
 # within a factor of two.
 import csv
 import sys

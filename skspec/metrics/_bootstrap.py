@@ -106,9 +106,9 @@ def bootstrap_interval(
     0.750 [0.670, 0.810]
     """
     units = _Units(
-        y_true, [y_pred], score, groups=groups, stratify=stratify, sample_weight=sample_weight, params=params
+        y_true, [y_pred], score, groups=groups, stratify=stratify, sample_weight=sample_weight, **params
     )
-    return units.result(lambda scores: scores[0], method, confidence_level, n_resamples, random_state)
+    return units.result(method, confidence_level, n_resamples, random_state)
 
 
 def bootstrap_difference(
@@ -158,11 +158,9 @@ def bootstrap_difference(
         groups=groups,
         stratify=stratify,
         sample_weight=sample_weight,
-        params=params,
+        **params,
     )
-    result = units.result(
-        lambda scores: scores[0] - scores[1], method, confidence_level, n_resamples, random_state
-    )
+    result = units.result(method, confidence_level, n_resamples, random_state)
     beyond = np.abs(result.resamples - result.score) >= np.abs(result.score)
     pvalue = (1 + int(beyond.sum())) / (1 + n_resamples)
     return BootstrapResult(result.score, result.low, result.high, result.resamples, pvalue)
@@ -180,7 +178,7 @@ class _Units:
         groups: Any,
         stratify: bool,
         sample_weight: Any,
-        params: dict[str, Any],
+        **params: Any,
     ) -> None:
         y_true = column_or_1d(y_true)
         predictions = [column_or_1d(y_pred) for y_pred in predictions]
@@ -188,9 +186,9 @@ class _Units:
         n = len(y_true)
         self.unit = np.arange(n) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
         self.n_units = int(self.unit.max()) + 1
-        stratum = (
-            self._strata(np.unique(y_true, return_inverse=True)[1]) if stratify else np.zeros(self.n_units)
-        )
+        # without strata, all units are of one class
+        target = np.unique(y_true if stratify else np.zeros(n), return_inverse=True)[1]
+        stratum = self._strata(target)
         self.strata = [np.flatnonzero(stratum == k) for k in np.unique(stratum)]
         if isinstance(score, str):
             weight = check_weights(sample_weight, n)
@@ -241,21 +239,16 @@ class _Units:
         return counts
 
     def result(
-        self,
-        combine: Callable[[list[FloatArray]], FloatArray],
-        method: str,
-        confidence_level: float,
-        n_resamples: int,
-        random_state: Any,
+        self, method: str, confidence_level: float, n_resamples: int, random_state: Any
     ) -> BootstrapResult:
-        """Return score and interval of what `combine` computes from the scores of the predictions."""
+        """Return the score of the first prediction, minus that of the second if there are two, and its interval."""
         check_choice("method", method, _METHODS)
         Interval(Real, 0, 1, "neither").check("confidence_level", confidence_level)
         Interval(Integral, 2).check("n_resamples", n_resamples)
         generator = np.random.default_rng(random_state)
 
         def scored(counts: FloatArray) -> FloatArray:
-            return combine([scores(counts) for scores in self.scores])
+            return np.subtract.reduce([scores(counts) for scores in self.scores])
 
         observed = float(scored(np.ones((1, self.n_units)))[0])
         resamples = scored(self.draw(n_resamples, generator))

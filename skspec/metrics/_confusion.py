@@ -35,10 +35,7 @@ def accuracy(matrix: FloatArray) -> FloatArray:
 
 
 def macro_f1(matrix: FloatArray, *, present: bool) -> FloatArray:
-    """Return the mean F1 score of all classes, or with `present` of those that are true or predicted.
-
-    Classes that are neither have an F1 score of 0.
-    """
+    """Return the mean F1 score of all classes (0 if neither true nor predicted), or of those `present`."""
     hit = np.diagonal(matrix, axis1=-2, axis2=-1)
     total = matrix.sum(axis=-1) + matrix.sum(axis=-2)
     f1 = np.divide(2.0 * hit, total, out=np.zeros_like(total), where=total > 0)
@@ -51,10 +48,7 @@ def mean_distance(matrix: FloatArray, distance: FloatArray) -> FloatArray:
 
 
 def quadratic_kappa(matrix: FloatArray, position: FloatArray) -> FloatArray:
-    """Return 1 − observed / expected mean squared difference of positions (Cohen 1968).
-
-    The expected difference is that of independent labels.
-    """
+    """Return 1 − mean squared difference of positions / that expected of independent labels (Cohen 1968)."""
     squares = (position[:, None] - position) ** 2
     rows, columns, total = matrix.sum(axis=-1), matrix.sum(axis=-2), matrix.sum(axis=(-2, -1))
     observed = (matrix * squares).sum(axis=(-2, -1)) * total

@@ -11,9 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 
 class KnownLogits(ClassifierMixin, BaseEstimator):
-    """Classifier that returns precomputed logits, as input of scikit-learn's scorers.
-
-    Methods ignore their X: they return the predictions of all rows.
+    """Classifier that returns precomputed logits of all rows, whatever X is, for scikit-learn's scorers.
 
     Parameters
     ----------

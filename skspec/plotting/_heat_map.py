@@ -100,7 +100,7 @@ class HeatMapDisplay(Display):
 
         n_rows, n_columns = values.shape
         filled = values[values > 0]
-        # the smallest number is kept off the lightest colour, which could be taken for blank
+        # the smallest number is kept off the lightest colour, which looks like a blank cell
         low, high = (filled.min() / 2.0, filled.max()) if filled.size else (0.5, 1.0)
         left, edge = (first - 0.5 for first in self._first())
         rows = (edge, edge + n_rows) if self._upwards else (edge + n_rows, edge)
