@@ -2,13 +2,13 @@
 
 The files of data releases 8 to 17 among the real data (``$SKSPEC_DATA``, by default ``../shared/data``) are copied
 into a temporary directory until there are some hundred, so that all contenders find them in the page cache. Every
-copy has a comment of its own in each extension header, so that a reader that remembers headers it has parsed never
-meets one again; real surveys lie between that and files whose headers are the same.
+copy has a comment of its own in each extension header, so that a cache of parsed headers is never hit; real surveys
+lie between that and files whose headers are the same.
 
-Each contender takes flux, wavelength, ivar, class and redshift of all of them into one `Spectra`, or, for the others,
-into a list. ``astropy`` is the plain loop everyone writes; ``astropy, first table only`` leaves out the catalogue row
+Each contender reads flux, wavelength, ivar, class and redshift of all files, into one `Spectra` or, for the others,
+into a list. ``astropy`` is the usual loop; ``astropy, first table only`` leaves out the catalogue row
 with class and redshift; ``bytes`` only reads the files, the limit for any reader. The row ``same headers`` reads
-the originals over and over.
+the originals repeatedly.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Drawing from a catalogue of millions of rows in one pass: so many of each class, at random."""
+"""Draw a given number of rows of each class from a catalogue of millions, at random and in one pass."""
 
 from __future__ import annotations
 
@@ -36,20 +36,21 @@ def sample_catalogue(
     path : path-like
         Text in UTF-8 with a line of column names, which may start with ``#``, and columns separated by ``|``, as LAMOST
         publishes it, tabs or commas; a row is a line, and blank lines are skipped. Or a FITS file, of which the first
-        binary table is read. Gzip is undone.
+        binary table is read. Gzip is decompressed.
     n_per_class : int
-        Rows to draw of each class. Of a class that has fewer, all are.
+        Rows to draw of each class; all of a class that has fewer.
     by : str, default="subclass"
         Column with the classes (in any case), or ``"mk-class"``: the temperature class O, B, A, F, G, K or M of the types
         in the column ``subclass``, see `skspec.mk.temperature_class`. Rows without a class are not drawn. Numbers and
-        truth values of a FITS table are classes as they are printed, ``1``, ``0.5`` or ``True``; those astropy masks,
-        and undefined truth values, are missing.
+        truth values of a FITS table are classes as they are printed, ``1``, ``0.5`` or ``True``; values that astropy
+        masks, and undefined truth values, are missing.
     classes : iterable of str or number, default=None
-        Classes to draw; None draws all. A number stands for its text.
+        Classes to draw; None draws all. Numbers are compared as text.
     where : dict, default=None
-        What other columns must hold, such as ``{"class": "STAR"}``, compared as text; empty for a missing value.
+        Values that other columns must have, such as ``{"class": "STAR"}``, compared as text; an empty text is a
+        missing value.
     random_state : int, RandomState instance or None, default=None
-        Chooses the rows. The same integer draws the same rows of the same file.
+        Seed of the random number generator. The same integer draws the same rows of the same file.
 
     Returns
     -------
@@ -62,19 +63,19 @@ def sample_catalogue(
     OSError
         If there is no such file, it is a folder, or it cannot be decompressed.
     ValueError
-        If it is no catalogue or damaged, has no such column, or no row of one of `classes`; if `n_per_class` is not a
-        positive integer, `classes` is empty, or `where` names a column twice; or if there is a column ``mk_class``
-        already, for ``by="mk-class"``.
+        If the file is not a catalogue, is damaged, has no such column, or no row of one of `classes`; if `n_per_class`
+        is not a positive integer, `classes` is empty, or `where` names a column twice; or if there is a column
+        ``mk_class`` already, for ``by="mk-class"``.
     TypeError
-        If `classes` is one string, or what it or `where` holds is neither text nor a number.
+        If `classes` is one string, or a value in it or in `where` is neither text nor a number.
 
     Notes
     -----
     Each row gets a random number, and in each class the rows with the smallest stay: the reservoir sampling of Efraimidis
     & Spirakis (2006, Information Processing Letters 97, 181) with equal weights.
 
-    The published selection of O stars, by the first letter, admits ``"OB"``, which is no one class; ``by="mk-class"``
-    does not, and its M holds ``dM``, ``gM`` and ``sdM``.
+    The published selection of O stars, by the first letter, includes ``"OB"``, which is not one class; ``by="mk-class"``
+    excludes it, and its M includes ``dM``, ``gM`` and ``sdM``.
 
     Examples
     --------
@@ -86,7 +87,7 @@ def sample_catalogue(
     >>> table["mk_class"].tolist(), table.meta["n_found"]
     (['A', 'M'], {'A': 1, 'M': 2})
     """
-    from sklearn.utils import check_random_state  # noqa: PLC0415  (the rest of this package reads without it)
+    from sklearn.utils import check_random_state  # noqa: PLC0415  (reading needs no scikit-learn)
 
     if not isinstance(n_per_class, Integral) or n_per_class < 1:
         raise ValueError(f"n_per_class must be a positive integer, got {n_per_class!r}")
@@ -116,9 +117,7 @@ def sample_catalogue(
         reservoir = _Reservoir(int(n_per_class), wanted, _mk_class if by == MK_CLASS else _plain)
         n_rows = 0
         for chunk in catalogue.chunks(list(dict.fromkeys([column, *filters]))):
-            keys = random.random_sample(
-                chunk.n_rows
-            )  # for all rows, so that it does not matter how they are cut
+            keys = random.random_sample(chunk.n_rows)  # for all rows, so that chunks do not matter
             keep = np.ones(chunk.n_rows, dtype=bool)
             for name, value in filters.items():
                 keep &= np.char.strip(chunk.columns[name]) == value
@@ -161,16 +160,16 @@ def _mk_class(values: list[str]) -> list[str]:
 
 
 class _Reservoir:
-    """Rows with the smallest keys of each class.
+    """Keep the rows with the smallest keys of each class.
 
     Parameters
     ----------
     size : int
-        Rows that stay of each class.
+        Rows to keep of each class.
     wanted : list of str or None
         Classes; None takes all.
     classify : callable
-        Class of each of a list of values, empty for none.
+        Return the class of each value of a list, empty for none.
     """
 
     def __init__(
@@ -190,7 +189,7 @@ class _Reservoir:
         keep: NDArray[np.bool_],
         first: int,
     ) -> None:
-        """Take rows into account, of which `first` is the number of the first."""
+        """Add the rows of a chunk, whose first row has the number `first`."""
         rows = np.flatnonzero(keep)
         if not rows.size:
             return
@@ -217,6 +216,6 @@ class _Reservoir:
                 self._limit[name] = kept[-1][0]
 
     def drawn(self) -> tuple[list[bytes], list[str]]:
-        """Rows and their classes in the order of the file."""
+        """Return the rows and their classes in the order of the file."""
         taken = sorted((at, row, name) for name, kept in self._kept.items() for _, at, row in kept)
         return [row for _, row, _ in taken], [name for _, _, name in taken]

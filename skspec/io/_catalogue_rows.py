@@ -1,4 +1,4 @@
-"""Rows of a large catalogue, a few megabytes at a time: delimited text or a FITS binary table, gzip undone."""
+"""Read a large catalogue a few megabytes at a time: delimited text or a FITS binary table, perhaps with gzip."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LONE_RETURN = re.compile(rb"\r(?!\n)")
 
 @dataclass
 class Chunk:
-    """Consecutive rows: the columns asked for, as bytes, and access to the rows as they stand in the file."""
+    """Consecutive rows: some columns as bytes, and a function that returns a row as it is in the file."""
 
     n_rows: int
     columns: dict[str, NDArray[np.bytes_]]
@@ -42,10 +42,10 @@ class Catalogue(Protocol):
     names: list[str]
 
     def chunks(self, names: Sequence[str]) -> Iterator[Chunk]:
-        """All rows in order, once, with the columns `names`."""
+        """Yield all rows in order, once, with the columns `names`."""
 
     def table(self, rows: Sequence[bytes]) -> Table:
-        """Table of rows that `Chunk.row` has given."""
+        """Convert rows that `Chunk.row` has returned to a table."""
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def open_catalogue(path: str) -> Iterator[Catalogue]:
     OSError
         If the file cannot be opened or decompressed.
     ValueError
-        If it is neither kind, or damaged.
+        If it is neither, or damaged.
     """
     with open(path, "rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
@@ -75,7 +75,7 @@ class TextCatalogue:
 
     def __init__(self, path: str, stream: IO[bytes]) -> None:
         self._path, self._stream = path, stream
-        self._line = 1  # number of the first line of the text at hand
+        self._line = 1  # number of the first line of the current text
         while (line := stream.readline(1 << 20)).isspace():
             self._line += 1
         self._check_characters(line)
@@ -92,7 +92,7 @@ class TextCatalogue:
         )
 
     def chunks(self, names: Sequence[str]) -> Iterator[Chunk]:
-        """All rows in order, once, with the columns `names`."""
+        """Yield all rows in order, once, with the columns `names`."""
         rest = b""
         self._line += 1
         while part := self._stream.read(_CHUNK):
@@ -140,7 +140,7 @@ class TextCatalogue:
         return Chunk(n, columns, lambda i: text[starts[i] : ends[i] + 1])
 
     def _check_characters(self, text: bytes) -> None:
-        """Refuse what is no text in UTF-8."""
+        """Raise ValueError unless this is text in UTF-8."""
         if not text.isascii():
             try:
                 text.decode()
@@ -155,12 +155,12 @@ class TextCatalogue:
             raise self._error(text, lone.start(), "has a carriage return that does not end it")
 
     def _error(self, text: bytes, at: int, problem: str) -> ValueError:
-        """Error at a position of the text at hand."""
+        """Return the error at a position of the current text."""
         line = self._line + text.count(b"\n", 0, at)
         return ValueError(f"{self._path}: line {line} {problem}")
 
     def _quote_marks(self, text: bytes, raw: NDArray[np.uint8], ends: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Positions of the quotes that open and close cells, in turn."""
+        """Return the positions of the quotes that open and close cells, in turn."""
         marks = np.flatnonzero(raw == _QUOTE)
         opening, closing = marks[::2], marks[1::2]
         if opening.size == closing.size:
@@ -179,7 +179,7 @@ class TextCatalogue:
         return np.array(spans, dtype=np.intp)
 
     def _unquote(self, cells: NDArray[np.bytes_]) -> None:
-        """Take the quotes off cells, in place."""
+        """Remove the quotes of cells, in place."""
         quoted = np.char.find(cells, b'"') >= 0
         values, which = np.unique(cells[quoted], return_inverse=True)
         plain = [self._cells(value.decode())[0].encode() for value in values.tolist()]
@@ -192,13 +192,13 @@ class TextCatalogue:
             raise ValueError(f"{self._path}: {error}") from error
 
     def table(self, rows: Sequence[bytes]) -> Table:
-        """Table of rows that `Chunk.row` has given."""
+        """Convert rows that `Chunk.row` has returned to a table."""
         text = io.StringIO()
-        # With commas: astropy takes tabs at the ends of a line for blanks, which shifts the cells.
+        # With commas, since astropy strips tabs at the ends of a line, which shifts the cells.
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(self.names)
         writer.writerows(self._cells(row.decode().rstrip("\r\n")) for row in rows)
-        # As lines: in a string, astropy takes more than newlines for ends of lines.
+        # As lines, since astropy splits a string at more than newlines.
         table = astropy_ascii.read(text.getvalue().split("\n")[:-1], format="csv")
         if len(table) != len(rows):
             raise ValueError(f"{self._path}: of {len(rows)} rows drawn astropy reads {len(table)}")
@@ -206,7 +206,7 @@ class TextCatalogue:
 
 
 def _cut(raw: NDArray[np.uint8], starts: NDArray[np.intp], ends: NDArray[np.intp]) -> NDArray[np.bytes_]:
-    """Cells of one column as strings of bytes."""
+    """Return the cells of one column as strings of bytes."""
     width = int((ends - starts).max(initial=1))
     at = starts[:, None] + np.arange(width)
     inside = at < ends[:, None]
@@ -220,7 +220,7 @@ class FitsCatalogue:
     def __init__(self, path: str, stream: IO[bytes]) -> None:
         self._path, self._stream = path, stream
         with warnings.catch_warnings(), fits.open(path, memmap=False) as hdus:
-            warnings.simplefilter("ignore", AstropyUserWarning)  # of truncation, which is an error below
+            warnings.simplefilter("ignore", AstropyUserWarning)  # about truncation, which is an error below
             hdu = next((hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU)), None)
             if hdu is None:
                 kind = "an ASCII" if any(isinstance(hdu, fits.TableHDU) for hdu in hdus) else "no"
@@ -233,7 +233,7 @@ class FitsCatalogue:
             raise ValueError(f"{path}: the table has columns of variable length, which are not supported")
 
     def chunks(self, names: Sequence[str]) -> Iterator[Chunk]:
-        """All rows in order, once, with the columns `names`."""
+        """Yield all rows in order, once, with the columns `names`."""
         width, n_rows = self._dtype.itemsize, self._header["NAXIS2"]
         step = max(_CHUNK // width, 1)
         self._stream.seek(self._start)
@@ -267,15 +267,15 @@ class FitsCatalogue:
         return fits.BinTableHDU.fromstring(content, uint=True)  # as fits.open has it
 
     def table(self, rows: Sequence[bytes]) -> Table:
-        """Table of rows that `Chunk.row` has given."""
+        """Convert rows that `Chunk.row` has returned to a table."""
         return Table.read(self._hdu(b"".join(rows), len(rows)))
 
 
 def _decoded(hdu: fits.BinTableHDU, name: str) -> NDArray[np.bytes_]:
-    """Numbers and truth values of a column as text; those missing are empty, as astropy masks them."""
+    """Return numbers and truth values of a column as text, empty where astropy masks them."""
     column = hdu.columns[name]
     if column.format.format == "L":
-        stored = hdu.data.view(np.ndarray)[name]  # astropy's own reading takes undefined for False
+        stored = hdu.data.view(np.ndarray)[name]  # astropy reads undefined as False
         return np.select([stored == ord("T"), stored == 0], [b"True", b""], b"False")
     values = np.asarray(hdu.data[name])
     text = values.astype(np.bytes_)
@@ -287,7 +287,7 @@ def _decoded(hdu: fits.BinTableHDU, name: str) -> NDArray[np.bytes_]:
 
 
 def file_path(path: str | os.PathLike[str]) -> str:
-    """Path of a file, the home folder expanded.
+    """Return the path of a file, the home folder expanded.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What goes wrong with a file, in one sentence that names it."""
+"""The error of a file that cannot be read; its message names the file."""
 
 import os
 
@@ -24,5 +24,5 @@ class SpectrumReadError(OSError, ValueError):
         self.cause = cause
         super().__init__(f"{self.path}: {cause}")
 
-    def __reduce__(self) -> tuple[type, tuple[str, str]]:  # worker processes hand errors back
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:  # worker processes return errors
         return type(self), (self.path, self.cause)

@@ -1,8 +1,8 @@
-"""Lean FITS reader: plain images and binary tables by their bytes, everything unusual by astropy.
+"""Fast FITS reader: plain images and binary tables from their bytes, everything unusual through astropy.
 
-A survey is millions of files of which a few columns are wanted, and `astropy.io.fits` spends 20 to 50 ms
+A survey is millions of files of which a few columns are needed, and `astropy.io.fits` spends 20 to 50 ms
 on each, mostly on the ~130 columns of the one-row catalogue table. Here only the header cards of the HDUs
-in use are scanned and only the bytes asked for become arrays. Values are those astropy gives, bit for bit;
+in use are scanned and only the bytes needed become arrays. Values are those of astropy, bit for bit;
 scaled, compressed, variable-length, bit and multi-dimensional data are left to astropy itself.
 
 Reference: FITS standard 4.0, https://fits.gsfc.nasa.gov/fits_standard.html
@@ -21,28 +21,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skspec.io._errors import SpectrumReadError
+from skspec.io._file import ByteFile
 from skspec.io._fits_header import CARD, CELL, PIXEL, Column, Header
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList
-
-    from skspec.io._source import Source
 
 _BLOCK = 2880
 _END = re.compile(rb"(?:.{80})*?(?=END {5})", re.DOTALL)
 
 
 class FitsFile:
-    """HDUs of a FITS file, found as they are asked for.
+    """HDUs of an opened file, found when they are needed."""
 
-    Parameters
-    ----------
-    source : Source
-        The opened file.
-    """
-
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self, content: ByteFile) -> None:
+        self.content = content
         self._hdus: list[Hdu] = []
         self._end = 0
         self._astropy: HDUList | None = None
@@ -55,7 +48,7 @@ class FitsFile:
             index += 1
 
     def get(self, key: int | str) -> Hdu | None:
-        """HDU by number or by EXTNAME (any case), None if there is none."""
+        """Return the HDU with this number or EXTNAME (in any case), None if there is none."""
         if isinstance(key, str):
             return next((hdu for hdu in self if hdu.name == key.upper()), None)
         while len(self._hdus) <= key:
@@ -66,7 +59,7 @@ class FitsFile:
     def __getitem__(self, key: int | str) -> Hdu:
         hdu = self.get(key)
         if hdu is None:
-            raise SpectrumReadError(self.source.path, f"has no HDU {key!r}, the file may be truncated")
+            raise SpectrumReadError(self.content.path, f"has no HDU {key!r}, the file may be truncated")
         return hdu
 
     @property
@@ -78,30 +71,30 @@ class FitsFile:
         return ", ".join(f"{hdu.name or hdu.index} ({hdu.kind} {hdu.shape})" for hdu in self)
 
     def astropy(self, index: int) -> Any:
-        """HDU `index` as astropy sees it, for what is not plain."""
+        """Return HDU `index` as astropy reads it, for data that are not plain."""
         self[index].check_complete()
         if self._astropy is None:
             from astropy.io import fits  # noqa: PLC0415  (most files never need it)
 
-            self._astropy = fits.open(self.source.reopen(), memmap=False)
+            self._astropy = fits.open(self.content.reopen(), memmap=False)
         return self._astropy[index]
 
     def close(self) -> None:
-        """Release what astropy holds."""
+        """Close the file that astropy opened."""
         if self._astropy is not None:
             self._astropy.close()
 
     def _scan(self) -> bool:
-        """Find the next HDU; False where there is none."""
+        """Find the next HDU; return False if there is none."""
         start, size = self._end, 10 * _BLOCK
         if self._hdus:
             self._hdus[-1].check_complete()
-            if self.source.read(start, start + 8) != b"XTENSION":
+            if self.content.read(start, start + 8) != b"XTENSION":
                 return False
-        while (end := _END.match(raw := self.source.read(start, start + size))) is None:
+        while (end := _END.match(raw := self.content.read(start, start + size))) is None:
             if len(raw) < size:
                 raise SpectrumReadError(
-                    self.source.path,
+                    self.content.path,
                     f"the FITS header of HDU {len(self._hdus)} has no END card, the file may be truncated",
                 )
             size *= 4
@@ -114,19 +107,7 @@ class FitsFile:
 
 
 class Hdu:
-    """One HDU.
-
-    Parameters
-    ----------
-    file : FitsFile
-        Where it is.
-    index : int
-        Its number, 0 for the primary.
-    header : Header
-        Its header.
-    start : int
-        First byte of its data.
-    """
+    """HDU number `index` (0 is the primary) of a file, with its header and the first byte of its data."""
 
     def __init__(self, file: FitsFile, index: int, header: Header, start: int) -> None:
         self.file, self.index, self.header, self.start = file, index, header, start
@@ -158,17 +139,7 @@ class Hdu:
         return self.header.columns
 
     def image(self, n_rows: int | None = None) -> NDArray[Any]:
-        """Pixels in native byte order.
-
-        Parameters
-        ----------
-        n_rows : int, default=None
-            Take only so many of the first axis; None takes all.
-
-        Returns
-        -------
-        ndarray
-        """
+        """Return the pixels in native byte order, of the first `n_rows` rows or of all."""
         if not self.header.geometry.plain:
             data = self.file.astropy(self.index).data[:n_rows]
             return np.ascontiguousarray(data, dtype=data.dtype.newbyteorder("="))
@@ -178,20 +149,10 @@ class Hdu:
         return np.frombuffer(raw, dtype).reshape(shape).astype(dtype.newbyteorder("="))
 
     def column(self, name: str) -> NDArray[Any]:
-        """Column in native byte order, shape (n_rows,) or (n_rows, repeat); strings stripped.
-
-        Parameters
-        ----------
-        name : str
-            Name in any case.
-
-        Returns
-        -------
-        ndarray
-        """
+        """Return a column (in any case) in native byte order, shape (n_rows,) or (n_rows, repeat); text stripped."""
         column = self.columns.get(name.upper())
         if column is None:
-            raise SpectrumReadError(self.file.source.path, f"table {self.index} has no column {name!r}")
+            raise SpectrumReadError(self.file.content.path, f"table {self.index} has no column {name!r}")
         if not column.plain:
             data = np.asarray(self.file.astropy(self.index).data.field(column.number))
             return np.ascontiguousarray(data, dtype=data.dtype.newbyteorder("="))
@@ -210,19 +171,7 @@ class Hdu:
         return cells == ord("T") if column.code == "L" else cells.astype(dtype.newbyteorder("="))
 
     def cell(self, name: str, row: int = 0) -> Any:
-        """One value of a table as a Python bool, int, float or stripped str, or an array; None without column.
-
-        Parameters
-        ----------
-        name : str
-            Column in any case.
-        row : int, default=0
-            Row.
-
-        Returns
-        -------
-        object
-        """
+        """Return one value of a table as bool, int, float, stripped str or array; None without column or row."""
         column = self.header.columns.get(name.upper())
         n_rows, width = self.header.geometry.axes
         if column is None or row >= n_rows:
@@ -242,21 +191,21 @@ class Hdu:
 
     def check_complete(self) -> None:
         """Raise SpectrumReadError if the file ends before the data."""
-        needed, size = self.start + self.n_bytes, self.file.source.size
+        needed, size = self.start + self.n_bytes, self.file.content.size
         if needed > size:
             raise SpectrumReadError(
-                self.file.source.path,
+                self.file.content.path,
                 f"truncated: HDU {self.index} needs {needed} bytes, the file has {size}",
             )
 
     def _bytes(self, n: int) -> bytes:
         self.check_complete()
-        return self.file.source.read(self.start, self.start + n)
+        return self.file.content.read(self.start, self.start + n)
 
 
 @lru_cache(maxsize=64)
 def _extension_header(raw: bytes) -> Header:
-    """Header of an extension; the files of one survey repeat theirs, so that they are parsed once."""
+    """Header of an extension, cached: the files of a survey repeat theirs."""
     return Header(raw)
 
 

@@ -1,4 +1,4 @@
-"""Header of a FITS HDU: its cards, parsed when asked for.
+"""Header of a FITS HDU: its cards, parsed when needed.
 
 Reference: FITS standard 4.0, sections 4 and 7.3, https://fits.gsfc.nasa.gov/fits_standard.html
 """
@@ -25,10 +25,9 @@ _NUMBERS = [b"%d" % i for i in range(1, 1000)]
 
 
 class Geometry(NamedTuple):
-    """What the mandatory cards say of the data.
+    """Kind, shape and size of the data, by the mandatory cards.
 
-    ``axes`` are those of the array in numpy's order; ``plain`` tells that neither compression nor scaling stands
-    between the bytes and the values.
+    ``axes`` is the shape in numpy's order; ``plain`` means that the data are neither compressed nor scaled.
     """
 
     kind: str
@@ -39,22 +38,16 @@ class Geometry(NamedTuple):
 
 
 class Header:
-    """Cards of one header, parsed when asked for.
-
-    Parameters
-    ----------
-    raw : bytes
-        The cards before END.
-    """
+    """Cards of one header, parsed when needed, from the bytes before END."""
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
         names = np.frombuffer(raw, "S8")[:: CARD // 8]
-        # Backwards, since the first of repeated cards is the one that counts.
+        # Backwards, since the first of repeated cards counts.
         self._at = dict(zip(names[::-1].tolist(), range(len(raw) - CARD, -1, -CARD), strict=True))
 
     def _card(self, key: str) -> bytes:
-        """Card `key` behind its name, empty if there is none."""
+        """Return card `key` without its name, empty if there is none."""
         at = self._at.get(key.ljust(8).encode())
         return b"" if at is None else self.raw[at + 8 : at + CARD]
 
@@ -62,7 +55,7 @@ class Header:
         return key.ljust(8).encode() in self._at
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Value of card `key` as bool, int, float or stripped str; `default` if absent or undefined."""
+        """Return the value of card `key` as bool, int, float or stripped str; `default` if absent or undefined."""
         card = self._card(key)
         if card[:2] != b"= ":
             return default
@@ -84,7 +77,7 @@ class Header:
             return self._unusual(key)
 
     def comment(self, key: str) -> str:
-        """Comment of card `key`, empty if there is none."""
+        """Return the comment of card `key`, empty if there is none."""
         card = self._card(key)
         match = _STRING.match(card, 2)
         rest = card[match.end() :] if match else card
@@ -121,7 +114,7 @@ class Header:
 
 
 class Column(NamedTuple):
-    """A column by its name, and where it lies in its rows."""
+    """Name of a column, and its place in the rows."""
 
     name: str
     number: int
@@ -134,12 +127,7 @@ class Column(NamedTuple):
 class Columns(Mapping[str, Column]):
     """Columns of a binary table by upper-case name.
 
-    Catalogue rows have hundreds of columns of which a few are wanted, so that only offsets are worked out at once.
-
-    Parameters
-    ----------
-    header : Header
-        Header of the table.
+    Only offsets are computed at once: catalogue rows have hundreds of columns of which a few are needed.
     """
 
     def __init__(self, header: Header) -> None:

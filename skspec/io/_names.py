@@ -1,4 +1,4 @@
-"""What columns and header cards are called in the wild."""
+"""Names of columns and header cards: which hold wavelength, flux and errors, and which catalogue values."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _UNIT_SUFFIX = re.compile(r"_(aa|ang|angstroms?|nm|um|microns?)$", re.IGNORECASE
 _MEDIUM = re.compile(r"(?<![a-z])(air|vac(?:uum)?)(?![a-z])", re.IGNORECASE)
 _CTYPE = re.compile(r"(AWAV|WAVE)(?:-[A-Z0-9]{3})?$")  # FITS standard 4.0, table 25
 
-# Canonical names of catalogue columns, and what else they are called in lower case.
+# Canonical names of catalogue columns, by the names that files use, in lower case.
 META_NAMES = {
     "class": "class",
     "cls": "class",
@@ -53,7 +53,7 @@ META_NAMES = {
 
 
 class Role(NamedTuple):
-    """What a column of a spectrum holds: its role, and the unit and medium that its name states."""
+    """Role of a column of a spectrum, and the unit and medium that its name states."""
 
     kind: str
     unit: str | None
@@ -61,17 +61,10 @@ class Role(NamedTuple):
 
 
 def column_role(name: str) -> Role | None:
-    """Role of a column by its name, None if it is not one of a spectrum.
+    """Return the role of a column by its name, None if it is not one of a spectrum.
 
-    Parameters
-    ----------
-    name : str
-        For example ``"Wavelength (nm)"``, ``"lambda_air"``, ``"LOGLAM"`` or ``"flux_err"``.
-
-    Returns
-    -------
-    Role or None
-        Its ``kind`` is one of wave, loglam, flux, ivar, variance and error.
+    Names are such as ``"Wavelength (nm)"``, ``"lambda_air"``, ``"LOGLAM"`` or ``"flux_err"``. The ``kind`` of the role
+    is one of wave, loglam, flux, ivar, variance and error.
     """
     text = name.strip().strip("#\"'").strip()
     unit = None
@@ -86,7 +79,7 @@ def column_role(name: str) -> Role | None:
 
 
 def find_roles(names: Iterable[str]) -> dict[str, tuple[int, Role]]:
-    """First column of each kind: ``{kind: (number, Role)}``."""
+    """Return the first column of each kind: ``{kind: (number, Role)}``."""
     found: dict[str, tuple[int, Role]] = {}
     for number, name in enumerate(names):
         role = column_role(name)
@@ -96,13 +89,13 @@ def find_roles(names: Iterable[str]) -> dict[str, tuple[int, Role]]:
 
 
 def find_medium(text: str) -> str | None:
-    """``"air"`` or ``"vacuum"`` if `text` says so as a word."""
+    """Return ``"air"`` or ``"vacuum"`` if `text` has it as a word, else None."""
     match = _MEDIUM.search(text.replace("_", " "))
     return None if match is None else "air" if match[1].lower() == "air" else "vacuum"
 
 
 def header_medium(header: Header) -> str | None:
-    """Medium of the wavelengths by the cards that state it, None if none does."""
+    """Return the medium of the wavelengths that the header states, or None."""
     if (vacuum := header.get("VACUUM")) is not None:
         return "vacuum" if vacuum in (True, "T", "True", 1) else "air"
     if match := _CTYPE.match(str(header.get("CTYPE1", ""))):
@@ -111,7 +104,7 @@ def header_medium(header: Header) -> str | None:
 
 
 def header_meta(header: Header) -> dict[str, Any]:
-    """Catalogue values of a header under their canonical names; degrees for positions."""
+    """Return the catalogue values of a header under their canonical names; positions in degrees."""
     get = header.get
     meta: dict[str, Any] = {
         "object": next((v for k in ("OBJECT", "OBJNAME", "TARGNAME") if (v := get(k))), None),
@@ -132,7 +125,7 @@ def header_meta(header: Header) -> dict[str, Any]:
 
 
 def to_degrees(value: Any, *, hours: bool) -> float | None:
-    """Degrees of a number (degrees) or of sexagesimal text (hours where `hours`), None if it is neither."""
+    """Convert a number (degrees) or sexagesimal text (hours where `hours`) to degrees; None if it is neither."""
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):

@@ -1,4 +1,4 @@
-"""From what the user names to a list of files."""
+"""Find the files that the user names: paths, patterns, folders, lists and tables."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from typing import Any, NamedTuple
 from astropy.table import Table
 
 from skspec.io._errors import SpectrumReadError
+from skspec.spectra import is_frame, table_from_pandas
 
 _PATH_COLUMNS = ("file", "path", "filename")
 
 
 class Wanted(NamedTuple):
-    """A file to read, and whether it was named or merely lies in a directory that was."""
+    """A file to read, and whether the user named it or a directory it lies in."""
 
     path: str
     named: bool
 
 
 def find_files(source: Any) -> list[Wanted]:
-    """Files of a path, glob pattern, directory, or any mixed list of these.
+    """Find the files of a path, glob pattern, directory, or any mixed list of these.
 
     Raises
     ------
@@ -57,13 +58,11 @@ def _find(path: str) -> list[Wanted]:
         if not matches:
             raise SpectrumReadError(path, "no file matches this pattern")
         return [Wanted(match, named=True) for match in matches]
-    return [
-        Wanted(path, named=True)
-    ]  # a file that does not exist is an error of its own, which may be skipped
+    return [Wanted(path, named=True)]  # one that does not exist is an error later, which may be skipped
 
 
 def as_catalogue(source: Any) -> tuple[Table, str] | None:
-    """Return a table and the name of its column of paths; None if `source` is no table.
+    """Return a table and the name of its column of paths; None if `source` is not a table.
 
     Raises
     ------
@@ -72,10 +71,8 @@ def as_catalogue(source: Any) -> tuple[Table, str] | None:
     """
     if isinstance(source, Table):
         table = source
-    elif hasattr(source, "iloc") and hasattr(
-        source, "columns"
-    ):  # a pandas DataFrame, without importing pandas
-        table = Table.from_pandas(source)
+    elif is_frame(source):
+        table = table_from_pandas(source)
     else:
         return None
     name = next((name for want in _PATH_COLUMNS for name in table.colnames if name.lower() == want), None)

@@ -1,4 +1,4 @@
-"""`read_spectra`: from survey files to `Spectra`."""
+"""`read_spectra`: read survey files into `Spectra`."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import numpy as np
 
 from skspec.checks import check_choice
 from skspec.io._assemble import assemble
-from skspec.io._block import Block, validated
 from skspec.io._errors import SpectrumReadError
+from skspec.io._file_spectra import FileSpectra
 from skspec.io._paths import Wanted, as_catalogue, find_files
 from skspec.io._registry import Format, UnknownFormatError, identify_format, ordered_formats
 from skspec.io._source import Source
 from skspec.spectra import Spectra
 
-_BATCH = 32  # files a task: they take tenths of milliseconds each, a task as much
-_MANY = 100  # files from which on a progress bar is worth its line
+_BATCH = 32  # files a task: a task costs some tenths of a millisecond, as much as a file
+_MANY = 100  # files from which on there is a progress bar
 
-Result = list[Block] | SpectrumReadError
+Result = list[FileSpectra] | SpectrumReadError
 
 
 def read_spectra(
@@ -38,8 +38,8 @@ def read_spectra(
 ) -> Spectra:
     r"""Read spectra from files of any known format.
 
-    The format of each file is recognised by its content, whatever its name; gzip is undone. `available_formats`
-    lists the formats, `register_format` adds one.
+    The format of each file is recognised by its content, not its name; gzip is decompressed.
+    `~skspec.io.available_formats` lists the formats, `~skspec.io.register_format` adds one.
 
     Parameters
     ----------
@@ -47,43 +47,42 @@ def read_spectra(
         One of
 
         - a file, or a glob pattern such as ``"night1/*.fits"`` or ``"~/survey/**/spec-*.fits"``;
-        - a directory: all files in it that are recognised, sorted by name, the others are listed as skipped;
+        - a directory: all files in it that are recognised, sorted by name; the others are listed as skipped;
         - a list of these;
         - a table (astropy Table or pandas DataFrame) with a column of paths called ``file``, ``path`` or
-          ``filename``. Its other columns are carried into ``meta``. Where file and table both have a value
-          of the same name, the table wins for the whole column.
+          ``filename``. Its other columns go to ``meta``, and replace columns of the same name from the files.
     format : str, default=None
-        Name of the format of all files, one of `available_formats`. None looks at each file.
+        Name of the format of all files, one of `~skspec.io.available_formats`. None recognises each file.
     medium : {"air", "vacuum"}, default=None
-        Medium of the wavelengths in the files, instead of what they say. None trusts each file; where it does
-        not say, vacuum is taken and ``meta["native_medium"]`` is empty.
+        Medium of the wavelengths in the files, whatever they state. None takes what each file states, or
+        vacuum, with an empty ``meta["native_medium"]``, where it states none.
     wave_unit : str, default=None
-        Unit of wavelengths for files that give none, for example ``"nm"``. None takes Å, and refuses
-        numbers that may be meant otherwise.
+        Unit of wavelengths for files that give none, for example ``"nm"``. None takes Å, and raises an error
+        for numbers that may be in another unit.
     n_jobs : int, default=None
-        Threads that read, as in joblib; -1 takes one a core. They pay on slow or remote disks, where they wait
-        together; for local files one is as fast. Within ``joblib.parallel_config("loky")`` they are processes.
+        Number of threads, as in joblib; -1 uses all cores. Several are faster on slow or remote disks; on local
+        disks one is as fast. Within ``joblib.parallel_config("loky")`` they are processes.
     progress : bool, default=None
         Whether to show a progress bar. None shows one for 100 files or more on a terminal.
     on_error : {"raise", "warn", "skip"}, default="raise"
-        What to do about a file that cannot be read: stop, or go on without it, with or without a warning.
+        Whether a file that cannot be read raises an error, or is skipped with or without a warning.
 
     Returns
     -------
     Spectra
         With vacuum wavelengths, on a common grid if all files share one. Flux and ivar are those of the files,
         bit for bit where they are float32 there. ``meta`` has one row a spectrum with the columns ``file``,
-        ``native_medium`` (before the conversion) and, as far as any file has them, ``survey, object, class,
-        subclass, z, ra, dec`` (degrees), ``snr`` (in the r band) and more by format. A value that one file
-        lacks is ``""`` in a column of text and masked in one of numbers. ``meta.meta["skipped"]`` lists what
-        was left out, as dictionaries with ``file`` and ``reason``.
+        ``native_medium`` (before the conversion) and, where a file has them, ``survey, object, class, subclass,
+        z, ra, dec`` (degrees), ``snr`` (in the r band) and others that depend on the format. Missing values
+        are ``""`` in columns of text and masked in columns of numbers. ``meta.meta["skipped"]`` lists the files
+        that were left out, as dictionaries with ``file`` and ``reason``.
 
     Raises
     ------
     SpectrumReadError
         If a file cannot be read (``on_error="raise"``), or none can.
     ValueError
-        If an argument has a value that does not exist, or a table has no column of paths.
+        If an argument is invalid, or a table has no column of paths.
 
     Warns
     -----
@@ -93,7 +92,7 @@ def read_spectra(
     Notes
     -----
     Plain FITS files are read without `astropy.io.fits`, fifty to a hundred times faster and with the same values;
-    anything unusual in them (compression, scaling, variable-length columns) is handed to astropy.
+    anything unusual in them (compression, scaling, variable-length columns) is read by astropy.
 
     Examples
     --------
@@ -103,7 +102,7 @@ def read_spectra(
     >>> _ = (folder / "vega.txt").write_text("wave flux err\n4000 1.0 0.1\n4001 1.1 0.1\n4002 0.9 0.1\n")
     >>> spectra = read_spectra(folder)
     >>> spectra
-    <Spectra: 1 spectra × 3 pixels, 4000.0–4002.0 Å (vacuum), ivar; meta: file, native_medium>
+    <Spectra: 1 spectrum × 3 pixels, 4000.0–4002.0 Å (vacuum), ivar; meta: file, native_medium>
     """
     check_choice("on_error", on_error, ("raise", "warn", "skip"))
     check_choice("medium", medium, (None, "air", "vacuum"))
@@ -115,7 +114,7 @@ def read_spectra(
         table, path_column = catalogue
         wanted = [Wanted(os.path.expanduser(str(path)), named=True) for path in table[path_column]]
 
-    blocks: list[Block] = []
+    items: list[FileSpectra] = []
     files: list[str] = []
     origin: list[int] = []
     skipped: list[dict[str, str]] = []
@@ -132,17 +131,17 @@ def read_spectra(
                 continue
             if not result:
                 skipped.append({"file": path, "reason": "the file holds no spectra of its own"})
-            blocks += result
+            items += result
             files += [path] * len(result)
             origin += [number] * len(result)
-    if not blocks:
+    if not items:
         first = skipped[0]
         others = f" (and none of the {len(wanted) - 1} other files has spectra)" if len(wanted) > 1 else ""
         raise SpectrumReadError(first["file"], first["reason"] + others)
 
-    spectra, block_of = assemble(blocks, files)
+    spectra, item_of = assemble(items, files)
     if catalogue is not None:
-        rows = np.asarray(origin)[block_of]
+        rows = np.asarray(origin)[item_of]
         for name in table.colnames:
             if name != path_column:
                 spectra.meta[name] = table[name][rows]
@@ -158,7 +157,7 @@ def _read_all(
     wave_unit: str | None,
     n_jobs: int | None,
 ) -> Generator[Result]:
-    """Results in the order of `paths`."""
+    """Yield the results in the order of `paths`."""
     if n_jobs in (None, 1):
         for path in paths:
             yield _read_file(path, formats, medium, wave_unit)
@@ -176,7 +175,7 @@ def _read_all(
             yield from batch
     finally:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # joblib warns of the tasks that the first error cancels
+            warnings.simplefilter("ignore")  # joblib warns about the tasks that the first error cancels
             batches.close()
 
 
@@ -187,26 +186,26 @@ def _read_batch(
 
 
 def _read_file(path: str, formats: Sequence[Format], medium: str | None, wave_unit: str | None) -> Result:
-    """Blocks of one file, or what is wrong with it."""
+    """Return the checked spectra of one file, or what is wrong with it."""
     known = formats[0] if len(formats) == 1 else None
     try:
         with Source(path, wave_unit=wave_unit) as source:
             try:
                 known = known or identify_format(source, formats)
                 found = known.read(source)
-                blocks = [validated(block) for block in ([found] if isinstance(found, Block) else found)]
+                items = [item.checked() for item in ([found] if isinstance(found, FileSpectra) else found)]
             except (SpectrumReadError, ImportError, MemoryError):
                 raise
-            except Exception as error:  # a reader trips over a broken file in ways of its own
+            except Exception as error:  # a damaged file may raise anything in a reader
                 cause = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
                 suffix = f" (read as {known.name})" if known else ""
                 raise SpectrumReadError(path, cause + suffix) from error
     except SpectrumReadError as error:
         return error
     if medium is not None:
-        for block in blocks:
-            block.medium = medium
-    return blocks
+        for item in items:
+            item.medium = medium
+    return items
 
 
 def _with_bar(results: Iterable[Result], n: int, progress: bool | None) -> Iterable[Result]:

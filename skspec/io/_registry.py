@@ -1,4 +1,4 @@
-"""The formats `read_spectra` knows; anyone may add one."""
+"""Registry of the formats that `read_spectra` knows; users may add their own."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from skspec.checks import check_choice
-from skspec.io._block import Block
 from skspec.io._errors import SpectrumReadError
+from skspec.io._file_spectra import FileSpectra
 from skspec.io._source import Source
 
 Identify = Callable[[Source], bool]
-Read = Callable[[Source], Block | Sequence[Block]]
+Read = Callable[[Source], FileSpectra | Sequence[FileSpectra]]
 
 
 class FormatInfo(NamedTuple):
@@ -45,25 +45,25 @@ def register_format(
     priority: int = 10,
     replace: bool = False,
 ) -> None:
-    """Teach `read_spectra` a file format.
+    """Add a file format to `read_spectra`.
 
     Parameters
     ----------
     name : str
-        What ``read_spectra(..., format=name)`` calls it.
+        Name for ``read_spectra(..., format=name)``.
     description : str
         One line for ``skspec formats``.
     identify : callable
         ``identify(source) -> bool`` tells by content, never by name, whether a file has this format. The
         `source` has ``head`` (its first bytes, decompressed), ``fits`` (its HDUs, or None), ``is_text`` and
-        ``lines``, all read once and shared with the other formats. It should take microseconds.
+        ``lines``, all read once and shared by all formats. It should take microseconds.
     read : callable
-        ``read(source) -> Block or sequence of Block``. What it raises is reported with the file's name.
+        ``read(source) -> FileSpectra or sequence of FileSpectra``. Its errors are reported with the file's name.
     priority : int, default=10
-        Formats are asked in falling order of it, among equals the oldest first. Those of skspec have 10
-        where they recognise one survey and 0 where they take whatever looks like a spectrum.
+        Formats are tried from the highest priority to the lowest, and in order of registration among equals.
+        Those of skspec have 10 if they recognise one survey and 0 if they accept any file of spectra.
     replace : bool, default=False
-        Whether an existing format of that name is replaced.
+        Whether to replace an existing format of that name.
 
     Raises
     ------
@@ -73,10 +73,10 @@ def register_format(
     Examples
     --------
     >>> import numpy as np
-    >>> from skspec.io import Block, register_format
+    >>> from skspec.io import FileSpectra, register_format
     >>> def read(source):
     ...     wave, flux = np.loadtxt(source.text.splitlines()[1:], unpack=True)
-    ...     return Block(flux, wave, medium="air", meta={"survey": "mine"})
+    ...     return FileSpectra(flux, wave, medium="air", meta={"survey": "mine"})
     >>> register_format(
     ...     "mine",
     ...     description="my spectrograph",
@@ -86,12 +86,12 @@ def register_format(
     ... )
     """
     if name in _formats and not replace:
-        raise ValueError(f"format {name!r} exists already; give replace=True to put another in its place")
+        raise ValueError(f"format {name!r} exists already; give replace=True to replace it")
     _formats[name] = Format(name, description, identify, read, priority)
 
 
 def available_formats() -> list[FormatInfo]:
-    """Name and description of every format, in the order in which files are tried.
+    """Return name and description of every format, in the order in which they are tried.
 
     Returns
     -------
@@ -138,4 +138,4 @@ def identify_format(source: Source, formats: Sequence[Format]) -> Format:
 
 
 class UnknownFormatError(SpectrumReadError):
-    """A file of no known format."""
+    """A file whose format is not known."""

@@ -1,22 +1,20 @@
-"""One file, opened once, for all identifiers and the reader."""
+"""One file as the formats see it: bytes, FITS or text, each parsed once for all identifiers and the reader."""
 
 from __future__ import annotations
 
-import gzip
-import io
 import os
-import zlib
 from functools import cached_property
+from importlib import import_module
 from types import TracebackType
+from typing import Any
 
 from skspec.io._errors import SpectrumReadError
+from skspec.io._file import ByteFile
 from skspec.io._fits import FitsFile
 
-_HEAD = 1 << 18  # most survey spectra are smaller than this and are read in one go
 
-
-class Source:
-    """A file as identifiers and readers see it; gzip is undone transparently.
+class Source(ByteFile):
+    """A file as identifiers and readers see it; gzip is decompressed.
 
     Parameters
     ----------
@@ -29,69 +27,25 @@ class Source:
     ----------
     path, wave_unit : str
         As given.
-    size : int
-        Number of bytes, decompressed.
-    head : bytes
-        The first 256 KiB, decompressed.
+    size, head : int, bytes
+        Number of bytes and the first 256 KiB, decompressed.
 
     Raises
     ------
     SpectrumReadError
-        If the file cannot be opened, is empty, or is a broken gzip file.
+        If the file cannot be opened, is empty, or is a damaged gzip file.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, wave_unit: str | None = None) -> None:
-        self.path = os.fspath(path)
         self.wave_unit = wave_unit
-        try:
-            self._file = open(self.path, "rb", buffering=0)  # noqa: SIM115  (closed by __exit__)
-        except OSError as error:
-            raise SpectrumReadError(self.path, (error.strerror or str(error)).lower()) from error
-        try:
-            self.size = os.fstat(self._file.fileno()).st_size
-            self.head = self._file.read(_HEAD)
-            self._packed = self.head[:2] == b"\x1f\x8b"
-            if self._packed:
-                self.head = gzip.decompress(self.head + self._file.readall())
-                self.size = len(self.head)
-        except (OSError, EOFError, zlib.error) as error:
-            self._file.close()
-            raise SpectrumReadError(
-                self.path, f"cannot be decompressed, it may be truncated ({error})"
-            ) from error
-        if not self.size:
-            self._file.close()
-            raise SpectrumReadError(self.path, "the file is empty")
-
-    def __enter__(self) -> Source:
-        return self
+        super().__init__(path)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        super().__exit__(kind, error, trace)
         if "fits" in self.__dict__ and self.fits is not None:
             self.fits.close()
-
-    def read(self, start: int, stop: int) -> bytes:
-        """Bytes `start` to `stop`, fewer where the file ends before."""
-        if stop <= len(self.head) or len(self.head) == self.size:
-            return self.head[start:stop]
-        self._file.seek(start)
-        parts = []
-        while start < stop and (part := self._file.read(stop - start)):
-            parts.append(part)
-            start += len(part)
-        return b"".join(parts)
-
-    @property
-    def data(self) -> bytes:
-        """The whole file."""
-        return self.read(0, self.size)
-
-    def reopen(self) -> str | io.BytesIO:
-        """Return what a library that opens files itself is to be given: the path, or the decompressed bytes."""
-        return io.BytesIO(self.head) if self._packed else self.path
 
     @cached_property
     def fits(self) -> FitsFile | None:
@@ -108,8 +62,25 @@ class Source:
             If it is something else.
         """
         if self.fits is None:
-            raise SpectrumReadError(self.path, f"is no FITS file, it starts with {self.head[:12]!r}")
+            raise SpectrumReadError(self.path, f"is not a FITS file, it starts with {self.head[:12]!r}")
         return self.fits
+
+    def optional(self, module: str, extra: str) -> Any:
+        """Import a module that reading this file needs.
+
+        Raises
+        ------
+        ImportError
+            If it is not installed; the message names the `extra` of skspec that brings it.
+        """
+        package = module.partition(".")[0]
+        try:
+            import_module(package)
+        except ImportError as error:
+            raise ImportError(
+                f"{self.path}: reading it needs {package}; pip install 'skspec[{extra}]'"
+            ) from error
+        return import_module(module)
 
     @cached_property
     def is_text(self) -> bool:
@@ -124,7 +95,8 @@ class Source:
     @cached_property
     def text(self) -> str:
         """The whole file as text."""
+        data = self.read(0, self.size)
         try:
-            return self.data.decode("utf-8-sig")
+            return data.decode("utf-8-sig")
         except UnicodeDecodeError:
-            return self.data.decode("latin-1")
+            return data.decode("latin-1")

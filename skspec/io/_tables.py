@@ -1,4 +1,4 @@
-"""Tables that hold spectra: a pixel a row, or a spectrum a row."""
+"""Read spectra from tables with one pixel a row, or one spectrum a row."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec.io._block import Block, ivar_from_error, ivar_from_variance
+from skspec.io._file_spectra import FileSpectra, ivar_from_error, ivar_from_variance, one_a_row
 from skspec.io._names import META_NAMES, find_roles
 from skspec.io._wave import check_flux_unit, to_angstrom
 
 _WIDE = re.compile(r"^\s*(?:(flux|ivar)_)?(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)\s*$")
-ERRORS = ("ivar", "variance", "error")  # kinds of columns, in the order in which one is taken
-_MIN_WIDE = 8  # so many columns named by a wavelength make a table of spectra
+ERRORS = ("ivar", "variance", "error")  # kinds of columns, in order of preference
+_MIN_WIDE = 8  # number of columns named by a wavelength that makes a table of spectra
 
 
 @dataclass(frozen=True)
 class SpectrumTable:
-    """Columns of a table, and what is known of them.
+    """Columns of a table, with their units, medium and catalogue values.
 
     Parameters
     ----------
     columns : mapping of str to ndarray
-        Values of shape (n_rows,), (n_rows, n_pixels), or (n_rows,) of arrays. May load what is asked for.
+        Values of shape (n_rows,), (n_rows, n_pixels), or (n_rows,) of arrays. May load columns when needed.
     units : dict, default={}
         Units of columns.
     medium : str, default=None
-        Medium of the wavelengths, if the file says.
+        Medium of the wavelengths, if the file states it.
     meta : dict, default={}
         Catalogue values that hold for all spectra of the table.
     wave_unit : str, default=None
-        Unit of the wavelengths if nothing else says.
+        Unit of the wavelengths if nothing else states it.
     """
 
     columns: Mapping[str, NDArray[Any]]
@@ -43,8 +43,8 @@ class SpectrumTable:
     meta: Mapping[str, Any] = field(default_factory=dict)
     wave_unit: str | None = None
 
-    def blocks(self) -> list[Block]:
-        """Spectra of the table.
+    def spectra(self) -> list[FileSpectra]:
+        """Return the spectra of the table.
 
         Raises
         ------
@@ -66,34 +66,31 @@ class SpectrumTable:
         medium = role.medium or self.medium
         errors = {}
         used = [wave_name, flux_name]
-        for kind in ERRORS:
-            values = self.columns[names[roles[kind][0]]] if kind in roles else None
-            # A column ``sigma`` of one value a spectrum is no error of its flux.
-            if (
-                values is not None
-                and values.shape == flux.shape
-                and (values.dtype == object) == (flux.dtype == object)
-            ):
+        for kind in (kind for kind in ERRORS if kind in roles):
+            name = names[roles[kind][0]]
+            values = self.columns[name]
+            # A column ``sigma`` of one value a spectrum is not the error of its flux.
+            if values.shape == flux.shape and (values.dtype == object) == (flux.dtype == object):
                 errors[kind] = values
-                used.append(names[roles[kind][0]])
+                used.append(name)
+            elif values.ndim == flux.ndim == 2:
+                raise ValueError(f"{name} has shape {values.shape}, {flux_name} {flux.shape}")
         if flux.ndim == 1 and flux.dtype != object:
-            return [Block(flux, to_angstrom(waves, unit), pick_ivar(errors), medium, self.meta)]
+            return [FileSpectra(flux, to_angstrom(waves, unit), pick_ivar(errors), medium, self.meta)]
+        if waves.shape[:-1] not in ((), flux.shape[:-1]):
+            raise ValueError(f"{wave_name} has shape {waves.shape}, {flux_name} {flux.shape}")
         meta = dict(self.meta) | catalogue(self.columns, len(flux), skip=used)
-        if waves.ndim == 2 and flux.ndim == 2 and (waves == waves[0]).all():
-            return [Block(flux, to_angstrom(waves[0], unit), pick_ivar(errors), medium, meta)]
-        return [
-            Block(
-                np.asarray(flux[i]),
-                to_angstrom(waves[i], unit),
-                pick_ivar({kind: np.asarray(values[i]) for kind, values in errors.items()}),
-                medium,
-                {name: values[i] if isinstance(values, list) else values for name, values in meta.items()},
-            )
-            for i in range(len(flux))
+        if flux.ndim == 2 and waves.dtype != object and (waves.ndim == 1 or (waves == waves[0]).all()):
+            grid = waves if waves.ndim == 1 else waves[0]
+            return [FileSpectra(flux, to_angstrom(grid, unit), pick_ivar(errors), medium, meta)]
+        ivar = [
+            pick_ivar({kind: np.asarray(values[i]) for kind, values in errors.items()})
+            for i in range(len(flux) if errors else 0)
         ]
+        return one_a_row(flux, [to_angstrom(grid, unit) for grid in waves], ivar or None, medium, meta)
 
-    def _wide(self) -> Block:
-        """Columns named by their wavelengths: ``flux_4861.3`` and perhaps ``ivar_4861.3``, or ``4861.3``."""
+    def _wide(self) -> FileSpectra:
+        """Read columns named by their wavelengths: ``flux_4861.3`` and perhaps ``ivar_4861.3``, or ``4861.3``."""
         named: dict[str, dict[float, str]] = {"flux": {}, "ivar": {}}
         for name in self.columns:
             if match := _WIDE.match(name):
@@ -109,18 +106,18 @@ class SpectrumTable:
             ivar = np.column_stack([self.columns[name] for name in named["ivar"].values()])
         skip = (*named["flux"].values(), *named["ivar"].values())
         meta = dict(self.meta) | catalogue(self.columns, len(flux), skip=skip)
-        return Block(flux, to_angstrom(wave, self.wave_unit), ivar, self.medium, meta)
+        return FileSpectra(flux, to_angstrom(wave, self.wave_unit), ivar, self.medium, meta)
 
 
 def is_wide(names: Sequence[str]) -> bool:
-    """Whether columns are named by increasing wavelengths."""
+    """Return whether columns are named by increasing wavelengths."""
     matches = [match for name in names if (match := _WIDE.match(name)) and match[1] != "ivar"]
     wave = np.array([float(match[2]) for match in matches])
     return wave.size >= _MIN_WIDE and bool((np.diff(wave) > 0).all())
 
 
 def pick_ivar(errors: Mapping[Any, NDArray[Any]]) -> NDArray[Any] | None:
-    """Inverse variance from whichever of ivar, variance and error there is."""
+    """Return the inverse variance, from the first of ivar, variance and error that there is."""
     convert: dict[str, Callable[[Any], NDArray[Any]]] = {
         "ivar": np.asarray,
         "variance": ivar_from_variance,
@@ -130,9 +127,9 @@ def pick_ivar(errors: Mapping[Any, NDArray[Any]]) -> NDArray[Any] | None:
 
 
 def catalogue(columns: Mapping[str, NDArray[Any]], n: int, *, skip: Sequence[str]) -> dict[str, list[Any]]:
-    """Columns of one value a spectrum, under their canonical names where they have one.
+    """Return the columns of one value a spectrum, under their canonical names where they have one.
 
-    Columns of more than one value a spectrum (masks, models) are not taken.
+    Columns of several values a spectrum (masks, models) are left out.
     """
     meta: dict[str, list[Any]] = {}
     taken = {META_NAMES[name] for name in columns if META_NAMES.get(name) == name}

@@ -1,4 +1,4 @@
-"""Wavelengths as files give them, in Å: units, header keywords, shared logarithmic grids."""
+"""Convert wavelengths of files to Å: units, header keywords, shared logarithmic grids."""
 
 from __future__ import annotations
 
@@ -34,24 +34,20 @@ _LOG = re.compile(r"^(?:log|log10|dex)\s*[(\s]\s*(.*?)\)?$")
 
 
 def to_angstrom(wave: ArrayLike, unit: str | None = None) -> NDArray[np.float64]:
-    """Wavelengths in Å.
+    """Convert wavelengths to Å.
 
     Parameters
     ----------
     wave : array-like
-        Wavelengths, or their decimal logarithm where `unit` says so.
+        Wavelengths, or their decimal logarithm, as `unit` says.
     unit : str, default=None
-        For example ``"Angstrom"``, ``"nm"``, ``"micron"``, ``"log10(Angstrom)"``, or whatever astropy knows
-        as a length. None when the file does not say: then Å is taken, if the numbers can be meant so.
-
-    Returns
-    -------
-    ndarray of float64
+        For example ``"Angstrom"``, ``"nm"``, ``"micron"``, ``"log10(Angstrom)"``, or any length that astropy knows.
+        None, when the file does not say, takes Å if the numbers are plausible.
 
     Raises
     ------
     ValueError
-        If the unit is no wavelength, or is not given and the numbers cannot be, or may not be, in Å.
+        If the unit is not a length, or is not given and the numbers are implausible or ambiguous in Å.
     """
     wave = np.asarray(wave, dtype=np.float64)
     text = (unit or "").strip().lower()
@@ -73,14 +69,14 @@ def _factor(text: str, unit: str | None) -> float:
         return float(u.Unit(unit).to(u.AA))
     except (ValueError, TypeError, u.UnitConversionError):
         raise ValueError(
-            f"wavelengths are in {unit!r}, which is no length: Angstrom, nm, micron or log10(Angstrom) are needed"
+            f"wavelengths are in {unit!r}, which is not a length: Angstrom, nm, micron or log10(Angstrom) are needed"
         ) from None
 
 
 def _check_plausible(wave: NDArray[np.float64]) -> None:
     low, high = np.min(wave, initial=np.inf), np.max(wave, initial=0.0)
     if low <= 0:
-        return  # an error of its own
+        return  # an error later
     if high <= 100:
         guess = "micron, or log10(Angstrom)"
     elif low >= 200 and high <= 1100:
@@ -88,8 +84,8 @@ def _check_plausible(wave: NDArray[np.float64]) -> None:
     else:
         return
     raise ValueError(
-        f"wavelengths {low:g} to {high:g} have no unit and need not be in Angstrom; "
-        f"say which they are with wave_unit= (perhaps {guess})"
+        f"wavelengths {low:g} to {high:g} have no unit and may not be in Angstrom; "
+        f"give the unit with wave_unit= (perhaps {guess})"
     )
 
 
@@ -101,28 +97,18 @@ def check_flux_unit(unit: str | None) -> None:
 
 @lru_cache(maxsize=256)
 def log_grid(start: float, step: float, n: int, first: int = 0) -> NDArray[np.float64]:
-    """Return ``10**(start + step * i)`` for ``i = first … first + n - 1``; one shared, read-only array a grid."""
+    """Return ``10**(start + step * i)`` for ``i = first … first + n - 1``, as one shared, read-only array."""
     grid = np.power(10.0, _log_lattice(start, step, n, first))
     grid.flags.writeable = False
     return grid
 
 
 def matching_log_grid(loglam: NDArray[np.floating], start: Any, step: Any) -> NDArray[np.float64] | None:
-    """Grid of the header's ``COEFF0, COEFF1`` that a tabulated float32 ``loglam`` follows, None if it does not.
+    """Return the exact grid of the header that a tabulated ``loglam`` (log10 of Å) follows, None if it does not.
 
-    Tables keep wavelengths as float32, rounded by up to 3 parts in 10^7. The header has the grid exactly, but
-    sometimes counts from a pixel that the table has lost: the table says which pixels there are.
-
-    Parameters
-    ----------
-    loglam : ndarray of shape (n_pixels,)
-        Tabulated log10 of the wavelengths in Å.
-    start, step : float or None
-        ``COEFF0`` and ``COEFF1``; None if the header lacks them.
-
-    Returns
-    -------
-    ndarray of shape (n_pixels,) or None
+    Tables keep wavelengths as float32, rounded by up to 3 parts in 10^7. The header has the grid exactly, as
+    `start` (``COEFF0``) and `step` (``COEFF1``), but sometimes counts from a pixel that the table has lost: the table
+    says which pixels there are.
     """
     if start is None or not step or not np.isfinite(loglam[0]):
         return None
@@ -134,20 +120,3 @@ def matching_log_grid(loglam: NDArray[np.floating], start: Any, step: Any) -> ND
 @lru_cache(maxsize=256)
 def _log_lattice(start: float, step: float, n: int, first: int) -> NDArray[np.float64]:
     return start + step * np.arange(first, first + n, dtype=np.float64)
-
-
-def check_increasing(wave: NDArray[np.float64]) -> None:
-    """Raise ValueError unless wavelengths are finite, positive and strictly increasing."""
-    if wave.ndim != 1 or not wave.size:
-        raise ValueError(f"wavelengths have shape {wave.shape}; one for each pixel is needed")
-    rising = np.diff(wave) > 0
-    if rising.all() and wave[0] > 0 and wave[-1] < np.inf:
-        return
-    if not np.isfinite(wave).all():
-        raise ValueError(f"{np.count_nonzero(~np.isfinite(wave))} wavelengths are not finite")
-    if wave.min() <= 0:
-        raise ValueError(f"wavelengths must be positive, got {wave.min():g}")
-    at = int(np.flatnonzero(~rising)[0])
-    raise ValueError(
-        f"wavelengths must increase strictly, but pixel {at} at {wave[at]:.6g} is followed by {wave[at + 1]:.6g}"
-    )

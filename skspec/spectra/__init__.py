@@ -1,28 +1,38 @@
-"""`Spectra`, and what knows their insides: pixels, wavelengths, rows and blocks of rows.
+"""`Spectra` and all code that knows its layout: arrays, wavelength grids, catalogue tables, blocks of rows.
 
-This room imports no other, but for the checks that every room shares. `inputs` says what estimators take as X, `sky`
-groups spectra of the same object, and `figure` is what all pictures share.
+`inputs` checks what estimators are given as X, `sky` groups spectra of the same object, and `figure` holds the colours
+and axes of all plots.
 """
 
-from skspec.spectra._arrays import as_wave, snr, valid
+from skspec.spectra._arrays import Pixels, as_wave, check_pixels, snr, valid
 from skspec.spectra._blocks import Block, blocks
-from skspec.spectra._lattice import find_lattice, lay
+from skspec.spectra._catalogue import is_frame, table_from_pandas
+from skspec.spectra._grid import describe_grid, same_grid
+from skspec.spectra._lattice import Lattice, find_lattice, lay
 from skspec.spectra._plot import plot_spectra
-from skspec.spectra._spectra import Spectra
+from skspec.spectra._spectra import Spectra, join_checked
 from skspec.spectra._wavelength import air_to_vacuum, outer_edges, pixel_edges, vacuum_to_air
 
 __all__ = [
     "Block",
+    "Lattice",
+    "Pixels",
     "Spectra",
     "air_to_vacuum",
     "as_wave",
     "blocks",
+    "check_pixels",
+    "describe_grid",
     "find_lattice",
+    "is_frame",
+    "join_checked",
     "lay",
     "outer_edges",
     "pixel_edges",
     "plot_spectra",
+    "same_grid",
     "snr",
+    "table_from_pandas",
     "vacuum_to_air",
     "valid",
 ]

@@ -1,4 +1,4 @@
-"""What `Spectra` is made of: rows of flux, wavelength and inverse variance, on one grid or many.
+"""Check and lay out the arrays of `Spectra`: flux, wavelength and inverse variance, on one grid or many.
 
 Rows are a 2-D array or a list of 1-D arrays. Checks run on all rows at once, since a survey has millions.
 """
@@ -6,7 +6,7 @@ Rows are a 2-D array or a list of 1-D arrays. Checks run on all rows at once, si
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from astropy import units as u
@@ -14,12 +14,24 @@ from astropy.utils.masked import Masked
 from numpy.typing import NDArray
 
 from skspec.checks import fill_masked
-from skspec.spectra._lattice import share_lattice
+from skspec.spectra._lattice import Lattice, find_lattice
 
-Rows = NDArray[Any] | list[NDArray[Any]]
+Ragged = NDArray[Any] | list[NDArray[Any]]
 
 
-def as_flux(flux: Any) -> tuple[Rows, u.UnitBase | None]:
+class Pixels(NamedTuple):
+    """Flux, wavelengths and inverse variance in one layout, and the lattice of the grids if there is one."""
+
+    flux: Ragged
+    wave: Ragged
+    ivar: Ragged | None
+    lattice: Lattice | None = None
+
+
+# Checks ------------------------------------------------------------------------------------------------
+
+
+def as_flux(flux: Any) -> tuple[Ragged, u.UnitBase | None]:
     """Rows of float32 flux and their unit; masked pixels become NaN."""
     unit = getattr(flux, "unit", None)
     if unit is None and _is_list(flux) and len(flux):
@@ -36,20 +48,33 @@ def as_flux(flux: Any) -> tuple[Rows, u.UnitBase | None]:
             )
         if unit == u.dimensionless_unscaled:
             unit = None
-    return _as_rows("flux", flux, np.float32), unit
+    return _as_rows("flux", flux), unit
 
 
-def as_wave(wave: Any) -> Rows:
-    """Rows (or one 1-D grid) of float64 wavelengths in Å, checked to be finite, positive and increasing."""
-    if _is_list(wave) and len(wave) and not np.isscalar(wave[0]) and np.ndim(wave[0]) == 1:
-        rows: Rows = [_grid(row) for row in wave]
-    else:
-        rows = _grid(wave)
-    check_wave(rows)
-    return rows
+def as_wave(wave: Any) -> Ragged:
+    """Return wavelengths in Å as float64, checked to be finite, positive and strictly increasing.
+
+    Parameters
+    ----------
+    wave : array-like of shape (n_pixels,) or (n_spectra, n_pixels), or sequence of 1-D arrays
+
+    Returns
+    -------
+    ndarray, or list of ndarray
+    """
+    if not (_is_list(wave) and len(wave) and not np.isscalar(wave[0]) and np.ndim(wave[0]) == 1):
+        grid = _as_grid(wave)
+        check_wave(grid)
+        return grid
+    first: dict[int, int] = {}  # spectra on the same grid usually share the array
+    for number, row in enumerate(wave):
+        first.setdefault(id(row), number)
+    unique = {key: _as_grid(wave[number]) for key, number in first.items()}
+    check_wave(list(unique.values()), list(first.values()))
+    return [unique[id(row)] for row in wave]
 
 
-def _grid(wave: Any) -> NDArray[np.float64]:
+def _as_grid(wave: Any) -> NDArray[np.float64]:
     unit = getattr(wave, "unit", None)  # a Quantity or a table column
     if unit is not None:
         if not u.Unit(unit).is_equivalent(u.AA):
@@ -60,29 +85,36 @@ def _grid(wave: Any) -> NDArray[np.float64]:
     return np.ascontiguousarray(wave, dtype=np.float64)
 
 
-def check_wave(wave: Rows) -> None:
-    """Raise ValueError unless all wavelengths are finite, positive and strictly increasing."""
+def check_wave(wave: Ragged, numbers: Sequence[int] | None = None) -> None:
+    """Raise ValueError unless all wavelengths are finite, positive and strictly increasing.
+
+    Errors call the rows by their `numbers`, or count them.
+    """
     flat, starts = flatten(wave)
     if flat.size == 0:
         raise ValueError("wave is empty; at least one pixel is needed")
+    rising = flat[1:] > flat[:-1]
+    low, high = flat[0], flat[-1]
+    if len(starts) > 1:
+        rising[starts[1:] - 1] = True  # from one spectrum to the next
+        low, high = flat.min(), flat.max()
+    if rising.all() and low > 0 and high < np.inf:
+        return
     if not np.isfinite(flat).all():
         raise ValueError(f"wave has {np.count_nonzero(~np.isfinite(flat))} values that are not finite")
     if flat.min() <= 0:
         raise ValueError(f"wave must be positive (Å), got {flat.min():g}")
-    step = np.diff(flat)
-    step[starts[1:] - 1] = 1.0  # from one spectrum to the next is no step
-    if not (step > 0).all():
-        where = int(np.flatnonzero(step <= 0)[0])
-        row = int(np.searchsorted(starts, where, side="right") - 1)
-        which = "" if len(starts) == 1 else f" in spectrum {row}"
-        raise ValueError(
-            f"wave must increase strictly, but {flat[where]:.6g} is followed by {flat[where + 1]:.6g}{which}; "
-            "sort the pixels first"
-        )
+    where = int(np.flatnonzero(~rising)[0])
+    row = int(np.searchsorted(starts, where, side="right") - 1)
+    which = "" if len(starts) == 1 else f" of spectrum {row if numbers is None else numbers[row]}"
+    raise ValueError(
+        f"wave must increase strictly, but pixel {where - starts[row]}{which} at {flat[where]:.6g} is followed by "
+        f"{flat[where + 1]:.6g}; sort the pixels first"
+    )
 
 
-def as_ivar(ivar: Any, flux_unit: u.UnitBase | None) -> Rows:
-    """Rows of float32 inverse variance; what is masked, negative or not finite is 0 (missing)."""
+def as_ivar(ivar: Any, flux_unit: u.UnitBase | None) -> Ragged:
+    """Rows of float32 inverse variance; masked, negative and non-finite values become 0 (missing)."""
     unit = getattr(ivar, "unit", None) or (
         getattr(ivar[0], "unit", None) if _is_list(ivar) and len(ivar) else None
     )
@@ -93,133 +125,63 @@ def as_ivar(ivar: Any, flux_unit: u.UnitBase | None) -> Rows:
         raise TypeError(
             f"ivar is in {unit or 'no unit'} and flux in {flux_unit or 'no unit'}; ivar needs flux_unit**-2"
         )
-    rows = _as_rows("ivar", ivar, np.float32)
-    return map_rows(_clean_ivar, rows)
+    return map_rows(_clean_ivar, _as_rows("ivar", ivar))
 
 
 def _clean_ivar(ivar: NDArray[np.float32]) -> NDArray[np.float32]:
-    good = (ivar >= 0) & (ivar < np.inf)
-    return ivar if good.all() else np.where(good, ivar, np.float32(0))
+    if ivar.min(initial=0) >= 0 and ivar.max(initial=0) < np.inf:  # neither is true of NaN
+        return ivar
+    return np.where((ivar >= 0) & (ivar < np.inf), ivar, np.float32(0))
 
 
-def settle(flux: Rows, wave: Rows, ivar: Rows | None) -> tuple[Rows, Rows, Rows | None]:
-    """Bring flux, wave and ivar to one layout: 2-D arrays on one grid, or lists of rows."""
-    n = len(flux)
-    if isinstance(wave, np.ndarray) and wave.ndim == 1:
-        _same_lengths("flux", flux, [len(wave)] * n, "wave")
-        flux = _stack(flux, len(wave))
-    else:
-        if len(wave) != n:
-            raise ValueError(f"wave has {len(wave)} grids for {n} spectra")
-        _same_lengths("flux", flux, list(map(len, wave)), "wave")
-        if n and all(row is wave[0] or np.array_equal(row, wave[0]) for row in wave):
-            wave, flux = wave[0], _stack(flux, len(wave[0]))
-        else:
-            grids = list(wave)  # the rows of an array are other objects each time it is asked for them
-            unique = {id(grid): grid for grid in grids}
-            shared = dict(zip(unique, share_lattice(list(unique.values())), strict=True))
-            flux, wave = list(flux), [shared[id(grid)] for grid in grids]
+def check_pixels(
+    flux: Any, wave: Any, ivar: Any
+) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float32] | None]:
+    """Check spectra on one grid as `Spectra` does.
+
+    Parameters
+    ----------
+    flux : array-like of shape (n_pixels,) or (n_spectra, n_pixels)
+    wave : array-like of shape (n_pixels,)
+    ivar : array-like of the shape of `flux`, or None
+
+    Returns
+    -------
+    flux, wave, ivar
+        Float32 arrays of shape (n_spectra, n_pixels), float64 wavelengths of shape (n_pixels,).
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, wavelengths do not increase or are not positive, or a value does not fit float32.
+    TypeError
+        If values are not real numbers.
+    """
+    wave = _as_grid(wave)
+    if wave.ndim != 1:
+        raise ValueError(f"wave has shape {wave.shape}; (n_pixels,) is needed")
+    check_wave(wave)
+    flux = _cast("flux", flux)
+    if flux.ndim not in (1, 2) or flux.shape[-1] != len(wave):
+        raise ValueError(f"flux has shape {flux.shape} for {len(wave)} wavelengths")
     if ivar is not None:
-        if len(ivar) != n:
-            raise ValueError(f"ivar has {len(ivar)} rows for {n} spectra")
-        _same_lengths("ivar", ivar, list(map(len, flux)), "flux")
-        ivar = _stack(ivar, flux.shape[1]) if isinstance(flux, np.ndarray) else list(ivar)
-    return flux, wave, ivar
-
-
-def join(parts: Sequence[tuple[Rows, Rows, Rows | None]]) -> tuple[Rows, Rows, Rows | None]:
-    """Join parts end to end; one grid if all of them share it."""
-    grid = parts[0][1]
-    if isinstance(grid, np.ndarray) and all(
-        isinstance(wave, np.ndarray) and np.array_equal(wave, grid) for _, wave, _ in parts
-    ):
-        ivar = None if parts[0][2] is None else np.concatenate([part[2] for part in parts])
-        return np.concatenate([part[0] for part in parts]), grid, ivar
-    flux: list[NDArray[Any]] = []
-    waves: list[NDArray[Any]] = []
-    ivars: list[NDArray[Any]] = []
-    for rows, wave, errors in parts:
-        flux.extend(rows)
-        waves.extend([wave] * len(rows) if isinstance(wave, np.ndarray) else wave)
-        ivars.extend(errors if errors is not None else ())
-    return settle(flux, waves, ivars or None)
-
-
-def flatten(rows: Rows) -> tuple[NDArray[Any], NDArray[np.intp]]:
-    """All rows end to end, and where each starts."""
-    if isinstance(rows, np.ndarray):
-        width = rows.shape[-1]
-        return rows.reshape(-1), np.arange(rows.size // width if width else 0, dtype=np.intp) * width
-    lengths = np.fromiter(map(len, rows), np.intp, len(rows))
-    return (np.concatenate(rows) if rows else np.empty(0)), np.cumsum(lengths) - lengths
-
-
-def take(rows: Rows, key: NDArray[np.int64] | slice) -> Rows:
-    """Rows by slice or index array."""
-    if isinstance(rows, np.ndarray):
-        return rows[key]
-    return rows[key] if isinstance(key, slice) else [rows[i] for i in key]
-
-
-def map_rows(function: Callable[[NDArray[Any]], NDArray[Any]], rows: Rows) -> Rows:
-    """Apply an elementwise function to rows of either layout."""
-    return function(rows) if isinstance(rows, np.ndarray) else [function(row) for row in rows]
-
-
-def valid(flux: NDArray[Any], ivar: NDArray[Any] | None) -> NDArray[np.bool_]:
-    """Where there is a measurement."""
-    good = np.isfinite(flux)
-    if ivar is not None:
-        good &= ivar > 0
-    return good
-
-
-def snr(flux: NDArray[Any], ivar: NDArray[Any] | None) -> float:
-    """Median signal-to-noise ratio per pixel of one spectrum; DER_SNR where ivar is None."""
-    good = valid(flux, ivar)
-    if ivar is not None:
-        return float(np.median(flux[good] * np.sqrt(ivar[good]))) if good.any() else np.nan
-    f = flux[good].astype(np.float64)
-    if len(f) < 5:
-        return np.nan
-    noise = 1.482602 / np.sqrt(6.0) * np.median(np.abs(2.0 * f[2:-2] - f[:-4] - f[4:]))
-    with np.errstate(divide="ignore"):
-        return float(np.median(f) / noise)
-
-
-def rest_frame(
-    flux: Rows, wave: Rows, ivar: Rows | None, factor: NDArray[np.float64]
-) -> tuple[Rows, Rows, Rows | None]:
-    """Divide wavelengths by `factor` (1 + z), conserving flux."""
-    f4 = factor.astype(np.float32)
-    if factor.ndim == 0:
-        return (
-            map_rows(lambda row: row * f4, flux),
-            map_rows(lambda row: row / factor, wave),
-            None if ivar is None else map_rows(lambda row: row / f4**2, ivar),
-        )
-    waves = (
-        [wave / f for f in factor]
-        if isinstance(wave, np.ndarray)
-        else [w / f for w, f in zip(wave, factor, strict=True)]
-    )
-    return settle(
-        [row * f for row, f in zip(flux, f4, strict=True)],
-        waves,
-        None if ivar is None else [row / f**2 for row, f in zip(ivar, f4, strict=True)],
-    )
+        ivar = _clean_ivar(_cast("ivar", ivar))
+        if ivar.shape != flux.shape:
+            raise ValueError(f"ivar has shape {ivar.shape}, flux {flux.shape}")
+        ivar = np.atleast_2d(ivar)
+    return np.atleast_2d(flux), wave, ivar
 
 
 def _is_list(value: Any) -> bool:
     return isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.dtype == object)
 
 
-def _as_rows(name: str, value: Any, dtype: type[np.floating]) -> Rows:
+def _as_rows(name: str, value: Any) -> Ragged:
     if _is_list(value):
         if len(value) and np.ndim(value[0]) != 1:
             raise ValueError(f"{name} must have one row a spectrum; for one spectrum give [{name}]")
-        return [_cast(name, row, dtype) for row in value]
-    array = _cast(name, value, dtype)
+        return [_cast(name, row) for row in value]
+    array = _cast(name, value)
     if array.ndim != 2:
         advice = (
             f"for one spectrum give [{name}]" if array.ndim == 1 else "one row a spectrum, channels apart"
@@ -228,7 +190,8 @@ def _as_rows(name: str, value: Any, dtype: type[np.floating]) -> Rows:
     return array
 
 
-def _cast(name: str, value: Any, dtype: type[np.floating]) -> NDArray[Any]:
+def _cast(name: str, value: Any) -> NDArray[np.float32]:
+    """Native float32 array with NaN where values are masked."""
     if isinstance(value, u.Quantity):
         value = value.value
     elif isinstance(value, Masked):
@@ -238,28 +201,164 @@ def _cast(name: str, value: Any, dtype: type[np.floating]) -> NDArray[Any]:
     array = np.asarray(fill_masked(name, value))
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} has dtype {array.dtype}; real numbers are needed")
-    if array.dtype == dtype and array.dtype.isnative:
+    if array.dtype == np.float32 and array.dtype.isnative:
         return array
     with np.errstate(over="ignore"):
-        out = array.astype(dtype)
+        out = array.astype(np.float32)
     if array.dtype.kind == "f" and array.dtype.itemsize > out.dtype.itemsize:
         lost = np.isinf(out) & np.isfinite(array)
         if lost.any():
             raise ValueError(
                 f"{name} has {np.count_nonzero(lost)} values beyond float32 (largest {np.abs(array[lost]).max():.3g}); "
-                "scale the flux, for example to units of 1e-17"
+                "scale the flux, for example to units of 1e-17 erg/s/cm²/Å"
             )
     return out
 
 
-def _same_lengths(name: str, rows: Rows, lengths: list[int], other: str) -> None:
+def _check_lengths(name: str, rows: Ragged, lengths: list[int], other: str) -> None:
     have = [rows.shape[1]] * len(rows) if isinstance(rows, np.ndarray) else list(map(len, rows))
     if have != lengths:
         row = next(i for i, (a, b) in enumerate(zip(have, lengths, strict=True)) if a != b)
         raise ValueError(f"{name} of spectrum {row} has {have[row]} pixels, its {other} {lengths[row]}")
 
 
-def _stack(rows: Rows, width: int) -> NDArray[np.float32]:
+# Layout ------------------------------------------------------------------------------------------------
+
+
+def settle(flux: Ragged, wave: Ragged, ivar: Ragged | None) -> Pixels:
+    """Check that flux, wave and ivar have the same lengths, and bring them to one layout."""
+    n, common = len(flux), isinstance(wave, np.ndarray) and wave.ndim == 1
+    if not common and len(wave) != n:
+        raise ValueError(f"wave has {len(wave)} grids for {n} spectra")
+    lengths = [len(wave)] * n if common else list(map(len, wave))
+    _check_lengths("flux", flux, lengths, "wave")
+    if ivar is not None:
+        if len(ivar) != n:
+            raise ValueError(f"ivar has {len(ivar)} rows for {n} spectra")
+        _check_lengths("ivar", ivar, lengths, "flux")
+    return _lay_out(flux, wave if common else list(wave), ivar)
+
+
+def _lay_out(flux: Ragged, wave: Ragged, ivar: Ragged | None) -> Pixels:
+    """Make 2-D arrays of rows on one grid, and lists of others."""
+    if isinstance(wave, list):
+        if not wave or not all(grid is wave[0] or np.array_equal(grid, wave[0]) for grid in wave):
+            lattice = find_lattice(wave)
+            if lattice is not None:
+                wave = lattice.grids(list(map(len, wave)))
+            return Pixels(list(flux), wave, None if ivar is None else list(ivar), lattice)
+        wave = wave[0]
+    return Pixels(_stack(flux, len(wave)), wave, None if ivar is None else _stack(ivar, len(wave)))
+
+
+def _stack(rows: Ragged, width: int) -> NDArray[np.float32]:
     if isinstance(rows, np.ndarray):
         return rows
     return np.stack(rows) if rows else np.empty((0, width), dtype=np.float32)
+
+
+def join(parts: Sequence[Pixels]) -> Pixels:
+    """Join checked parts end to end; one grid if all of them share it."""
+    grid = parts[0].wave
+    if isinstance(grid, np.ndarray) and all(
+        part.wave is grid or (isinstance(part.wave, np.ndarray) and np.array_equal(part.wave, grid))
+        for part in parts
+    ):
+        ivar = None if parts[0].ivar is None else _concatenate([part.ivar for part in parts])
+        return Pixels(_concatenate([part.flux for part in parts]), grid, ivar)
+    flux: list[NDArray[Any]] = []
+    waves: list[NDArray[Any]] = []
+    ivars: list[NDArray[Any]] = []
+    for part in parts:
+        flux.extend(part.flux)
+        waves.extend([part.wave] * len(part.flux) if isinstance(part.wave, np.ndarray) else part.wave)
+        ivars.extend(part.ivar if part.ivar is not None else ())
+    lattice, lengths = _join_lattices([part.lattice for part in parts]), [len(row) for row in flux]
+    if lattice is None or len(set(zip(lattice.start.tolist(), lengths, strict=True))) == 1:
+        return _lay_out(flux, waves, ivars or None)
+    return Pixels(flux, lattice.grids(lengths), ivars or None, lattice)
+
+
+def _join_lattices(lattices: Sequence[Lattice | None]) -> Lattice | None:
+    """Lattice of spectra that are all on the same one, None if they are not."""
+    first = lattices[0]
+    known = [lattice for lattice in lattices if lattice is not None]
+    if first is None or len(known) < len(lattices):
+        return None
+    if not all(wave is first.wave or np.array_equal(wave, first.wave) for wave, _ in known):
+        return None
+    return Lattice(first.wave, np.concatenate([start for _, start in known]))
+
+
+def _concatenate(parts: list[Any]) -> NDArray[Any]:
+    """Rows of all parts; those of a single one, which may be gigabytes, without a copy."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def rest_frame(pixels: Pixels, factor: NDArray[np.float64]) -> Pixels:
+    """Divide wavelengths by `factor` (1 + z), conserving flux."""
+    flux, wave, ivar, lattice = pixels
+    f4 = factor.astype(np.float32)
+    if factor.ndim == 0:
+        if lattice is None:
+            wave = map_rows(lambda row: row / factor, wave)
+        else:
+            lattice = Lattice(lattice.wave / factor, lattice.start)
+            wave = lattice.grids(list(map(len, wave)))
+        return Pixels(
+            map_rows(lambda row: row * f4, flux),
+            wave,
+            None if ivar is None else map_rows(lambda row: row / f4**2, ivar),
+            lattice,
+        )
+    waves = [wave] * len(factor) if isinstance(wave, np.ndarray) else wave
+    return _lay_out(
+        [row * f for row, f in zip(flux, f4, strict=True)],
+        [w / f for w, f in zip(waves, factor, strict=True)],
+        None if ivar is None else [row / f**2 for row, f in zip(ivar, f4, strict=True)],
+    )
+
+
+def flatten(rows: Ragged) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """All rows end to end, and where each starts."""
+    if isinstance(rows, np.ndarray):
+        width = rows.shape[-1]
+        return rows.reshape(-1), np.arange(rows.size // width if width else 0, dtype=np.intp) * width
+    lengths = np.fromiter(map(len, rows), np.intp, len(rows))
+    return (np.concatenate(rows) if rows else np.empty(0)), np.cumsum(lengths) - lengths
+
+
+def take(rows: Ragged, key: NDArray[np.int64] | slice) -> Ragged:
+    """Rows by slice or index array."""
+    if isinstance(rows, np.ndarray):
+        return rows[key]
+    return rows[key] if isinstance(key, slice) else [rows[i] for i in key]
+
+
+def map_rows(function: Callable[[NDArray[Any]], NDArray[Any]], rows: Ragged) -> Ragged:
+    """Apply an elementwise function to rows of either layout."""
+    return function(rows) if isinstance(rows, np.ndarray) else [function(row) for row in rows]
+
+
+# Measures ----------------------------------------------------------------------------------------------
+
+
+def valid(flux: NDArray[Any], ivar: NDArray[Any] | None) -> NDArray[np.bool_]:
+    """Return where pixels hold a measurement: finite flux and, if errors are known, ``ivar > 0``."""
+    good = np.isfinite(flux)
+    if ivar is not None:
+        good &= ivar > 0
+    return good
+
+
+def snr(flux: NDArray[Any], ivar: NDArray[Any] | None) -> float:
+    """Return the median signal-to-noise ratio per pixel of one spectrum; by DER_SNR where ivar is None."""
+    good = valid(flux, ivar)
+    if ivar is not None:
+        return float(np.median(flux[good] * np.sqrt(ivar[good]))) if good.any() else np.nan
+    f = flux[good].astype(np.float64)
+    if len(f) < 5:
+        return np.nan
+    noise = 1.482602 / np.sqrt(6.0) * np.median(np.abs(2.0 * f[2:-2] - f[:-4] - f[4:]))
+    with np.errstate(divide="ignore"):
+        return float(np.median(f) / noise)

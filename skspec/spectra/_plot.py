@@ -1,4 +1,4 @@
-"""Spectra, one above the other."""
+"""Plot spectra one above the other."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def plot_spectra(
     labels: Sequence[str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Plot spectra against wavelength, each scaled to its median and set off from the one before.
+    """Plot spectra against wavelength, each scaled to its median and shifted above the one before.
 
     Parameters
     ----------
     spectra : Spectra
     rows : sequence of int, default=None
-        Which to plot; None takes the first eight.
+        Spectra to plot; None takes the first eight.
     labels : sequence of str of length n_spectra, default=None
-        What is written beside each spectrum; None takes object and class from the catalogue.
+        Text beside each spectrum; None takes object and class from the catalogue.
     ax : matplotlib.axes.Axes, default=None
         Axes to draw on; None makes new ones.
 
@@ -45,24 +45,31 @@ def plot_spectra(
     ------
     ImportError
         If matplotlib is not installed.
+    ValueError
+        If there are no spectra to plot.
     """
     chosen = range(min(len(spectra), _MAX_DEFAULT)) if rows is None else rows
+    if not len(chosen):
+        raise ValueError("there are no spectra to plot")
     ax = get_axes(ax, (9, 1.5 + 0.8 * len(chosen)))
     base = 0.0
     for k, row in enumerate(chosen):
         color = COLORS[k % len(COLORS)]
         one = spectra[row]
-        flux, wave = np.asarray(one)[0], one.wave
-        good = flux[np.isfinite(flux)]
-        if good.size == 0:
-            continue
-        scale = abs(np.median(good)) or 1.0
-        low, high = np.percentile(good / scale, (1, 99.5))
-        shift = base - low
-        ax.plot(wave, flux / scale + shift, lw=0.7, color=color)
+        wave = one.wave if one.is_common_grid else one.wave[0]
+        good = one.valid[0]
+        label = _label(one) if labels is None else labels[row]
+        middle, low, high = 0.5, 0.0, 1.0  # of a spectrum that has no valid pixel
+        if good.any():
+            scale = abs(np.median(one.flux[0][good])) or 1.0
+            flux = np.where(good, one.flux[0], np.nan) / scale
+            middle, (low, high) = np.median(flux[good]), np.percentile(flux[good], (1, 99.5))
+            ax.plot(wave, flux + (base - low), lw=0.7, color=color)
+        else:
+            label = f"{label} (no valid pixel)".lstrip()
         ax.annotate(
-            _label(one) if labels is None else labels[row],
-            (1.0, base + np.median(good / scale) - low),
+            label,
+            (1.0, base + middle - low),
             xycoords=("axes fraction", "data"),
             xytext=(4, 0),
             textcoords="offset points",

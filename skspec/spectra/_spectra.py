@@ -1,4 +1,4 @@
-"""Spectra: many spectra with their errors, wavelengths and catalogue columns."""
+"""`Spectra`: many spectra with their errors, wavelengths and catalogue columns."""
 
 from __future__ import annotations
 
@@ -6,11 +6,28 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from astropy.table import Table, vstack
+from astropy.table import Table
 from numpy.typing import ArrayLike, NDArray
 
 from skspec.checks import check_choice
-from skspec.spectra import _arrays, _wavelength
+from skspec.spectra._arrays import (
+    Pixels,
+    as_flux,
+    as_ivar,
+    as_wave,
+    check_wave,
+    join,
+    map_rows,
+    rest_frame,
+    settle,
+    snr,
+    take,
+    valid,
+)
+from skspec.spectra._catalogue import as_table, stack_tables, table_to_pandas
+from skspec.spectra._html import html_view
+from skspec.spectra._lattice import Lattice
+from skspec.spectra._wavelength import air_to_vacuum, vacuum_to_air
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +39,7 @@ class Spectra:
     A sequence of spectra that scikit-learn's splitters, ``cross_val_score``, ``GridSearchCV`` and
     ``train_test_split`` take as X: it has a length and a shape, and indexing it by an integer, slice, mask
     or index array gives the `Spectra` of those rows. Spectra on one grid are stored, and handed on, as 2-D
-    arrays; spectra whose grids differ are lists of 1-D arrays until `LogWaveResampler` gives them one grid.
+    arrays; spectra whose grids differ are lists of 1-D arrays until `LogWaveResampler` puts them on one grid.
 
     A pixel is missing where ``ivar`` is zero or the flux is not finite. ``np.asarray(spectra)`` is the flux
     with NaN there.
@@ -30,25 +47,28 @@ class Spectra:
     Parameters
     ----------
     flux : array-like of shape (n_spectra, n_pixels), or sequence of n_spectra 1-D arrays
-        Flux density per unit wavelength. Stored as float32. A masked array's masked pixels become missing;
-        of a `~astropy.units.Quantity` the unit is kept in `flux_unit` (flux per unit frequency is refused).
+        Flux density per unit wavelength. Stored as float32. Masked pixels of a masked array become missing. The
+        unit of a `~astropy.units.Quantity` is kept in `flux_unit`; flux per unit frequency is an error.
     wave : array-like of shape (n_pixels,) or (n_spectra, n_pixels), or sequence of n_spectra 1-D arrays
         Wavelengths of the pixel centres in Å (or a length `~astropy.units.Quantity`), strictly increasing:
         one grid for all, or one for each spectrum. Stored as float64.
     ivar : like `flux`, default=None
-        Inverse variance of the flux, in ``flux_unit ** -2``. Values that are negative or not finite say
-        nothing and are stored as 0 (missing). None when the errors are unknown.
-    meta : astropy.table.Table, mapping of columns or None, default=None
+        Inverse variance of the flux, in ``flux_unit ** -2``. Values that are negative or not finite are stored as
+        0 (missing). None when the errors are unknown.
+    meta : astropy.table.Table, pandas.DataFrame, mapping of columns or None, default=None
         One row a spectrum. The names skspec knows are ``file, survey, object, class, subclass, z, ra, dec``
-        (degrees), ``snr`` and ``native_medium``.
+        (degrees), ``snr`` and ``native_medium``. Missing values of a DataFrame are masked; its index is dropped.
     medium : {"vacuum", "air"}, default="vacuum"
         Medium of `wave`. `read_spectra` always gives vacuum wavelengths.
 
     Attributes
     ----------
     flux, ivar, wave, meta, medium
-        As above, validated. `flux` and `ivar` are arrays of shape (n_spectra, n_pixels) and `wave` of shape
+        As above, checked. `flux` and `ivar` are arrays of shape (n_spectra, n_pixels) and `wave` of shape
         (n_pixels,) when `is_common_grid`, otherwise lists of 1-D arrays.
+    lattice : Lattice or None
+        The log-linear grid that all grids are cut from, and where on it each spectrum starts, where grids differ
+        but are parts of one, as in most surveys. It saves time: such spectra are resampled together.
     flux_unit : astropy.units.Unit or None
         Unit of the flux; None when it is relative or unknown.
     shape : tuple of int
@@ -78,6 +98,7 @@ class Spectra:
     ivar: Any
     meta: Table
     medium: str
+    lattice: Lattice | None
 
     def __init__(
         self,
@@ -89,20 +110,67 @@ class Spectra:
         medium: str = "vacuum",
     ) -> None:
         check_choice("medium", medium, ("vacuum", "air"))
-        flux_rows, self.flux_unit = _arrays.as_flux(flux)
-        wave_rows = _arrays.as_wave(wave)
-        ivar_rows = None if ivar is None else _arrays.as_ivar(ivar, self.flux_unit)
-        self.flux, self.wave, self.ivar = _arrays.settle(flux_rows, wave_rows, ivar_rows)
-        self.meta = _as_table(meta, len(self.flux))
+        flux_rows, self.flux_unit = as_flux(flux)
+        wave_rows = as_wave(wave)
+        ivar_rows = None if ivar is None else as_ivar(ivar, self.flux_unit)
+        self.flux, self.wave, self.ivar, self.lattice = settle(flux_rows, wave_rows, ivar_rows)
+        self.meta = as_table(meta, len(self.flux))
         self.medium = medium
 
     def replace(self, **changes: Any) -> Spectra:
-        """Return a copy that shares everything but `changes`, which must already be valid."""
+        """Return a copy with some of its attributes replaced; the others are shared, not copied.
+
+        Parameters
+        ----------
+        **changes : object
+            New values of `flux`, `wave`, `ivar`, `meta`, `medium`, `flux_unit` or `lattice`, laid out as these
+            attributes are and already valid. Only names and numbers of rows are checked. New wavelengths without
+            a `lattice` have none.
+
+        Returns
+        -------
+        Spectra
+
+        Raises
+        ------
+        TypeError
+            If there is no attribute of that name.
+        ValueError
+            If numbers of rows differ.
+        """
+        unknown = changes.keys() - self.__dict__.keys()
+        if unknown:
+            raise TypeError(
+                f"replace has no argument {min(unknown)!r}; it takes {', '.join(sorted(self.__dict__))}"
+            )
+        if "wave" in changes:
+            changes.setdefault("lattice", None)
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__ | changes)
+        new._check_rows()
         return new
 
-    # What scikit-learn asks of a sequence -------------------------------------------------------------
+    def _check_rows(self) -> None:
+        n = len(self.flux)
+        own = isinstance(self.wave, list)
+        sizes = {"wave": self.wave if own else None, "ivar": self.ivar}
+        sizes["meta"] = self.meta if self.meta.colnames else None
+        sizes["lattice"] = None if self.lattice is None else self.lattice.start
+        for name, rows in sizes.items():
+            if rows is not None and len(rows) != n:
+                raise ValueError(f"{name} has {len(rows)} rows for {n} spectra")
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The grids on a lattice are rebuilt from it.
+        return self.__dict__ if self.lattice is None else self.__dict__ | {"wave": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self.lattice is not None:
+            self.lattice.wave.flags.writeable = False
+            self.wave = self.lattice.grids(list(map(len, self.flux)))
+
+    # A sequence, as scikit-learn expects ---------------------------------------------------------------
 
     @property
     def is_common_grid(self) -> bool:
@@ -120,7 +188,7 @@ class Spectra:
         return len(self.flux)
 
     def __getitem__(self, key: Any) -> Spectra:
-        """Spectra of the rows `key`: an integer, slice, boolean mask or array of indices."""
+        """Return the spectra of the rows `key`: an integer, slice, boolean mask or array of indices."""
         if isinstance(key, tuple) and len(key) == 2 and key[1] is Ellipsis:
             key = key[0]  # scikit-learn indexes arrays as X[rows, ...]
         if isinstance(key, tuple):
@@ -128,30 +196,31 @@ class Spectra:
         if isinstance(key, str):
             raise TypeError(f"Spectra are indexed by rows; the catalogue column is spectra.meta[{key!r}]")
         rows = _row_indices(key, len(self))
-        take = _arrays.take
         return self.replace(
             flux=take(self.flux, rows),
             wave=self.wave if self.is_common_grid else take(self.wave, rows),
             ivar=None if self.ivar is None else take(self.ivar, rows),
             meta=self.meta[rows] if self.meta.colnames else Table(meta=self.meta.meta),
+            lattice=None if self.lattice is None else Lattice(self.lattice.wave, self.lattice.start[rows]),
         )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if not isinstance(self.flux, np.ndarray):
             raise ValueError(
-                f"the {len(self)} spectra have different wavelength grids and make no 2-D array; "
+                f"the {len(self)} spectra have different wavelength grids and are not a 2-D array; "
                 "put LogWaveResampler first"
             )
-        valid = np.isfinite(self.flux) if self.ivar is None else self.valid
-        if valid.all():
+        good = self.valid
+        if good.all():
             return np.array(self.flux, dtype=dtype, copy=copy)
         if copy is False:
             raise ValueError("missing pixels are marked by NaN in a copy, so copy=False cannot be met")
-        return np.where(valid, self.flux, np.float32(np.nan)).astype(dtype or np.float32, copy=False)
+        return np.where(good, self.flux, np.float32(np.nan)).astype(dtype or np.float32, copy=False)
 
     def __repr__(self) -> str:
         n, p = self.shape
-        text = f"{n} spectra × {p} pixels" if self.is_common_grid else f"{n} spectra, up to {p} pixels each"
+        text = "1 spectrum" if n == 1 else f"{n} spectra"
+        text += f" × {p} pixels" if self.is_common_grid else f", up to {p} pixels each"
         if n:
             ends = (
                 (self.wave[0], self.wave[-1])
@@ -165,17 +234,20 @@ class Spectra:
             text += "; meta: " + ", ".join(columns[:8]) + (", …" if len(columns) > 8 else "")
         return f"<Spectra: {text}>"
 
+    @property
+    def _pixels(self) -> Pixels:
+        return Pixels(self.flux, self.wave, self.ivar, self.lattice)
+
     # Joining ------------------------------------------------------------------------------------------
 
     @classmethod
     def concatenate(cls, parts: Iterable[Spectra]) -> Spectra:
-        """Join spectra end to end; equal grids stay one grid, air wavelengths become vacuum when mixed.
+        """Join spectra end to end; equal grids stay one grid, and all wavelengths become vacuum where media differ.
 
         Parameters
         ----------
         parts : iterable of Spectra
-            At least one. Their flux units must agree. If only some know their errors, ``ivar`` of the
-            others cannot be made up: this raises. A catalogue column that some lack is masked there.
+            At least one. A catalogue column that some lack is masked there.
 
         Returns
         -------
@@ -184,7 +256,7 @@ class Spectra:
         Raises
         ------
         ValueError
-            If there is nothing to join, units differ, or only some parts have ``ivar``.
+            If there are no parts, flux units differ, or only some parts have ``ivar``.
         """
         parts = list(parts)
         if not parts:
@@ -199,11 +271,11 @@ class Spectra:
         with_ivar = sum(part.ivar is not None for part in parts)
         if with_ivar not in (0, len(parts)):
             raise ValueError(f"{with_ivar} of {len(parts)} parts have ivar; give all of them ivar, or none")
-        flux, wave, ivar = _arrays.join([(part.flux, part.wave, part.ivar) for part in parts])
-        first = parts[0]
-        return first.replace(flux=flux, wave=wave, ivar=ivar, meta=_stack_tables(parts))
+        pixels = join([part._pixels for part in parts])
+        meta = stack_tables([part.meta for part in parts], list(map(len, parts)))
+        return parts[0].replace(**pixels._asdict(), meta=meta)
 
-    # What they are ------------------------------------------------------------------------------------
+    # Properties ----------------------------------------------------------------------------------------
 
     @property
     def valid(self) -> Any:
@@ -212,9 +284,8 @@ class Spectra:
         Boolean array of shape (n_spectra, n_pixels), or a list of 1-D arrays where grids differ.
         """
         if isinstance(self.flux, np.ndarray):
-            return _arrays.valid(self.flux, self.ivar)
-        ivar = self.ivar if self.ivar is not None else [None] * len(self)
-        return [_arrays.valid(f, i) for f, i in zip(self.flux, ivar, strict=True)]
+            return valid(self.flux, self.ivar)
+        return [valid(f, i) for f, i in zip(self.flux, self._ivar_rows(), strict=True)]
 
     @property
     def coverage(self) -> NDArray[np.float64]:
@@ -226,14 +297,16 @@ class Spectra:
         """Median signal-to-noise ratio per pixel of each spectrum, shape (n_spectra,).
 
         From ``flux * sqrt(ivar)`` over the valid pixels. Where errors are unknown, the noise is estimated
-        from the flux itself by DER_SNR (Stoehr et al. 2008, ASP Conf. Ser. 394, 505), which takes the
-        spectrum to be smooth over five pixels. NaN for a spectrum without enough valid pixels.
+        from the flux itself by DER_SNR (Stoehr et al. 2008, ASP Conf. Ser. 394, 505), which assumes a spectrum
+        that is smooth over five pixels. NaN for a spectrum without enough valid pixels.
         """
-        ivar = self.ivar if self.ivar is not None else [None] * len(self)
-        return np.array([_arrays.snr(f, i) for f, i in zip(self.flux, ivar, strict=True)])
+        return np.array([snr(f, i) for f, i in zip(self.flux, self._ivar_rows(), strict=True)])
+
+    def _ivar_rows(self) -> Any:
+        return [None] * len(self) if self.ivar is None else self.ivar
 
     def sky_groups(self, radius: float = 3.0) -> NDArray[np.int64]:
-        """Label spectra of the same object by one number, for group-aware cross-validation.
+        """Give all spectra of the same object one number, for group-aware cross-validation.
 
         Friends of friends on ``meta["ra"], meta["dec"]``: see `skspec.model_selection.sky_groups`.
 
@@ -268,18 +341,18 @@ class Spectra:
         """Return the spectra with vacuum wavelengths (Ciddor 1996); themselves if they have them already."""
         if self.medium == "vacuum":
             return self
-        return self.replace(wave=_arrays.map_rows(_wavelength.air_to_vacuum, self.wave), medium="vacuum")
+        return self.replace(wave=map_rows(air_to_vacuum, self.wave), medium="vacuum")
 
     def to_air(self) -> Spectra:
         """Return the spectra with air wavelengths (Ciddor 1996); those below 2000 Å stay as in vacuum."""
         if self.medium == "air":
             return self
-        wave = _arrays.map_rows(_wavelength.vacuum_to_air, self.wave)
-        _arrays.check_wave(wave)
+        wave = map_rows(vacuum_to_air, self.wave)
+        check_wave(wave)
         return self.replace(wave=wave, medium="air")
 
     def to_rest_frame(self, z: ArrayLike | None = None) -> Spectra:
-        """Return the spectra as their sources emit them: wavelengths divided by 1 + z.
+        """Return the spectra in the rest frame of their sources: wavelengths divided by 1 + z.
 
         Flux per ångström is multiplied by 1 + z, its inverse variance by (1 + z)**-2, so that the flux
         between two features is conserved. Air wavelengths are converted to vacuum first, where the
@@ -288,7 +361,7 @@ class Spectra:
         Parameters
         ----------
         z : float or array-like of shape (n_spectra,), default=None
-            Redshifts; None takes ``meta["z"]``. One number keeps a common grid common.
+            Redshifts; None takes ``meta["z"]``. With one number, a common grid stays common.
 
         Returns
         -------
@@ -314,41 +387,116 @@ class Spectra:
                 f"z must be finite and above -1, got {np.atleast_1d(factor)[bad] - 1:g} for spectrum {bad}"
             )
         source = self.to_vacuum()
-        flux, wave, ivar = _arrays.rest_frame(source.flux, source.wave, source.ivar, factor)
-        return source.replace(flux=flux, wave=wave, ivar=ivar)
+        return source.replace(**rest_frame(source._pixels, factor)._asdict())
 
     # Neighbours ---------------------------------------------------------------------------------------
 
     @classmethod
-    def from_specutils(cls, spectra: Any) -> Spectra:
-        """Take over a specutils ``Spectrum`` (1-D or 2-D flux), ``SpectrumList`` or sequence of them.
+    def from_specutils(cls, spectra: Any, *, medium: str = "vacuum") -> Spectra:
+        """Convert specutils spectra.
 
-        Masks become missing pixels and uncertainties inverse variances. Wavelengths are taken as vacuum,
-        since specutils does not say; see `skspec.interop.from_specutils`.
+        Parameters
+        ----------
+        spectra : specutils.Spectrum, specutils.SpectrumList or iterable of specutils.Spectrum
+            Spectra with flux of shape (n_pixels,) or (n_spectra, n_pixels). Masked pixels become missing
+            (``ivar`` 0, or NaN flux where there is no uncertainty), uncertainties inverse variances. Axes in
+            frequency or energy are converted to wavelengths and sorted; flux must be per unit wavelength.
+        medium : {"vacuum", "air"}, default="vacuum"
+            Medium of the wavelengths, which specutils does not record.
+
+        Returns
+        -------
+        Spectra
+            `meta` holds the scalar entries of each spectrum's ``meta`` whose values are text or numbers.
         """
         from skspec.spectra._specutils import from_specutils  # noqa: PLC0415
 
-        return from_specutils(spectra)
+        return cls.concatenate(cls(**arguments, medium=medium) for arguments in from_specutils(spectra))
 
     def to_specutils(self) -> Any:
-        """Return a specutils ``Spectrum`` (common grid) or ``SpectrumList``; needs ``pip install specutils``."""
+        """Convert to specutils.
+
+        Returns
+        -------
+        specutils.Spectrum or specutils.SpectrumList
+            One ``Spectrum`` with 2-D flux for a common grid, otherwise a list of them. Missing pixels are masked,
+            inverse variances kept as uncertainty, the catalogue rows in ``meta``. Relative flux is dimensionless.
+
+        Raises
+        ------
+        ImportError
+            If specutils is not installed.
+        """
         from skspec.spectra._specutils import to_specutils  # noqa: PLC0415
 
         return to_specutils(self)
 
+    def to_pandas(self) -> Any:
+        """Convert to a pandas DataFrame with one row a spectrum.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The columns of `meta`, then ``flux``, ``wave`` and, where the errors are known, ``ivar``, whose cells are
+            the 1-D arrays of each spectrum, shared with this object. `medium` and `flux_unit` are not kept.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        ValueError
+            If `meta` has a column of one of these names.
+
+        Examples
+        --------
+        >>> from skspec import Spectra
+        >>> spectra = Spectra([[1.0, 2.0], [3.0, 4.0]], wave=[4000.0, 4001.0], meta={"class": ["A", "F"]})
+        >>> df = spectra.to_pandas()
+        >>> list(df)
+        ['class', 'flux', 'wave']
+        >>> Spectra(list(df.flux), wave=list(df.wave), meta=df[["class"]])
+        <Spectra: 2 spectra × 2 pixels, 4000.0–4001.0 Å (vacuum), no ivar; meta: class>
+        """
+        try:
+            import pandas as pd  # noqa: PLC0415
+        except ImportError as error:
+            raise ImportError("pandas is needed for this: pip install pandas") from error
+        arrays = {"flux": self.flux, "wave": [self.wave] * len(self) if self.is_common_grid else self.wave}
+        if self.ivar is not None:
+            arrays["ivar"] = self.ivar
+        taken = [name for name in arrays if name in self.meta.colnames]
+        if taken:
+            raise ValueError(
+                f"meta has a column {taken[0]!r}, which would hold the {taken[0]} of the spectra; rename it"
+            )
+        frame = table_to_pandas(self.meta) if self.meta.colnames else pd.DataFrame(index=range(len(self)))
+        for name, rows in arrays.items():
+            frame[name] = pd.Series(list(rows), dtype=object)
+        return frame
+
+    def _repr_html_(self) -> str:
+        return html_view(self)
+
     def plot(self, *, rows: Sequence[int] | None = None, ax: Axes | None = None) -> Axes:
-        """Plot spectra against wavelength, each scaled to its median and set off from the one before.
+        """Plot spectra against wavelength, each scaled to its median and shifted above the one before.
 
         Parameters
         ----------
         rows : sequence of int, default=None
-            Which to plot; None takes the first eight.
+            Spectra to plot; None takes the first eight.
         ax : matplotlib.axes.Axes, default=None
             Axes to draw on; None makes new ones.
 
         Returns
         -------
         matplotlib.axes.Axes
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If there are no spectra to plot.
         """
         from skspec.spectra._plot import plot_spectra  # noqa: PLC0415
 
@@ -356,7 +504,7 @@ class Spectra:
 
 
 def _row_indices(key: Any, n: int) -> NDArray[np.int64] | slice:
-    """Rows of an integer, slice, mask or index array, so that every layout is indexed alike."""
+    """Convert an integer, slice, mask or index array to what indexes every layout in the same way."""
     if isinstance(key, slice):
         return key
     key = np.asarray(key)
@@ -373,25 +521,22 @@ def _row_indices(key: Any, n: int) -> NDArray[np.int64] | slice:
     return np.atleast_1d(key.astype(np.int64))
 
 
-def _as_table(meta: Any, n: int) -> Table:
-    table = meta.copy(copy_data=False) if isinstance(meta, Table) else Table(meta)
-    if table.colnames and len(table) != n:
-        raise ValueError(f"meta has {len(table)} rows for {n} spectra; one row a spectrum is needed")
-    return table
+def join_checked(parts: Sequence[Pixels], *, meta: Table) -> Spectra:
+    """Join arrays that `check_pixels` has checked to `Spectra`, without checking them again.
 
+    Parameters
+    ----------
+    parts : sequence of Pixels
+        At least one, with vacuum wavelengths. All of them have ``ivar``, or none.
+    meta : astropy.table.Table
+        One row a spectrum.
 
-def _stack_tables(parts: list[Spectra]) -> Table:
-    lengths = [len(part) for part in parts]
-    tables = [part.meta for part in parts]
-    if not any(table.colnames for table in tables):
-        return Table()
-    padded = []
-    for table, n in zip(tables, lengths, strict=True):
-        new = table.copy(copy_data=False)
-        if not new.colnames:  # a table without columns has no rows for vstack to mask
-            new["_rows"] = np.zeros(n, dtype=bool)
-        padded.append(new)
-    stacked = vstack(padded, join_type="outer", metadata_conflicts="silent")
-    if "_rows" in stacked.colnames:
-        stacked.remove_column("_rows")
-    return stacked
+    Returns
+    -------
+    Spectra
+        Without flux unit.
+    """
+    new = object.__new__(Spectra)
+    new.flux, new.wave, new.ivar, new.lattice = join(parts)
+    new.flux_unit, new.meta, new.medium = None, as_table(meta, len(new.flux)), "vacuum"
+    return new

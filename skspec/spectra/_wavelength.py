@@ -1,4 +1,4 @@
-"""Wavelength arithmetic: air and vacuum, pixel edges."""
+"""Convert between air and vacuum wavelengths, and find pixel edges."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,10 @@ _AIR_LIMIT = float(_VACUUM_LIMIT / (1.0 + _refractivity(np.array(_VACUUM_LIMIT))
 
 
 def vacuum_to_air(wave: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Air wavelengths of vacuum wavelengths, in Å.
+    """Convert vacuum to air wavelengths, in Å.
 
     Standard dry air at 15 °C and 101325 Pa with 450 ppm CO2, as in the SDSS and VALD conversions
-    (Ciddor 1996, Applied Optics 35, 1566). Wavelengths below 2000 Å are vacuum in either scale, so that the
+    (Ciddor 1996, Applied Optics 35, 1566). Below 2000 Å wavelengths are vacuum in both scales, so that the
     air scale jumps there by 0.65 Å.
 
     Parameters
@@ -35,7 +35,7 @@ def vacuum_to_air(wave: NDArray[np.float64]) -> NDArray[np.float64]:
     Examples
     --------
     >>> import numpy as np
-    >>> from skspec.spectra._wavelength import vacuum_to_air
+    >>> from skspec.spectra import vacuum_to_air
     >>> float(vacuum_to_air(np.array([6564.614]))[0])  # H-alpha
     6562.80
     """
@@ -47,7 +47,7 @@ def vacuum_to_air(wave: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def air_to_vacuum(wave: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Vacuum wavelengths of air wavelengths, in Å; the inverse of `vacuum_to_air` to rounding.
+    """Convert air to vacuum wavelengths, in Å; the inverse of `vacuum_to_air` to rounding.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def air_to_vacuum(wave: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def pixel_edges(wave: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Edges of pixels: halfway between neighbouring centres, the outer ones as `outer_edges` has them.
+    """Return the edges of pixels: halfway between neighbouring centres, the outer ones by `outer_edges`.
 
     Parameters
     ----------
@@ -89,9 +89,9 @@ def pixel_edges(wave: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def outer_edges(wave: NDArray[np.float64]) -> tuple[float, float]:
-    """Lower edge of the first and upper edge of the last pixel, as if the grid went on in the same ratio.
+    """Return the lower edge of the first and the upper edge of the last pixel, of a grid continued in the same ratio.
 
-    On a log-linear grid they are then where they would be on a longer one; on a linear grid with pixels of width
+    On a log-linear grid they are where they would be on a longer one; on a linear grid with pixels of width
     d at wavelength w they are off by d/2w of a pixel, some 1e-4.
 
     Parameters

@@ -1,4 +1,4 @@
-"""What all pictures share: axes, and colours that everyone can tell apart."""
+"""Axes of all plots, and colours that people with any colour vision can distinguish."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Okabe and Ito (2008, https://jfly.uni-koeln.de/color/) without their yellow, which is lost on white paper
+# Okabe and Ito (2008, https://jfly.uni-koeln.de/color/) without their yellow, which is faint on white
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 
 
 def get_axes(ax: Axes | None, figsize: tuple[float, float], *, layout: str = "constrained") -> Axes:
     """Return `ax`, or new axes on a figure of that size in inches.
 
-    A picture of square cells wants the "compressed" layout, which knows that its axes do not fill their place.
+    Plots of square cells need the "compressed" layout, which allows for axes that do not fill their space.
 
     Raises
     ------

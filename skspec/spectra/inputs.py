@@ -1,4 +1,4 @@
-"""What estimators take: `Spectra`, or 2-D arrays with one row a spectrum, the wavelengths of columns, weights, groups."""
+"""Check the X of estimators, `Spectra` or a 2-D array with one row a spectrum, and the wavelengths of its columns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
 from skspec.checks import fill_masked, refuse_quantity
-from skspec.spectra import _arrays
+from skspec.spectra._arrays import as_wave
 from skspec.spectra._spectra import Spectra
 
 _BLOCK_PIXELS = 1 << 18
@@ -23,7 +23,7 @@ def check_flux(estimator: BaseEstimator, X: Any, *, reset: bool) -> Any:
     Parameters
     ----------
     estimator : BaseEstimator
-        With `reset` it gets ``n_features_in_`` and ``feature_names_in_`` of arrays; without, X must agree with them.
+        Gets ``n_features_in_`` and ``feature_names_in_`` of arrays if `reset`; otherwise X must agree with them.
     X : Spectra, or array-like of shape (n_spectra, n_pixels)
     reset : bool
         Whether this is a fit.
@@ -46,7 +46,7 @@ def check_flux(estimator: BaseEstimator, X: Any, *, reset: bool) -> Any:
 
 
 def wave_of_columns(wave: Any, n_features: int) -> NDArray[np.float64]:
-    """Wavelengths in Å of the columns of an array, from the parameter `wave` of a transformer.
+    """Return the wavelengths in Å of the columns of an array, from the parameter `wave` of a transformer.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def wave_of_columns(wave: Any, n_features: int) -> NDArray[np.float64]:
         raise ValueError(
             "X is a 2-D array, whose wavelengths are unknown: give them as wave=, or give Spectra(flux, wave=...)"
         )
-    wave = _arrays.as_wave(wave)
+    wave = as_wave(wave)
     if not isinstance(wave, np.ndarray) or wave.ndim != 1:
         raise ValueError("wave must be 1-D: the common grid of all rows; Spectra can have a grid each")
     if n_features < 2:
@@ -77,7 +77,7 @@ def wave_of_columns(wave: Any, n_features: int) -> NDArray[np.float64]:
 
 
 def vacuum_wave(X: Any, wave: Any) -> Any:
-    """Return vacuum wavelengths in Å of the pixels of X, whose widths they must tell.
+    """Return vacuum wavelengths in Å of the pixels of X, at least two a spectrum, so that they have widths.
 
     Parameters
     ----------
@@ -106,16 +106,16 @@ def vacuum_wave(X: Any, wave: Any) -> Any:
 
 
 def row_name(row: int, X: Any) -> str:
-    """How a message calls a row of X: by its file, when the catalogue of `Spectra` knows it, and its number."""
+    """Return the name of a row of X for messages: its number, and its file if the catalogue of `Spectra` has it."""
     file = str(X.meta["file"][row]) if isinstance(X, Spectra) and "file" in X.meta.colnames else ""
     return f"{file} (spectrum {row})" if file else f"spectrum {row}"
 
 
 def row_blocks(n_spectra: int, n_pixels: int) -> Iterator[slice]:
-    """Slices of rows that are small enough for float64 copies of them to stay in the cache.
+    """Yield slices of rows whose float64 copies fit in the cache.
 
-    A transformer that works through them needs little more memory than its result, and reads a memory-mapped X piece by
-    piece.
+    A transformer that works on one slice at a time needs little more memory than its result, and reads a memory-mapped X
+    piece by piece.
     """
     size = max(_BLOCK_PIXELS // max(n_pixels, 1), 1)
     for start in range(0, n_spectra, size):

@@ -1,4 +1,4 @@
-"""Cross-validation that knows the sky: which spectra are of the same object."""
+"""Find spectra of the same object by position, for group-aware cross-validation."""
 
 import warnings
 
@@ -11,11 +11,11 @@ from scipy.spatial import cKDTree
 
 
 def sky_groups(ra: ArrayLike, dec: ArrayLike, *, radius: float = 3.0) -> NDArray[np.int64]:
-    """Give one number to all spectra taken at the same place of the sky.
+    """Give all spectra at the same position on the sky one number.
 
-    Friends of friends: positions nearer than `radius` are linked, and everything linked is one group (Huchra
-    and Geller 1982, ApJ 257, 423). Given as ``groups`` to a group-aware splitter, this keeps repeated
-    observations of a star from being in training and test set at once.
+    Friends of friends: positions nearer than `radius` are linked, and linked positions are one group (Huchra
+    and Geller 1982, ApJ 257, 423). As ``groups`` of a group-aware splitter, the numbers keep repeated
+    observations of a star out of the test set if one is in the training set.
 
     Parameters
     ----------
@@ -27,8 +27,8 @@ def sky_groups(ra: ArrayLike, dec: ArrayLike, *, radius: float = 3.0) -> NDArray
     Returns
     -------
     ndarray of shape (n_spectra,)
-        Groups 0 … n_groups - 1, numbered by first appearance. Spectra without position (masked or NaN) are
-        each a group of their own, with a warning.
+        Groups 0 … n_groups - 1, numbered by first appearance. Each spectrum without position (masked or NaN)
+        is a group of its own, with a warning.
 
     Raises
     ------

@@ -81,7 +81,7 @@ def test_mk_library_without_numbers_and_with_unknown_ones(tmp_path):
 
 def test_mk_library_broken(tmp_path):
     write_mk(tmp_path / "wide.fits", flux=np.ones((4, 7000)))
-    fails(tmp_path / "wide.fits", "FLUX has 7000 pixels; the wavelengths are known of 2305 only")
+    fails(tmp_path / "wide.fits", "FLUX has 7000 pixels; only the wavelengths of 2305 are known")
     write_mk(tmp_path / "code.fits", SPEC_NUM=[4, 1, 7, 0])
     fails(tmp_path / "code.fits", "SPEC_NUM must be from 0")
     write_mk(tmp_path / "cut.fits")
@@ -190,7 +190,7 @@ def test_contest_text_with_its_index(tmp_path):
 def test_contest_broken(tmp_path):
     frame = contest_frame()
     frame.drop(columns="FE2599").to_csv(tmp_path / "a.csv", index=False)
-    fails(tmp_path / "a.csv", "there are 2599 columns of flux; the wavelengths are known of 2600 only")
+    fails(tmp_path / "a.csv", "there are 2599 columns of flux; only the wavelengths of 2600 are known")
     text = frame.to_csv(index=False)
     (tmp_path / "a.csv").write_text(text[:-9000])
     fails(tmp_path / "a.csv", r"in lines 2 to 6: .*, the file may be truncated")
@@ -203,7 +203,7 @@ def test_contest_broken(tmp_path):
 def test_feather_needs_pyarrow(tmp_path, monkeypatch):
     contest_frame().to_feather(tmp_path / "train.feather")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(ImportError, match=r"Feather files need pyarrow; pip install 'skspec\[scale\]'"):
+    with pytest.raises(ImportError, match=r"reading it needs pyarrow; pip install 'skspec\[scale\]'"):
         read_spectra(tmp_path / "train.feather")
 
 
@@ -258,5 +258,5 @@ def test_boss_broken(tmp_path):
 def test_hdf5_needs_h5py(tmp_path, monkeypatch):
     write_boss(tmp_path / "a.h5")
     monkeypatch.setitem(sys.modules, "h5py", None)
-    with pytest.raises(ImportError, match=r"HDF5 files need h5py; pip install 'skspec\[hdf5\]'"):
+    with pytest.raises(ImportError, match=r"reading it needs h5py; pip install 'skspec\[hdf5\]'"):
         read_spectra(tmp_path / "a.h5")

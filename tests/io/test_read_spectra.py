@@ -11,7 +11,7 @@ import pytest
 from astropy.table import Table
 
 from skspec import read_spectra
-from skspec.io import Block, SpectrumReadError, available_formats, register_format
+from skspec.io import FileSpectra, SpectrumReadError, available_formats, register_format
 from skspec.io._registry import _formats
 from tests.io._files import N, flux_ivar, write_image, write_sdss_spec
 
@@ -88,7 +88,7 @@ def test_air_and_vacuum_together(night):
 def test_missing_errors_leave_missing_pixels_as_nan(night):
     flux, _ = flux_ivar()
     write_image(night / "image.fits", flux, COEFF0=3.6, COEFF1=1e-4, VACUUM=True)
-    with_gap = Block(np.ones(N), 10 ** (3.6 + 1e-4 * np.arange(N)), np.r_[0.0, np.ones(N - 1)])
+    with_gap = FileSpectra(np.ones(N), 10 ** (3.6 + 1e-4 * np.arange(N)), np.r_[0.0, np.ones(N - 1)])
     register_format("gap", description="", identify=lambda s: s.head == b"gap", read=lambda s: with_gap)
     (night / "gap").write_text("gap")
     try:
@@ -193,7 +193,9 @@ def test_typos(night, options, message):
 
 def test_format_is_forced(night):
     assert len(read_spectra(night / "spec-a.fits", format="fits-table")) == 1
-    with pytest.raises(SpectrumReadError, match=r"notes.md: is no FITS file, it starts with b'# Night log"):
+    with pytest.raises(
+        SpectrumReadError, match=r"notes.md: is not a FITS file, it starts with b'# Night log"
+    ):
         read_spectra(night / "notes.md", format="sdss-spec")
     with pytest.raises(SpectrumReadError, match=r"spec-a.fits: .*\(read as text\)"):
         read_spectra(night / "spec-a.fits", format="text")
@@ -259,8 +261,8 @@ def own_format():
     def read(source):
         wave, flux = np.array(source.text.split()[1:], dtype=float).reshape(-1, 2).T
         return [
-            Block(flux, wave, medium="air", meta={"class": "NEW", "tag": 5}),
-            Block(2 * flux, wave, meta={"tag": None}),
+            FileSpectra(flux, wave, medium="air", meta={"class": "NEW", "tag": 5}),
+            FileSpectra(2 * flux, wave, meta={"tag": None}),
         ]
 
     register_format(
@@ -284,6 +286,44 @@ def test_a_format_of_ones_own(tmp_path, own_format):
     assert available_formats()[0] == ("own", "mine")
     with pytest.raises(ValueError, match="format 'own' exists already"):
         register_format("own", description="", identify=bool, read=list)
+
+
+def test_arrays_are_checked_once_for_each_file(night, monkeypatch):
+    from skspec.spectra import _arrays
+
+    seen = []
+    for name in ("check_wave", "_cast", "_clean_ivar"):
+        original = getattr(_arrays, name)
+        monkeypatch.setattr(
+            _arrays, name, lambda *args, name=name, original=original: (seen.append(name), original(*args))[1]
+        )
+    write_sdss_spec(night / "spec-short.fits", n=30)
+    assert len(read_spectra(f"{night}/spec-*.fits")) == 4
+    assert seen == ["check_wave", "_cast", "_cast", "_clean_ivar"] * 4
+
+
+def test_masked_and_big_endian_arrays_of_a_reader(tmp_path):
+    wave = np.arange(4000.0, 4005.0).astype(">f8")
+    flux = np.ma.masked_array(np.arange(5.0), mask=np.arange(5) == 2).astype(">f4")
+    ivar = np.array([1.0, -1.0, 1.0, np.nan, np.inf])
+    register_format(
+        "mask",
+        description="",
+        identify=lambda s: s.head == b"mask",
+        read=lambda s: FileSpectra(flux, wave, ivar, medium=None),
+    )
+    (tmp_path / "a").write_text("mask")
+    try:
+        once = read_spectra(tmp_path / "a", medium="air")
+        again = read_spectra(tmp_path / "a")  # the reader's own object is not changed
+    finally:
+        _formats.pop("mask")
+    assert once.meta["native_medium"].tolist() == ["air"]
+    assert again.meta["native_medium"].tolist() == [""]
+    np.testing.assert_array_equal(again.wave, wave)
+    for values in (again.flux, again.ivar, again.wave):
+        assert values.dtype.isnative
+    assert again.valid.tolist() == [[True, False, False, False, False]]
 
 
 def test_a_reader_that_fails_is_named(tmp_path, own_format):

@@ -94,7 +94,7 @@ def test_variable_length_rows(tmp_path):
 @pytest.mark.parametrize(
     ("wave_unit", "flux_unit", "message"),
     [
-        ("Hz", None, "wavelengths are in 'Hz', which is no length"),
+        ("Hz", None, "wavelengths are in 'Hz', which is not a length"),
         ("furlong", None, "wavelengths are in 'furlong'"),
         ("Angstrom", "Jy", "flux is in 'Jy'; convert it to flux per unit wavelength"),
     ],
@@ -154,7 +154,7 @@ def test_text_that_says_its_medium(tmp_path):
 )
 def test_wavelengths_that_may_not_be_angstrom_need_a_unit(tmp_path, wave, unit, guess):
     np.savetxt(tmp_path / "a.txt", np.column_stack([wave, FLUX]))
-    with pytest.raises(SpectrumReadError, match=f"have no unit and need not be in Angstrom.*{guess}"):
+    with pytest.raises(SpectrumReadError, match=f"have no unit and may not be in Angstrom.*{guess}"):
         read_spectra(tmp_path / "a.txt")
     np.testing.assert_allclose(read_spectra(tmp_path / "a.txt", wave_unit=unit).wave, WAVE, rtol=1e-12)
 
@@ -272,9 +272,14 @@ def test_npz(tmp_path):
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"spam": WAVE}, "arrays wave .or loglam. and flux are needed, it has spam"),
+        ({"spam": WAVE}, "no columns of wavelength and flux among spam"),
         ({"wave": WAVE, "flux": np.array([{}], dtype=object)}, "Object arrays cannot be loaded"),
         ({"wave": WAVE, "flux": FLUX[None], "medium": "water"}, "medium is 'water'"),
+        ({"wave": [WAVE] * 5, "flux": [FLUX] * 3}, r"wave has shape \(5, 40\), flux \(3, 40\)"),
+        (
+            {"wave": WAVE, "flux": [FLUX] * 3, "ivar": np.ones((N, 3))},
+            r"ivar has shape \(40, 3\), flux \(3, 40\)",
+        ),
         ({"wave": WAVE[:-1], "flux": FLUX[None]}, r"flux has shape \(1, 40\) for 39 wavelengths"),
     ],
 )

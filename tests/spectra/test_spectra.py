@@ -268,11 +268,35 @@ def test_sky_groups_need_positions():
         make(2, object=["a", "b"]).sky_groups()
 
 
-def test_plot_draws_each_spectrum_once():
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("Agg")
-    ax = make().plot(rows=[0, 3])
-    assert len(ax.lines) == 2
-    assert [text.get_text() for text in ax.texts] == ["A", "B"]
-    np.testing.assert_array_equal(ax.lines[0].get_xdata(), WAVE)
-    matplotlib.pyplot.close("all")
+def test_replace_shares_what_is_not_replaced():
+    spectra = make()
+    doubled = spectra.replace(flux=2 * spectra.flux)
+    assert doubled.ivar is spectra.ivar
+    assert doubled.meta is spectra.meta
+    np.testing.assert_array_equal(doubled.flux, 2 * spectra.flux)
+    assert spectra.replace() is not spectra
+    short = own_grids().replace(meta=Table())
+    assert short.meta.colnames == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "match"),
+    [
+        ({"fluxx": 1}, TypeError, "no argument 'fluxx'; it takes flux, flux_unit, ivar"),
+        ({"flux": np.ones((5, 31))}, ValueError, "ivar has 6 rows for 5 spectra"),
+        ({"ivar": np.ones((7, 31))}, ValueError, "ivar has 7 rows for 6 spectra"),
+        ({"meta": Table({"a": [1]})}, ValueError, "meta has 1 rows for 6 spectra"),
+        ({"wave": [WAVE]}, ValueError, "wave has 1 rows for 6 spectra"),
+    ],
+)
+def test_replace_checks_names_and_numbers_of_rows(changes, error, match):
+    with pytest.raises(error, match=match):
+        make().replace(**changes)
+
+
+def test_wavelengths_shared_by_spectra_are_checked_once_and_named_right():
+    good, bad = WAVE.copy(), WAVE[::-1].copy()
+    with pytest.raises(ValueError, match="pixel 0 of spectrum 2 at 7000 is followed by 6900"):
+        Spectra(np.ones((4, 31)), wave=[good, good, bad, good])
+    spectra = Spectra(np.ones((3, 31)), wave=[good, good, good + 1])
+    assert spectra.wave[0] is spectra.wave[1]

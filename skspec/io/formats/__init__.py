@@ -1,6 +1,6 @@
-"""The formats that come with skspec; importing this registers them."""
+"""File formats that come with skspec; importing this registers them."""
 
-from skspec.io.formats import (
+from skspec.io.formats import (  # noqa: F401
     aaomega,
     boss_hdf5,
     contest,
@@ -18,22 +18,3 @@ from skspec.io.formats import (
     snid,
     text,
 )
-
-__all__ = [
-    "aaomega",
-    "boss_hdf5",
-    "contest",
-    "desi",
-    "fits_table",
-    "indo_us",
-    "iraf",
-    "lamost",
-    "mk_library",
-    "npz",
-    "pickles",
-    "rows_table",
-    "sdss_spec",
-    "sdss_spspec",
-    "snid",
-    "text",
-]

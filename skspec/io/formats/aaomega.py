@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec.io._block import Block, ivar_from_variance
+from skspec.io._file_spectra import FileSpectra, ivar_from_variance, one_a_row
 from skspec.io._fits import Hdu
 from skspec.io._names import header_medium
 from skspec.io._registry import register_format
@@ -22,7 +22,7 @@ from skspec.io._source import Source
 from skspec.io._wave import to_angstrom
 from skspec.io.formats.iraf import wavelengths
 
-_LOG_LIMIT = 10.0  # no wavelength in Å is below, no log10 of one above
+_LOG_LIMIT = 10.0  # wavelengths in Å are above, their log10 below
 
 
 def _identify(source: Source) -> bool:
@@ -32,7 +32,7 @@ def _identify(source: Source) -> bool:
     return extension is not None and extension.kind == "image" and source.fits.get("VARIANCE") is not None
 
 
-def _read(source: Source) -> list[Block]:
+def _read(source: Source) -> list[FileSpectra]:
     hdus, header = source.hdus, source.hdus.header
     flux = np.atleast_2d(hdus[0].image())
     ivar = ivar_from_variance(np.atleast_2d(hdus["VARIANCE"].image()))
@@ -52,20 +52,9 @@ def _read(source: Source) -> list[Block]:
     if not targets.size:
         raise ValueError("no fibre is on a target (type P)")
     meta = {} if fibres is None else _meta(fibres, targets)
-    meta["frame"] = np.full(
-        targets.size, "observatory" if header.get("DO_HELIO") or header.get("DO_CMB") else ""
-    )
-    medium = header_medium(header) or "air"
-    return [
-        Block(
-            flux[fibre],
-            wave[fibre],
-            ivar[fibre],
-            medium,
-            {name: values[i] for name, values in meta.items()} | {"survey": "AAOmega"},
-        )
-        for i, fibre in enumerate(targets)
-    ]
+    meta["frame"] = "observatory" if header.get("DO_HELIO") or header.get("DO_CMB") else ""
+    meta["survey"] = "AAOmega"
+    return one_a_row(flux[targets], wave[targets], ivar[targets], header_medium(header) or "air", meta)
 
 
 def _tabulated(hdu: Hdu, unit: str | None) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec.io._block import Block
+from skspec.io._file_spectra import FileSpectra
 from skspec.io._registry import register_format
 from skspec.io._source import Source
 
@@ -33,12 +33,8 @@ def _identify(source: Source) -> bool:
     return source.head.startswith(b"\x89HDF\r\n\x1a\n")
 
 
-def _read(source: Source) -> Block:
-    try:
-        import h5py  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError(f"{source.path}: HDF5 files need h5py; pip install 'skspec[hdf5]'") from error
-    with h5py.File(source.reopen(), "r") as file:
+def _read(source: Source) -> FileSpectra:
+    with source.optional("h5py", "hdf5").File(source.reopen(), "r") as file:
         if not {"fluxes", "classes"} <= file.keys():
             raise ValueError(
                 f"HDF5 with datasets fluxes and classes is needed, it has {', '.join(file) or 'none'}"
@@ -58,7 +54,7 @@ def _read(source: Source) -> Block:
             rows = slice(start, min(start + _CHUNK, n))
             fluxes.read_direct(flux, rows, rows)
             code[rows] = _codes(classes[rows], start)
-    return Block(flux, _WAVE, meta={"survey": "BOSS", "class": np.array(CLASSES)[code].tolist()})
+    return FileSpectra(flux, _WAVE, meta={"survey": "BOSS", "class": np.array(CLASSES)[code].tolist()})
 
 
 def _codes(truth: NDArray[Any], start: int) -> NDArray[np.intp]:

@@ -9,7 +9,7 @@ with "labels" for "sets" (``val_sets_v1.csv``, ``val_labels_v1.csv``: columns ``
 
 Feather, the same columns (needs pyarrow).
 
-Text, one spectrum a file: 2600 numbers with commas in between on one line, named by the id. Classes stand in an index
+Text, one spectrum a file: 2600 numbers with commas in between on one line, named by the id. Classes are in an index
 with columns ``id`` and ``type``: give `read_spectra` that table with a column of paths::
 
     table = Table.read("first_train_index_20180131.csv")
@@ -33,7 +33,7 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec.io._block import Block
+from skspec.io._file_spectra import FileSpectra
 from skspec.io._registry import register_format
 from skspec.io._source import Source
 
@@ -42,7 +42,7 @@ _WAVE = 3800.0 + 2.0 * np.arange(N_PIXELS, dtype=np.float64)
 _LABELS = ("answer", "label", "type", "class")
 _CANONICAL = {"id": "object"} | dict.fromkeys(_LABELS, "class")
 _NUMBERED = re.compile(r"(\D*)0")
-_MANY = 100  # so many columns FE0, FE1, … are of a contest, if perhaps damaged
+_MANY = 100  # columns FE0, FE1, … that identify a contest file, which may be damaged
 _LINES = 1000  # parsed at a time, about 20 MB
 
 
@@ -59,11 +59,11 @@ def _flux_columns(names: Sequence[str]) -> list[int]:
 
 def _check_width(n: int) -> None:
     if n != N_PIXELS:
-        raise ValueError(f"there are {n} columns of flux; the wavelengths are known of {N_PIXELS} only")
+        raise ValueError(f"there are {n} columns of flux; only the wavelengths of {N_PIXELS} are known")
 
 
-def _block(flux: NDArray[np.float32], others: dict[str, Any], path: str) -> Block:
-    """Block of the flux and the columns beside it, with labels from the file of labels if there is one."""
+def _spectra(flux: NDArray[np.float32], others: dict[str, Any], path: str) -> FileSpectra:
+    """FileSpectra of the flux and the columns beside it, with labels from the file of labels if there is one."""
     meta: dict[str, Any] = {"survey": "LAMOST"}
     for name, values in others.items():
         canonical = _CANONICAL.get(name.lower(), name)
@@ -72,7 +72,7 @@ def _block(flux: NDArray[np.float32], others: dict[str, Any], path: str) -> Bloc
         meta["class"] = [_label(text) for text in meta["class"]]
     elif "object" in meta and (labels := _labels_beside(path, meta["object"])):
         meta["class"] = [labels.get(identity) for identity in meta["object"]]
-    return Block(flux, _WAVE, meta=meta)
+    return FileSpectra(flux, _WAVE, meta=meta)
 
 
 def _label(text: str | None) -> str | None:
@@ -81,7 +81,7 @@ def _label(text: str | None) -> str | None:
 
 
 def _labels_beside(path: str, identities: list[str | None]) -> dict[str, str | None]:
-    """Labels by id from ``*labels*.csv`` beside ``*sets*``; empty if there is no such file."""
+    """Return labels by id from ``*labels*.csv`` beside ``*sets*``; none if there is no such file."""
     folder, name = os.path.split(path)
     stem = name.removesuffix(".gz").rpartition(".")[0].replace("sets", "labels")
     file = os.path.join(folder, f"{stem}.csv")
@@ -119,7 +119,7 @@ def _identify_csv(source: Source) -> bool:
     return source.is_text and bool(source.lines) and bool(_flux_columns(source.lines[0].split(",")))
 
 
-def _read_csv(source: Source) -> Block:
+def _read_csv(source: Source) -> FileSpectra:
     names = source.lines[0].split(",")
     pixels = _flux_columns(names)
     _check_width(len(pixels))
@@ -141,7 +141,7 @@ def _read_csv(source: Source) -> Block:
         names[i]: [text.strip() or None for part in cells for text in part[:, k].tolist()]
         for k, i in enumerate(others)
     }
-    return _block(np.concatenate(flux), columns, source.path)
+    return _spectra(np.concatenate(flux), columns, source.path)
 
 
 @contextmanager
@@ -172,14 +172,8 @@ def _identify_feather(source: Source) -> bool:
     return source.head.startswith((b"ARROW1", b"FEA1"))
 
 
-def _read_feather(source: Source) -> Block:
-    try:
-        from pyarrow import feather  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError(
-            f"{source.path}: Feather files need pyarrow; pip install 'skspec[scale]'"
-        ) from error
-    table = feather.read_table(source.reopen())
+def _read_feather(source: Source) -> FileSpectra:
+    table = source.optional("pyarrow.feather", "scale").read_table(source.reopen())
     names = table.column_names
     pixels = _flux_columns(names)
     if not pixels:
@@ -194,7 +188,7 @@ def _read_feather(source: Source) -> Block:
         for i, name in enumerate(names)
         if i not in inside and not name.startswith("__index_level_")
     }
-    return _block(flux, others, source.path)
+    return _spectra(flux, others, source.path)
 
 
 def _as_text(values: list[Any]) -> list[str | None]:
@@ -214,13 +208,13 @@ def _identify_text(source: Source) -> bool:
     )
 
 
-def _read_text(source: Source) -> Block:
+def _read_text(source: Source) -> FileSpectra:
     rows = [line for line in source.text.splitlines() if line.strip()]
     if len(rows) != 1:
         raise ValueError(f"one line of {N_PIXELS} numbers is needed, it has {len(rows)} lines")
     flux = np.array([float(cell) for cell in rows[0].strip().rstrip(",").split(",")])
     identity = os.path.basename(source.path).partition(".")[0]
-    return Block(flux, _WAVE, meta={"survey": "LAMOST", "object": identity})
+    return FileSpectra(flux, _WAVE, meta={"survey": "LAMOST", "object": identity})
 
 
 for _name, _description, _identify, _read in (

@@ -2,7 +2,7 @@
 
 Each arm has images X_WAVELENGTH, X_FLUX, X_IVAR (X = B, R, Z) with one row a target. The arms lie on one 0.8 Å
 lattice; where they overlap the fluxes are averaged with their inverse variances as weights, which add up
-(as desispec.coaddition.coadd_cameras does); elsewhere flux and ivar are the file's own. Class and redshift stand in
+(as desispec.coaddition.coadd_cameras does); elsewhere flux and ivar are the file's own. Class and redshift are in
 ``redrock-*.fits`` (``zbest-*.fits`` before 2021) in the same folder, matched on TARGETID. Wavelengths are vacuum,
 flux is in 1e-17 erg/s/cm²/Å.
 https://desidatamodel.readthedocs.io/en/latest/DESI_SPECTRO_REDUX/SPECPROD/healpix/SURVEY/PROGRAM/PIXGROUP/PIXNUM/coadd-SURVEY-PROGRAM-PIXNUM.html
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec.io._block import Block
+from skspec.io._file_spectra import FileSpectra
 from skspec.io._fits import Hdu
 from skspec.io._registry import register_format
 from skspec.io._source import Source
@@ -39,7 +39,7 @@ def _arms(source: Source) -> list[str]:
     return [arm for arm in found if {f"{arm}_FLUX", f"{arm}_IVAR"} <= names]
 
 
-def _read(source: Source) -> Block | list[Block]:
+def _read(source: Source) -> FileSpectra | list[FileSpectra]:
     fibermap = source.hdus.get("FIBERMAP")
     if fibermap is None or not (arms := _arms(source)):
         return []  # a redrock file: it is read with its coadd
@@ -66,7 +66,7 @@ def _read(source: Source) -> Block | list[Block]:
     scores = source.hdus.get("SCORES")
     if scores is not None and "MEDIAN_COADD_SNR_R" in scores.columns:
         meta["snr"] = scores.column("MEDIAN_COADD_SNR_R").astype(np.float64)
-    return Block(flux, wave, ivar, meta=meta | _redshifts(source.path, target))
+    return FileSpectra(flux, wave, ivar, meta=meta | _redshifts(source.path, target))
 
 
 def _join(parts: list[Arm]) -> Arm:

@@ -1,4 +1,4 @@
-"""FITS binary tables with columns of wavelength and flux, whoever wrote them.
+"""FITS binary tables with columns of wavelength and flux, from any source.
 
 A row is a pixel, or a spectrum where the columns are vectors (as ESO's science data products have it). Columns are
 recognised by name, wavelengths converted by TUNIT. They are air where a column's name, comment or UCD
@@ -12,7 +12,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from skspec.io._block import Block
+from skspec.io._file_spectra import FileSpectra
 from skspec.io._fits import Hdu
 from skspec.io._names import column_role, find_medium, find_roles, header_medium, header_meta
 from skspec.io._registry import register_format
@@ -21,7 +21,7 @@ from skspec.io._tables import SpectrumTable
 
 
 class _Columns(Mapping[str, "NDArray[Any]"]):
-    """Columns of an HDU, read when asked for."""
+    """Columns of an HDU, read when needed."""
 
     def __init__(self, hdu: Hdu) -> None:
         self._hdu = hdu
@@ -50,7 +50,7 @@ def _identify(source: Source) -> bool:
     return _find_table(source) is not None
 
 
-def _read(source: Source) -> list[Block]:
+def _read(source: Source) -> list[FileSpectra]:
     hdu = _find_table(source)
     if hdu is None:
         raise ValueError("no table has columns of wavelength and flux")
@@ -65,7 +65,7 @@ def _read(source: Source) -> list[Block]:
         medium=_medium(source, hdu, card),
         meta=meta,
         wave_unit=source.wave_unit,
-    ).blocks()
+    ).spectra()
 
 
 def _medium(source: Source, hdu: Hdu, card: Mapping[str, int]) -> str | None:

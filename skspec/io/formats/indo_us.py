@@ -1,7 +1,7 @@
 """Indo-US Library of Coudé Feed Stellar Spectra.
 
 A one-dimensional linear image in air. Not all settings of the spectrograph were used for all stars: the card
-COVERAGE has the ranges observed, and the pixels outside them, or exactly zero, are no measurements of a star.
+COVERAGE has the ranges observed, and the pixels outside them, or exactly zero, are not measurements of a star.
 They are missing (NaN) here.
 Valdes et al. 2004 (ApJS 152, 251).
 """
@@ -12,7 +12,7 @@ import re
 
 import numpy as np
 
-from skspec.io._block import Block
+from skspec.io._file_spectra import FileSpectra
 from skspec.io._names import header_meta
 from skspec.io._registry import register_format
 from skspec.io._source import Source
@@ -26,7 +26,7 @@ def _identify(source: Source) -> bool:
     return image is not None and "COVERAGE" in image.header and "HDNAME" in image.header
 
 
-def _read(source: Source) -> Block:
+def _read(source: Source) -> FileSpectra:
     image = find_image(source)
     if image is None:
         raise ValueError("there is no one-dimensional image with CRVAL1")
@@ -46,7 +46,7 @@ def _read(source: Source) -> Block:
         "logg": header.get("LOGG"),
         "feh": header.get("FEH"),
     }
-    return Block(flux, wave, medium="air", meta=meta)
+    return FileSpectra(flux, wave, medium="air", meta=meta)
 
 
 register_format(

@@ -2,8 +2,8 @@
 
 Pixel ``i`` (from 1) lies at ``w = CRVAL1 + CDELT1 * (i - CRPIX1)``, with CD1_1 in place of CDELT1 where that is
 absent. ``w`` is a wavelength in CUNIT1 (Å if absent), its decimal logarithm if DC-FLAG is 1, or FITS's own
-logarithmic axis ``CRVAL1 * exp((w - CRVAL1) / CRVAL1)`` if CTYPE1 ends in ``-LOG``. Without a word in the header
-wavelengths are air, as IRAF's line lists have it.
+logarithmic axis ``CRVAL1 * exp((w - CRVAL1) / CRVAL1)`` if CTYPE1 ends in ``-LOG``. If the header does not state
+the medium, wavelengths are air, as those of IRAF's line lists.
 Valdes 1993 (ASP Conf. Ser. 52, 467); Greisen et al. 2006 (A&A 446, 747), equation 5.
 """
 
@@ -14,7 +14,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec.io._block import Block
+from skspec.io._file_spectra import FileSpectra
 from skspec.io._fits import Hdu
 from skspec.io._fits_header import Header
 from skspec.io._names import header_medium, header_meta
@@ -73,7 +73,7 @@ def _identify(source: Source) -> bool:
     return find_image(source) is not None
 
 
-def _read(source: Source) -> Block:
+def _read(source: Source) -> FileSpectra:
     hdu = find_image(source)
     if hdu is None:
         raise ValueError("there is no one-dimensional image with CRVAL1 or COEFF0")
@@ -81,7 +81,7 @@ def _read(source: Source) -> Block:
     meta = header_meta(hdu.header)
     meta["survey"] = hdu.header.get("TPLLIB")
     meta["flux_unit"] = hdu.header.get("BUNIT")
-    return Block(
+    return FileSpectra(
         flux,
         wavelengths(hdu.header, flux.size, source.wave_unit),
         medium=header_medium(hdu.header) or "air",

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec.io._block import Block
+from skspec.io._file_spectra import FileSpectra
 from skspec.io._fits_header import Header
 from skspec.io._registry import register_format
 from skspec.io._source import Source
 from skspec.io._wave import log_grid, matching_log_grid
 
-_MISSING = -9999  # what the pipeline writes for a redshift or ratio that it does not know
+_MISSING = -9999  # value of unknown redshifts and ratios
 
 
 def _identify(source: Source) -> bool:
@@ -36,7 +36,7 @@ def _is_image(source: Source) -> bool:
     return len(shape) == 2 and shape[0] >= 2
 
 
-def _read(source: Source) -> Block:
+def _read(source: Source) -> FileSpectra:
     header = source.hdus.header
     names = str(header.get("EXTEN0", "")).replace(",", " ").upper().split()
     tabulated = None
@@ -54,13 +54,15 @@ def _read(source: Source) -> Block:
         flux, ivar = table.column("FLUX").ravel(), table.column("IVAR").ravel()
         if "WAVELENGTH" in table.columns:
             tabulated = table.column("WAVELENGTH").ravel()
-    return Block(flux, _wavelengths(header, tabulated, flux.size), ivar, meta=_meta(header))
+    return FileSpectra(flux, _wavelengths(header, tabulated, flux.size), ivar, meta=_meta(header))
 
 
 def _wavelengths(header: Header, tabulated: NDArray[np.float32] | None, n_pixels: int) -> NDArray[np.float64]:
     start, step = header.get("COEFF0"), header.get("COEFF1")
     if tabulated is not None:
-        with np.errstate(divide="ignore", invalid="ignore"):  # what is not positive is reported later
+        with np.errstate(
+            divide="ignore", invalid="ignore"
+        ):  # values that are not positive raise an error later
             exact = matching_log_grid(np.log10(tabulated), start, step)
         return tabulated.astype(np.float64) if exact is None else exact
     if start is None or not step:

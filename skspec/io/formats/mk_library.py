@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec.io._block import Block
+from skspec.io._file_spectra import FileSpectra
 from skspec.io._fits import Hdu
 from skspec.io._names import find_roles
 from skspec.io._registry import register_format
@@ -49,13 +49,13 @@ def _identify(source: Source) -> bool:
     return _table(source) is not None
 
 
-def _read(source: Source) -> Block:
+def _read(source: Source) -> FileSpectra:
     table = _table(source)
     if table is None:
         raise ValueError("no table has a column FLUX of spectra on wavelengths that the file does not state")
     flux = table.column("FLUX")
     if flux.shape[1] != N_PIXELS:
-        raise ValueError(f"FLUX has {flux.shape[1]} pixels; the wavelengths are known of {N_PIXELS} only")
+        raise ValueError(f"FLUX has {flux.shape[1]} pixels; only the wavelengths of {N_PIXELS} are known")
     columns = {
         _NAMES.get(name, column.name): table.column(name)
         for name, column in table.columns.items()
@@ -64,7 +64,7 @@ def _read(source: Source) -> Block:
     meta: dict[str, Any] = catalogue(columns, len(flux), skip=())
     if {"SPEC_NUM", "LUM_NUM"} <= columns.keys() and "class" not in meta:
         meta["class"] = _joint_class(columns["SPEC_NUM"], columns["LUM_NUM"]).tolist()
-    return Block(flux, _WAVE, medium="air", meta=meta)
+    return FileSpectra(flux, _WAVE, medium="air", meta=meta)
 
 
 def _joint_class(spec: NDArray[Any], lum: NDArray[Any]) -> NDArray[np.str_]:

@@ -1,8 +1,8 @@
 """NumPy ``.npz`` archives: arrays ``wave`` (or ``loglam``), ``flux``, and perhaps ``ivar`` or ``error``.
 
 Flux has shape (n_spectra, n_pixels), wavelengths (n_pixels,) or the shape of the flux. Arrays of one value a
-spectrum go to ``meta``; others, such as masks, are not taken. A string ``medium`` ("air" or "vacuum") says what the
-wavelengths are. Pickled objects are refused.
+spectrum go to ``meta``; others, such as masks, are left out. A string ``medium`` ("air" or "vacuum") is that of the
+wavelengths. Pickled objects raise an error.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ import struct
 
 import numpy as np
 
-from skspec.io._block import Block
+from skspec.io._file_spectra import FileSpectra
 from skspec.io._names import find_roles
 from skspec.io._registry import register_format
 from skspec.io._source import Source
-from skspec.io._tables import ERRORS, catalogue, pick_ivar
-from skspec.io._wave import to_angstrom
+from skspec.io._tables import SpectrumTable
 
 
 def _identify(source: Source) -> bool:
@@ -26,41 +25,17 @@ def _identify(source: Source) -> bool:
     return source.head[30 : 30 + length].endswith(b".npy")
 
 
-def _read(source: Source) -> list[Block]:
+def _read(source: Source) -> list[FileSpectra]:
     with np.load(source.reopen(), allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
-    roles = find_roles(arrays)
-    names = list(arrays)
-    wave_role = roles.get("loglam") or roles.get("wave")
-    if wave_role is None or "flux" not in roles:
-        raise ValueError(f"arrays wave (or loglam) and flux are needed, it has {', '.join(names)}")
-    flux = arrays[names[roles["flux"][0]]]
-    flux = flux.reshape(-1, flux.shape[-1])
-    used = [names[wave_role[0]], names[roles["flux"][0]]]
-    errors = {}
-    for kind in ERRORS:
-        if kind in roles and arrays[names[roles[kind][0]]].size == flux.size:
-            used.append(names[roles[kind][0]])
-            errors[kind] = arrays[used[-1]].reshape(flux.shape)
-    medium = str(arrays.pop("medium")) if "medium" in arrays else wave_role[1].medium
+        arrays = {name: np.atleast_1d(archive[name]) for name in archive.files}
+    medium = str(arrays.pop("medium")[0]) if "medium" in arrays else None
     if medium not in (None, "air", "vacuum"):
         raise ValueError(f"medium is {medium!r}; 'air' or 'vacuum' is needed")
-    wave = arrays[used[0]]
-    ivar = pick_ivar(errors)
-    meta = catalogue({name: np.atleast_1d(values) for name, values in arrays.items()}, len(flux), skip=used)
-    unit = wave_role[1].unit or source.wave_unit
-    if wave.ndim == 1:
-        return [Block(flux, to_angstrom(wave, unit), ivar, medium, meta)]
-    return [
-        Block(
-            flux[i],
-            to_angstrom(wave[i], unit),
-            None if ivar is None else ivar[i],
-            medium,
-            {name: values[i] for name, values in meta.items()},
-        )
-        for i in range(len(flux))
-    ]
+    roles = find_roles(arrays)
+    if "flux" in roles:  # one spectrum, or more axes than two
+        shape = list(arrays.values())[roles["flux"][0]].shape
+        arrays = {n: a.reshape(-1, shape[-1]) if a.shape == shape else a for n, a in arrays.items()}
+    return SpectrumTable(arrays, medium=medium, wave_unit=source.wave_unit).spectra()
 
 
 register_format(

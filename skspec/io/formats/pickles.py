@@ -2,7 +2,7 @@
 
 Wavelength (F7.1), flux and its scatter, then the component spectra (F10.6 each), whose columns touch where a flux
 has three digits. Wavelengths are air above 2000 Å. The scatter is the spread between the components, 0 where there
-is one, and no measurement error: ``ivar`` is None.
+is one, and not a measurement error: ``ivar`` is None.
 Pickles 1998 (PASP 110, 863), CDS catalogue J/PASP/110/863.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skspec.io._block import Block
+from skspec.io._file_spectra import FileSpectra
 from skspec.io._registry import register_format
 from skspec.io._source import Source
 
@@ -29,14 +29,14 @@ def _identify(source: Source) -> bool:
     return len(rows) == 3 and all(map(_is_row, rows))
 
 
-def _read(source: Source) -> Block:
+def _read(source: Source) -> FileSpectra:
     rows = [line for line in source.text.splitlines() if line.strip()]
     if not all(map(_is_row, rows)):
         number = next(i for i, line in enumerate(rows, start=1) if not _is_row(line))
         raise ValueError(f"line {number} is not in columns of F7.1 and F10.6")
     wave = np.array([row[:_WAVE] for row in rows], dtype=np.float64)
     flux = np.array([row[_WAVE : _WAVE + _FLUX] for row in rows], dtype=np.float64)
-    return Block(flux, wave, medium="air", meta={"survey": "Pickles"})
+    return FileSpectra(flux, wave, medium="air", meta={"survey": "Pickles"})
 
 
 register_format(

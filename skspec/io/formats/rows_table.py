@@ -3,7 +3,7 @@
 Pixels are columns named by their wavelengths, ``flux_4861.3`` (and ``ivar_4861.3``) or ``4861.3``, as
 ``set_output(transform="pandas")`` writes them; or columns of arrays, ``wave`` (or ``loglam``), ``flux`` and perhaps
 ``ivar``. All other columns go to ``meta``. An ECSV table with one pixel a row is one spectrum. The medium of the
-wavelengths stands in the metadata of ECSV and Parquet files as ``medium``.
+wavelengths is in the metadata of ECSV and Parquet files as ``medium``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec.io._block import Block
+from skspec.io._file_spectra import FileSpectra
 from skspec.io._registry import register_format
 from skspec.io._source import Source
 from skspec.io._tables import SpectrumTable, is_wide
@@ -33,7 +33,7 @@ def _identify_csv(source: Source) -> bool:
     return source.is_text and not source.head.startswith(_ECSV) and is_wide(_csv_header(source.lines))
 
 
-def _read_csv(source: Source) -> list[Block]:
+def _read_csv(source: Source) -> list[FileSpectra]:
     lines = [line for line in source.text.splitlines() if line.strip() and not line.startswith("#")]
     names, *rows = csv.reader(lines, delimiter="\t" if "\t" in lines[0] else ",")
     ragged = next((i for i, row in enumerate(rows, start=2) if len(row) != len(names)), None)
@@ -42,7 +42,7 @@ def _read_csv(source: Source) -> list[Block]:
     columns = {name: _typed(cells) for name, cells in zip(names, zip(*rows, strict=True), strict=False)}
     if not columns:
         raise ValueError("the table has no rows")
-    return SpectrumTable(columns, wave_unit=source.wave_unit).blocks()
+    return SpectrumTable(columns, wave_unit=source.wave_unit).spectra()
 
 
 def _typed(cells: tuple[str, ...]) -> NDArray[Any]:
@@ -61,7 +61,7 @@ def _identify_ecsv(source: Source) -> bool:
     return source.head.startswith(_ECSV)
 
 
-def _read_ecsv(source: Source) -> list[Block]:
+def _read_ecsv(source: Source) -> list[FileSpectra]:
     from astropy.table import Table  # noqa: PLC0415
 
     table = Table.read(source.text.splitlines(), format="ascii.ecsv")
@@ -70,7 +70,7 @@ def _read_ecsv(source: Source) -> list[Block]:
         units={name: str(table[name].unit) for name in table.colnames if table[name].unit is not None},
         medium=table.meta.get("medium"),
         wave_unit=source.wave_unit,
-    ).blocks()
+    ).spectra()
 
 
 def _unmasked(column: Any) -> NDArray[Any]:
@@ -85,21 +85,15 @@ def _identify_parquet(source: Source) -> bool:
     return source.head.startswith(_PARQUET)
 
 
-def _read_parquet(source: Source) -> list[Block]:
-    try:
-        from pyarrow import parquet  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError(
-            f"{source.path}: Parquet files need pyarrow; pip install 'skspec[scale]'"
-        ) from error
-    table = parquet.read_table(source.reopen())
+def _read_parquet(source: Source) -> list[FileSpectra]:
+    table = source.optional("pyarrow.parquet", "scale").read_table(source.reopen())
     medium = (table.schema.metadata or {}).get(b"medium")
     names = [name for name in table.column_names if not name.startswith("__index_level_")]
     return SpectrumTable(
         {name: _from_arrow(table.column(name)) for name in names},
         medium=None if medium is None else medium.decode(),
         wave_unit=source.wave_unit,
-    ).blocks()
+    ).spectra()
 
 
 def _from_arrow(column: Any) -> NDArray[Any]:

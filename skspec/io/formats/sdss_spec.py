@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skspec.io._block import Block
+from skspec.io._file_spectra import FileSpectra
 from skspec.io._fits import Hdu
 from skspec.io._registry import register_format
 from skspec.io._source import Source
@@ -26,7 +26,7 @@ def _identify(source: Source) -> bool:
     return {"FLUX", "LOGLAM", "IVAR"} <= coadd.columns.keys() and coadd.shape != (1,)
 
 
-def _read(source: Source) -> Block:
+def _read(source: Source) -> FileSpectra:
     header, coadd = source.hdus.header, source.hdus[1]
     loglam = coadd.column("loglam")
     wave = matching_log_grid(loglam, header.get("COEFF0"), header.get("COEFF1"))
@@ -45,7 +45,7 @@ def _read(source: Source) -> Block:
         meta.update((name, value) for name, value in _catalogue_row(row).items() if value is not None)
     else:
         meta["survey"] = "SDSS"
-    return Block(coadd.column("flux"), wave, coadd.column("ivar"), meta=meta)
+    return FileSpectra(coadd.column("flux"), wave, coadd.column("ivar"), meta=meta)
 
 
 def _catalogue_row(row: Hdu) -> dict[str, object]:

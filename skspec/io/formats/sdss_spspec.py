@@ -7,12 +7,12 @@ https://classic.sdss.org/dr7/dm/flatFiles/spSpec.php
 
 from __future__ import annotations
 
-from skspec.io._block import Block, ivar_from_error
+from skspec.io._file_spectra import FileSpectra, ivar_from_error
 from skspec.io._registry import register_format
 from skspec.io._source import Source
 from skspec.io._wave import log_grid
 
-# SPEC_CLN: class as the later releases write it, and what it says beyond that.
+# SPEC_CLN: class as in the later releases, and subclass where it is more specific.
 _CLASSES = {
     0: ("UNKNOWN", ""),
     1: ("STAR", ""),
@@ -32,12 +32,12 @@ def _identify(source: Source) -> bool:
     return "SPEC_CLN" in header and "COEFF0" in header and header.get("NAXIS") == 2
 
 
-def _read(source: Source) -> Block:
+def _read(source: Source) -> FileSpectra:
     header = source.hdus.header
     flux, _, error = source.hdus[0].image(n_rows=3)
     code = header.get("SPEC_CLN")
     kind, subclass = _CLASSES.get(code, (None, None))
-    return Block(
+    return FileSpectra(
         flux,
         log_grid(header.get("COEFF0"), header.get("COEFF1"), flux.size),
         ivar_from_error(error),

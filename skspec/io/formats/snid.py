@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skspec.io._block import Block
+from skspec.io._file_spectra import FileSpectra
 from skspec.io._registry import register_format
 from skspec.io._source import Source
 
@@ -30,7 +30,7 @@ def _identify(source: Source) -> bool:
     )
 
 
-def _read(source: Source) -> Block:
+def _read(source: Source) -> FileSpectra:
     lines = source.text.splitlines()
     words = lines[0].split()
     n_epochs, n_pixels, n_knots = int(words[0]), int(words[1]), int(words[4])
@@ -49,7 +49,7 @@ def _read(source: Source) -> Block:
     seen = flux != 0
     inside = np.logical_or.accumulate(seen, axis=1) & np.logical_or.accumulate(seen[:, ::-1], axis=1)[:, ::-1]
     flux[~inside] = np.nan
-    return Block(
+    return FileSpectra(
         flux,
         wave,
         medium=None,

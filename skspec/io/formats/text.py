@@ -1,6 +1,6 @@
 """Text of two or three columns, or more with a header line that names them.
 
-Columns are wavelength, flux and, third, the standard deviation of the flux, or what a header line says
+Columns are wavelength, flux and, third, the standard deviation of the flux, or as a header line names them
 (``wave_nm flux ivar``, ``# lambda(micron), flux, err``); separators are blanks, tabs or commas. Lines before the
 first of numbers are the header. A sign in front of a wavelength where its size continues the grid marks a bad
 pixel, which becomes missing; ``meta["note"]`` says how many.
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec.io._block import Block
+from skspec.io._file_spectra import FileSpectra
 from skspec.io._names import find_medium, find_roles
 from skspec.io._registry import register_format
 from skspec.io._source import Source
@@ -26,7 +26,7 @@ _POSITIONAL = {"wave": 0, "flux": 1, "error": 2}
 
 
 class _Layout(NamedTuple):
-    """Where the numbers begin, and which columns they have."""
+    """First line of numbers, and their columns."""
 
     first: int
     separator: str | None
@@ -85,7 +85,7 @@ def _identify(source: Source) -> bool:
     return source.is_text and _layout(source.lines) is not None
 
 
-def _read(source: Source) -> Block:
+def _read(source: Source) -> FileSpectra:
     layout = _layout(source.lines)
     if layout is None:
         raise ValueError("no two lines of numbers in two or three columns, nor a header that names more")
@@ -99,13 +99,13 @@ def _read(source: Source) -> Block:
     except ValueError as error:
         raise ValueError(
             str(error).partition(";")[0]
-        ) from error  # numpy goes on to advise on its own arguments
+        ) from error  # the rest of the message is about arguments of numpy
     flux = table[:, layout.columns["flux"]]
     errors = {kind: table[:, i] for kind, i in layout.columns.items() if kind in ERRORS}
     wave, bad = _without_signs(table[:, layout.columns["wave"]])
     flux[bad] = np.nan
     note = f"{bad.sum()} pixels with a negative wavelength are missing" if bad.any() else None
-    return Block(
+    return FileSpectra(
         flux,
         to_angstrom(wave, layout.unit or source.wave_unit),
         pick_ivar(errors),

@@ -1,0 +1,87 @@
+"""The spectra of one file, as a reader returns them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skspec.spectra import check_pixels, valid
+
+
+@dataclass(slots=True)
+class FileSpectra:
+    """Spectra of one file on one wavelength grid.
+
+    Parameters
+    ----------
+    flux : ndarray of shape (n_pixels,) or (n_spectra, n_pixels)
+        Flux density per unit wavelength; missing pixels are masked or not finite, or have ``ivar == 0``.
+    wave : ndarray of shape (n_pixels,)
+        Wavelengths in Å, strictly increasing.
+    ivar : ndarray like `flux` or None, default=None
+        Inverse variance; None when the file gives no errors.
+    medium : {"vacuum", "air"} or None, default="vacuum"
+        Medium of `wave`; None when the file does not say, which is taken as vacuum.
+    meta : dict, default={}
+        Catalogue values: a scalar for all spectra, or a sequence of one for each. None means that the file has no
+        value. The common names are ``survey, object, class, subclass, z, ra, dec, snr``.
+    """
+
+    flux: NDArray[Any]
+    wave: NDArray[np.float64]
+    ivar: NDArray[Any] | None = None
+    medium: str | None = "vacuum"
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return 1 if self.flux.ndim == 1 else len(self.flux)
+
+    def checked(self) -> FileSpectra:
+        """Return these spectra, checked as `Spectra` does and in its types, with 2-D flux and ivar.
+
+        Raises
+        ------
+        ValueError
+            If shapes disagree, wavelengths do not increase, values do not fit float32, or no pixel of any
+            spectrum holds a measurement.
+        """
+        flux, wave, ivar = check_pixels(self.flux, self.wave, self.ivar)
+        if not valid(flux, ivar).any():
+            known = ivar is not None and np.isfinite(flux).any()
+            cause = (
+                "the inverse variance is zero everywhere" if known else "all flux values are NaN or infinite"
+            )
+            raise ValueError(f"no pixel holds a measurement: {cause}")
+        return FileSpectra(flux, wave, ivar, self.medium, self.meta)
+
+
+def one_a_row(
+    flux: Any, wave: Any, ivar: Any, medium: str | None, meta: Mapping[str, Any]
+) -> list[FileSpectra]:
+    """Spectra with one grid each: rows of arrays or lists, and of the lists in `meta`."""
+    return [
+        FileSpectra(
+            np.asarray(flux[i]),
+            wave[i],
+            None if ivar is None else ivar[i],
+            medium,
+            {name: values[i] if isinstance(values, list) else values for name, values in meta.items()},
+        )
+        for i in range(len(flux))
+    ]
+
+
+def ivar_from_error(error: NDArray[Any]) -> NDArray[np.float64]:
+    """Inverse variance of standard deviations; 0 (missing) where those are not positive or not finite."""
+    return ivar_from_variance(np.square(np.asarray(error, dtype=np.float64)) * np.sign(error))
+
+
+def ivar_from_variance(variance: NDArray[Any]) -> NDArray[np.float64]:
+    """Inverse of variances; 0 (missing) where those are not positive or not finite."""
+    variance = np.asarray(variance, dtype=np.float64)
+    good = np.isfinite(variance) & (variance > 0)
+    return np.divide(1.0, variance, out=np.zeros_like(variance), where=good)

@@ -1,0 +1,68 @@
+"""Catalogue tables of spectra, one row a spectrum: from what is given, joined, and to and from pandas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from astropy.table import Column, MaskedColumn, Table, vstack
+
+
+def is_frame(value: Any) -> bool:
+    """Return whether `value` is a pandas DataFrame, without importing pandas."""
+    return hasattr(value, "iloc") and hasattr(value, "columns")
+
+
+def as_table(meta: Any, n: int) -> Table:
+    """Table of a table, mapping, pandas DataFrame or None, checked to have `n` rows."""
+    if isinstance(meta, Table):
+        table = meta.copy(copy_data=False)
+    else:
+        table = table_from_pandas(meta) if is_frame(meta) else Table(meta)
+    if table.colnames and len(table) != n:
+        raise ValueError(f"meta has {len(table)} rows for {n} spectra; one row a spectrum is needed")
+    return table
+
+
+def table_from_pandas(frame: Any) -> Table:
+    """Convert a pandas DataFrame: missing values are masked, text stays text, dates are `~astropy.time.Time`.
+
+    The index is dropped.
+    """
+    table = Table.from_pandas(frame)
+    for name in table.colnames:
+        values = table[name]
+        if isinstance(values, Column) and values.dtype.kind in "OS":  # text with missing values, or anything
+            missing = np.ma.getmaskarray(np.ma.asarray(values))
+            known = np.asarray(values)[~missing].tolist()
+            if all(isinstance(value, str) for value in known):
+                text = np.zeros(len(values), dtype=np.asarray(known, dtype=str).dtype)
+                text[~missing] = known
+                table[name] = MaskedColumn(text, mask=missing) if missing.any() else Column(text)
+    return table
+
+
+def table_to_pandas(table: Table) -> Any:
+    """Convert to a pandas DataFrame; columns with several values a row hold arrays."""
+    wide = [name for name in table.colnames if len(table[name].shape) > 1]
+    frame = table[[name for name in table.colnames if name not in wide]].to_pandas()
+    for name in wide:
+        frame.insert(table.colnames.index(name), name, list(np.asarray(table[name])))
+    return frame
+
+
+def stack_tables(tables: Sequence[Table], lengths: Sequence[int]) -> Table:
+    """Stack the tables of spectra, of the given numbers; a column that some lack is masked there."""
+    if not any(table.colnames for table in tables):
+        return Table()
+    padded = []
+    for table, n in zip(tables, lengths, strict=True):
+        new = table.copy(copy_data=False)
+        if not new.colnames:  # a table without columns has no rows for vstack to mask
+            new["_rows"] = np.zeros(n, dtype=bool)
+        padded.append(new)
+    stacked = vstack(padded, join_type="outer", metadata_conflicts="silent")
+    if "_rows" in stacked.colnames:
+        stacked.remove_column("_rows")
+    return stacked
