@@ -9,14 +9,12 @@ of the diagnostic diagram of Baldwin, Phillips & Terlevich (1981) as in Kewley e
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skspec.datasets._extinction import extinction_law
 from skspec.datasets._library import star_spectra
 from skspec.datasets._photosphere._synthesis import WAVE
 from skspec.datasets._population import Population, add_line
-
-Array = NDArray[np.floating]
+from skspec.datasets._types import Float32Array, FloatArray, IndexArray
 
 _AGES = (0.01, 0.05, 0.2, 0.8, 3.0, 10.0)  # Gyr
 _FEH = (-0.5, 0.2)
@@ -49,7 +47,7 @@ _LOG_EW_H_ALPHA = np.array([(-0.5, 0.3), (1.25, 0.25), (2.0, 0.2), (1.1, 0.3)])
 _REFERENCE = slice(*np.searchsorted(WAVE, (5450.0, 5550.0)))
 
 
-def _main_sequence(age: float) -> tuple[Array, Array, Array]:
+def _main_sequence(age: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Teff, log g and luminosity-weighted numbers along the main sequence up to the turn-off."""
     mass = np.geomspace(0.15, min((age / 10.0) ** -0.4, 40.0), 10)
     luminosity = mass**3.5
@@ -60,7 +58,7 @@ def _main_sequence(age: float) -> tuple[Array, Array, Array]:
 
 
 @cache
-def population_spectra() -> NDArray[np.float32]:
+def population_spectra() -> Float32Array:
     """Spectra of single-age populations, shape (n_ages, n_metallicities, n_pixels), 1 at 5500 Å."""
     spectra = np.empty((len(_AGES), len(_FEH), len(WAVE)), dtype=np.float32)
     for i, (age, (evolved_share, evolved)) in enumerate(zip(_AGES, _EVOLVED, strict=True)):
@@ -88,7 +86,7 @@ class Galaxies(Population):
     def __init__(self, n: int, rng: np.random.RandomState) -> None:
         kind = rng.choice(len(_SUBCLASSES), size=n, p=_SHARES)
 
-        def between(limits: Array) -> Array:
+        def between(limits: FloatArray) -> FloatArray:
             low, high = limits[kind].T
             return low + (high - low) * rng.uniform(size=n)
 
@@ -119,7 +117,7 @@ class Galaxies(Population):
         )
         self._attenuation = (-0.4 * np.log(10.0) * 3.1 * extinction_law(WAVE)).astype(np.float32)
 
-    def samples(self, rows: NDArray[np.intp], first: NDArray[np.intp], n_samples: int) -> NDArray[np.float32]:
+    def samples(self, rows: IndexArray, first: IndexArray, n_samples: int) -> Float32Array:
         """Flux per Å, 1 near 5500 Å before dust; see `Population.samples`."""
         basis = population_spectra().reshape(-1, len(WAVE))
         stars = self._light[rows].astype(np.float32) @ basis
@@ -140,7 +138,7 @@ class Galaxies(Population):
         return flux
 
 
-def _line_fluxes(kind: NDArray[np.intp], ew: Array, rng: np.random.RandomState) -> dict[float, Array]:
+def _line_fluxes(kind: IndexArray, ew: FloatArray, rng: np.random.RandomState) -> dict[float, FloatArray]:
     """Flux of each line (by vacuum wavelength) over the continuum at H alpha, in Å, before dust."""
     n = len(kind)
     active = (kind == 3) | (kind == 0)

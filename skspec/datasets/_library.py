@@ -6,12 +6,10 @@ The grid is computed when it is first needed, one temperature at a time, and kep
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from skspec.datasets._photosphere._synthesis import Synthesizer
-
-Array = NDArray[np.floating]
+from skspec.datasets._types import Float32Array, FloatArray, IndexArray
 
 TEFF = np.concatenate(
     [np.geomspace(2500.0, 5000.0, 11), np.geomspace(5500.0, 10000.0, 7), np.geomspace(13000.0, 46000.0, 5)]
@@ -27,7 +25,7 @@ def _synthesizer() -> Synthesizer:
 
 
 @cache
-def _spectra_of_temperature(index: int) -> NDArray[np.float32]:
+def _spectra_of_temperature(index: int) -> Float32Array:
     """Compute all gravities and metallicities of one temperature, shape (_PER_TEFF, N_PIXELS)."""
     teff = TEFF[index]
     logg, feh = (a.ravel() for a in np.meshgrid(LOGG, FEH, indexing="ij"))
@@ -38,7 +36,7 @@ def _spectra_of_temperature(index: int) -> NDArray[np.float32]:
     return _synthesizer().spectra(np.full(unique.shape[1], teff), *unique)[back]
 
 
-def _bracket(grid: Array, value: Array) -> tuple[NDArray[np.intp], Array]:
+def _bracket(grid: FloatArray, value: FloatArray) -> tuple[IndexArray, FloatArray]:
     """Find the node below, and the share of the node above."""
     value = np.clip(value, grid[0], grid[-1])
     lower = np.clip(np.searchsorted(grid, value, side="right") - 1, 0, len(grid) - 2)
@@ -55,7 +53,7 @@ class StarMixer:
         interpolated linearly in log Teff, log g and [Fe/H].
     """
 
-    def __init__(self, teff: Array, logg: Array, feh: Array) -> None:
+    def __init__(self, teff: FloatArray, logg: FloatArray, feh: FloatArray) -> None:
         (temperature, t), (gravity, g), (metallicity, z) = (
             _bracket(np.log(TEFF), np.log(teff)),
             _bracket(LOGG, logg),
@@ -78,11 +76,11 @@ class StarMixer:
             shape=(n, len(self._spectra)),
         )
 
-    def __call__(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    def __call__(self, rows: IndexArray) -> Float32Array:
         """Surface flux per Å of some of the stars, shape (len(rows), N_PIXELS)."""
         return self._weights[rows] @ self._spectra
 
 
-def star_spectra(teff: Array, logg: Array, feh: Array) -> NDArray[np.float32]:
+def star_spectra(teff: FloatArray, logg: FloatArray, feh: FloatArray) -> Float32Array:
     """Surface flux per Å of stars, shape (n_stars, N_PIXELS), in erg s-1 cm-2 Å-1."""
     return StarMixer(teff, logg, feh)(np.arange(len(teff)))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from astropy.table import Table
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 from skspec.checks import check_choice
@@ -14,9 +14,9 @@ from skspec.datasets._checks import check_number, check_range
 from skspec.datasets._mk_calibration import SPECTRAL_CLASSES
 from skspec.datasets._spectrograph import Spectrograph
 from skspec.datasets._survey import Visits, draw_objects, observe
+from skspec.datasets._types import FloatArray, IndexArray
 from skspec.spectra import Spectra, as_wave
 
-Array = NDArray[np.floating]
 Range = float | tuple[float, float]
 
 _CLASSES = ("STAR", "GALAXY", "QSO", *SPECTRAL_CLASSES)
@@ -204,7 +204,7 @@ def _check_classes(classes: str | Sequence[str]) -> list[str]:
     return names
 
 
-def _class_counts(n_spectra: int, n_classes: int, weights: ArrayLike | None) -> NDArray[np.intp]:
+def _class_counts(n_spectra: int, n_classes: int, weights: ArrayLike | None) -> IndexArray:
     """Share the spectra out to the classes, by largest remainder."""
     shares = np.ones(n_classes) if weights is None else np.asarray(weights, dtype=np.float64)
     if shares.shape != (n_classes,):
@@ -219,7 +219,7 @@ def _class_counts(n_spectra: int, n_classes: int, weights: ArrayLike | None) -> 
     return counts
 
 
-def _check_grid(wave: ArrayLike | None) -> Array:
+def _check_grid(wave: ArrayLike | None) -> FloatArray:
     if wave is None:
         return 10.0 ** (_LOG_FIRST + 1e-4 * np.arange(_N_PIXELS))
     grid = as_wave(wave)

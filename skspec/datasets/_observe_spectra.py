@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from skspec.datasets._checks import check_number, check_range
+from skspec.datasets._constants import LIGHT_SPEED
 from skspec.datasets._extinction import extinction_law
-from skspec.datasets._population import LIGHT_SPEED
 from skspec.datasets._spectrograph import Spectrograph, lost_pixels
 from skspec.preprocessing import LogWaveResampler, ResolutionMatcher
 from skspec.spectra import Spectra, as_wave, outer_edges

@@ -5,13 +5,11 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.constants import speed_of_light
 
+from skspec.datasets._constants import LIGHT_SPEED
 from skspec.datasets._photosphere._synthesis import LOG_START, LOG_STEP
+from skspec.datasets._types import Float32Array, FloatArray, IndexArray
 
-Array = NDArray[np.floating]
-
-LIGHT_SPEED = speed_of_light / 1e3  # km/s
 SAMPLE_VELOCITY = LOG_STEP * np.log(10.0) * LIGHT_SPEED  # from one sample to the next, km/s
 
 
@@ -26,7 +24,7 @@ class Population(ABC):
         Standard deviation of the velocities within the object that smooth its spectrum, in km/s.
     """
 
-    def __init__(self, catalogue: Mapping[str, NDArray], *, broadening: Array) -> None:
+    def __init__(self, catalogue: Mapping[str, NDArray], *, broadening: FloatArray) -> None:
         self.catalogue = dict(catalogue)
         self.broadening = broadening
 
@@ -34,7 +32,7 @@ class Population(ABC):
         return len(self.broadening)
 
     @abstractmethod
-    def samples(self, rows: NDArray[np.intp], first: NDArray[np.intp], n_samples: int) -> NDArray[np.float32]:
+    def samples(self, rows: IndexArray, first: IndexArray, n_samples: int) -> Float32Array:
         """Flux per Å of some of the objects in their rest frame, in any unit.
 
         Parameters
@@ -53,19 +51,19 @@ class Population(ABC):
         """
 
     @staticmethod
-    def windows(spectra: NDArray[np.float32], first: NDArray[np.intp], n_samples: int) -> NDArray[np.float32]:
+    def windows(spectra: Float32Array, first: IndexArray, n_samples: int) -> Float32Array:
         """Cut a window out of each row; beyond its ends the last value goes on."""
         at = np.clip(first[:, None] + np.arange(n_samples), 0, spectra.shape[1] - 1)
         return np.take_along_axis(spectra, at, axis=1)
 
 
 def add_line(
-    flux: NDArray[np.float32],
-    first: NDArray[np.intp],
+    flux: Float32Array,
+    first: IndexArray,
     *,
-    wave: Array,
-    sigma: Array,
-    strength: Array,
+    wave: FloatArray,
+    sigma: FloatArray,
+    strength: FloatArray,
     stride: int = 1,
 ) -> None:
     """Add one Gaussian emission line to each row, in place.
@@ -101,7 +99,7 @@ def add_line(
     flux[np.broadcast_to(seen[:, None], at.shape)[inside], at[inside]] += profile[inside]
 
 
-def refine(coarse: NDArray[np.float32], stride: int, n_samples: int) -> NDArray[np.float32]:
+def refine(coarse: Float32Array, stride: int, n_samples: int) -> Float32Array:
     """Interpolate linearly between samples `stride` apart; row length at least n_samples / stride + 1."""
     share = np.arange(stride, dtype=np.float32) / np.float32(stride)
     fine = coarse[:, :-1, None] * (1 - share) + coarse[:, 1:, None] * share

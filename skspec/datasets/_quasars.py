@@ -5,12 +5,11 @@ continuum: Grandi (1982, ApJ 255, 25). Forest: Faucher-Giguere et al. (2008, ApJ
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skspec.datasets._constants import HC_K, LIGHT_SPEED
 from skspec.datasets._photosphere._synthesis import LOG_START, LOG_STEP
-from skspec.datasets._population import LIGHT_SPEED, Population, add_line, refine
-
-Array = NDArray[np.floating]
+from skspec.datasets._population import Population, add_line, refine
+from skspec.datasets._types import Float32Array, FloatArray, FloatLike, IndexArray
 
 # vacuum wavelength (Å), equivalent width (Å), sigma (km/s) of broad lines and blends
 _BROAD = (
@@ -34,7 +33,7 @@ _STRIDE = 8  # the broad lines are smooth enough for every eighth sample
 _CORRELATION = 6  # samples over which the forest varies, about 200 km/s
 
 
-def _continuum(log_wave: Array | float) -> Array:
+def _continuum(log_wave: FloatLike) -> FloatArray:
     """Natural logarithm of the mean continuum per Å: power laws that break at 1000 and 5000 Å."""
     x = np.log(10.0) * (log_wave - np.log10(3000.0))
     breaks = np.log(np.array([1000.0, 5000.0]) / 3000.0)
@@ -86,7 +85,7 @@ class Quasars(Population):
             broadening=np.zeros(n),
         )
 
-    def samples(self, rows: NDArray[np.intp], first: NDArray[np.intp], n_samples: int) -> NDArray[np.float32]:
+    def samples(self, rows: IndexArray, first: IndexArray, n_samples: int) -> Float32Array:
         """Flux per Å, 1 near 3000 Å; see `Population.samples`."""
         start, stop = int(first.min()), int(first.max()) + n_samples
         log_wave = LOG_START + LOG_STEP * np.arange(start, stop)
@@ -120,11 +119,11 @@ class Quasars(Population):
             self._absorb(flux[row], int(first[row]), int(member))
         return flux
 
-    def _level(self, rows: NDArray[np.intp], wave: float) -> Array:
+    def _level(self, rows: IndexArray, wave: float) -> FloatArray:
         """Continuum at one wavelength."""
         return np.exp(_continuum(np.log10(wave)) + self._slope[rows] * np.log(wave / 3000.0))
 
-    def _absorb(self, flux: NDArray[np.float32], first: int, row: int) -> None:
+    def _absorb(self, flux: Float32Array, first: int, row: int) -> None:
         """Absorption by hydrogen between the quasar and us, in place."""
         n_forest = min(_FOREST_END - first, len(flux))
         if n_forest <= 0:
@@ -141,11 +140,9 @@ class Quasars(Population):
         flux[:n_forest] *= np.exp(-depth).astype(np.float32)
 
 
-def _balmer_continuum(wave: Array) -> Array:
+def _balmer_continuum(wave: FloatArray) -> FloatArray:
     """Optically thin Balmer continuum of hot gas, 1 at the edge at 3646 Å and smeared beyond it."""
     edge = 3646.0
-    planck = (
-        (edge / wave) ** 5 * np.expm1(1.4388e8 / (edge * 15000.0)) / np.expm1(1.4388e8 / (wave * 15000.0))
-    )
+    planck = (edge / wave) ** 5 * np.expm1(HC_K / (edge * 15000.0)) / np.expm1(HC_K / (wave * 15000.0))
     thin = planck * (wave / edge) ** 3
     return np.where(wave <= edge, thin, np.exp(-(((wave - edge) / 120.0) ** 2)))

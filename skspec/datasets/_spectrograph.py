@@ -4,11 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from skspec.datasets._constants import LIGHT_SPEED
 from skspec.datasets._photosphere._synthesis import LOG_START, LOG_STEP
-from skspec.datasets._population import LIGHT_SPEED, SAMPLE_VELOCITY
-
-Array = NDArray[np.floating]
-Array32 = NDArray[np.float32]
+from skspec.datasets._population import SAMPLE_VELOCITY
+from skspec.datasets._types import Float32Array, FloatArray, IndexArray
 
 _FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
 _PADDING = 64
@@ -39,7 +38,7 @@ _EFFECTIVE_AREA = 0.1  # counts per pixel, unit of flux and unit of time at full
 _DEFECT_WIDTH, _GAP_WIDTH = 3, 0.05  # in pixels, and as a share of them
 
 
-def sky_brightness(wave: Array, resolution: float) -> Array:
+def sky_brightness(wave: FloatArray, resolution: float) -> FloatArray:
     """Flux of the night sky in a fibre, at the resolution of the spectrograph."""
     sky = 0.8 + 0.4 * (wave / 6000.0) ** 2
     for centre, peak in _SKY_LINES:
@@ -47,7 +46,7 @@ def sky_brightness(wave: Array, resolution: float) -> Array:
     return _SKY_CONTINUUM * sky
 
 
-def throughput(wave: Array) -> Array:
+def throughput(wave: FloatArray) -> FloatArray:
     """Share of the light that telescope, fibre, grating and detector let through, relative to the best."""
     blue = 1.0 / (1.0 + np.exp(-(wave - 4000.0) / 220.0))
     red = 1.0 / (1.0 + np.exp((wave - 9500.0) / 350.0))
@@ -55,7 +54,7 @@ def throughput(wave: Array) -> Array:
     return np.maximum(blue * red * dichroic, 0.01)
 
 
-def atmospheric_extinction(wave: Array) -> Array:
+def atmospheric_extinction(wave: FloatArray) -> FloatArray:
     """Extinction by the Earth's atmosphere in magnitudes per airmass: Rayleigh, aerosols and absorption bands."""
     magnitudes = 0.10 * (wave / 5500.0) ** -4 + 0.05
     for centre, width, depth in _TELLURIC:
@@ -74,7 +73,7 @@ class Spectrograph:
         Wavelength over the full width at half maximum of an unresolved line, the pixel's share included.
     """
 
-    def __init__(self, wave: Array, resolution: float) -> None:
+    def __init__(self, wave: FloatArray, resolution: float) -> None:
         self.wave = wave
         self._sigma = LIGHT_SPEED / resolution / _FWHM / SAMPLE_VELOCITY
         position = (np.log10(wave) - np.log10(wave[0])) / LOG_STEP + 1.0
@@ -99,13 +98,13 @@ class Spectrograph:
         self._counts = (_EFFECTIVE_AREA * throughput(wave) * wave / 6000.0 * width).astype(np.float32)
         self._extinction = (0.4 * np.log(10.0) * atmospheric_extinction(wave)).astype(np.float32)
 
-    def first_sample(self, z: Array) -> tuple[NDArray[np.intp], Array]:
+    def first_sample(self, z: FloatArray) -> tuple[IndexArray, FloatArray]:
         """Where the samples of an object at redshift z begin: index on the grid of the models, and its fraction."""
         position = self._first - np.log10(1.0 + z) / LOG_STEP
         index = np.floor(position).astype(np.intp)
         return index, position - index
 
-    def expose(self, samples: Array32, fraction: Array, broadening: Array) -> Array32:
+    def expose(self, samples: Float32Array, fraction: FloatArray, broadening: FloatArray) -> Float32Array:
         """Smooth, shift and sample spectra, without noise.
 
         Parameters
@@ -129,7 +128,9 @@ class Spectrograph:
             pixels += smooth[:, self._sample + offset] * weight
         return pixels
 
-    def variance(self, flux: Array32, *, snr: Array, sky: Array, airmass: Array) -> Array32:
+    def variance(
+        self, flux: Float32Array, *, snr: FloatArray, sky: FloatArray, airmass: FloatArray
+    ) -> Float32Array:
         """Variance of flux that is exposed until its median signal-to-noise ratio per pixel is `snr`.
 
         Photons of object and sky, and readout. The time follows from requiring `snr` in each pixel by itself: its

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from skspec.datasets._constants import LIGHT_SPEED
 from skspec.datasets._library import StarMixer
 from skspec.datasets._mk_calibration import (
     LUMINOSITY_CLASSES,
@@ -10,9 +11,8 @@ from skspec.datasets._mk_calibration import (
     physical_parameters,
     type_number,
 )
-from skspec.datasets._population import LIGHT_SPEED, Population
-
-Array = NDArray[np.floating]
+from skspec.datasets._population import Population
+from skspec.datasets._types import Float32Array, IndexArray
 
 # Of the 279,098 stars of the eBOSS quasar survey with a type
 SURVEY_SHARES = {"O": 0.006, "B": 0.036, "A": 0.127, "F": 0.397, "G": 0.111, "K": 0.160, "M": 0.163}
@@ -67,7 +67,7 @@ class Stars(Population):
         )
         self._mixer = StarMixer(teff, logg, feh)
 
-    def samples(self, rows: NDArray[np.intp], first: NDArray[np.intp], n_samples: int) -> NDArray[np.float32]:
+    def samples(self, rows: IndexArray, first: IndexArray, n_samples: int) -> Float32Array:
         """Flux per Å at the surface; see `Population.samples`."""
         return self.windows(self._mixer(rows), first, n_samples)
 

@@ -12,8 +12,7 @@ from skspec.datasets._population import Population
 from skspec.datasets._quasars import Quasars
 from skspec.datasets._spectrograph import Spectrograph, lost_pixels
 from skspec.datasets._stars import Stars, survey_mixture
-
-Array = NDArray[np.floating]
+from skspec.datasets._types import Float32Array, FloatArray, IndexArray
 
 _BLOCK = 64  # spectra computed together: their working set fits the cache
 
@@ -34,17 +33,17 @@ class Visits:
         Median signal-to-noise ratio per pixel, brightness of the sky over its mean, and airmass.
     """
 
-    objects: NDArray[np.intp]
-    reddening: Array
-    brightness: Array
-    snr: Array
-    sky: Array
-    airmass: Array
+    objects: IndexArray
+    reddening: FloatArray
+    brightness: FloatArray
+    snr: FloatArray
+    sky: FloatArray
+    airmass: FloatArray
 
 
 def draw_objects(
-    names: list[str], counts: NDArray[np.intp], repeats: float, rng: np.random.RandomState
-) -> tuple[list[Population], NDArray[np.intp]]:
+    names: list[str], counts: IndexArray, repeats: float, rng: np.random.RandomState
+) -> tuple[list[Population], IndexArray]:
     """Draw the objects of each class, and which of them each spectrum shows.
 
     Returns
@@ -55,7 +54,7 @@ def draw_objects(
     """
     populations: list[Population] = []
     letters: list[NDArray[np.str_]] = []
-    objects: dict[str, list[NDArray[np.intp]]] = {"STAR": [], "GALAXY": [], "QSO": []}
+    objects: dict[str, list[IndexArray]] = {"STAR": [], "GALAXY": [], "QSO": []}
     numbers = {"STAR": 0, "GALAXY": 0, "QSO": 0}
     for name, count in zip(names, counts, strict=True):
         n_objects = max(int(count) - round(repeats * int(count)), min(int(count), 1))
@@ -86,8 +85,8 @@ def observe(
     *,
     missing: float | None,
     seed: int,
-    rows: NDArray[np.intp],
-) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    rows: IndexArray,
+) -> tuple[Float32Array, Float32Array | None]:
     """Observe all visits.
 
     Parameters
@@ -138,9 +137,7 @@ def observe(
     return flux, ivar
 
 
-def _light(
-    population: Population, members: NDArray[np.intp], spectrograph: Spectrograph
-) -> NDArray[np.float32]:
+def _light(population: Population, members: IndexArray, spectrograph: Spectrograph) -> Float32Array:
     """Flux of objects as the spectrograph resolves it, shape (len(members), n_pixels)."""
     first, fraction = spectrograph.first_sample(population.catalogue["z"][members])
     samples = population.samples(members, first, spectrograph.n_samples)

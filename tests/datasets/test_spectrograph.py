@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from skspec.datasets._constants import LIGHT_SPEED
 from skspec.datasets._photosphere._synthesis import LOG_START, LOG_STEP
-from skspec.datasets._population import LIGHT_SPEED, add_line
+from skspec.datasets._population import add_line
 from skspec.datasets._spectrograph import Spectrograph, lost_pixels, sky_brightness, throughput
 
 WAVE = 10.0 ** (3.56 + 1e-4 * np.arange(4000))

@@ -8,9 +8,8 @@ Spectra Database. Partition functions at two temperatures: Cox (2000), *Allen's 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.floating]
+from skspec.datasets._types import FloatArray, FloatLike
 
 _ALPHA = frozenset({"O", "Ne", "Mg", "Si", "S", "Ca", "Ti"})
 
@@ -81,7 +80,7 @@ ELEMENTS: dict[str, Element] = {
 }
 
 
-def abundance(symbol: str, feh: Array | float) -> Array:
+def abundance(symbol: str, feh: FloatLike) -> FloatArray:
     """Return the atoms of an element per hydrogen atom in a star of metallicity [Fe/H].
 
     Metals scale with iron; the alpha elements are enhanced by up to 0.4 dex in metal-poor stars, as in the
@@ -95,7 +94,7 @@ def abundance(symbol: str, feh: Array | float) -> Array:
     return 10.0 ** (ELEMENTS[symbol].abundance - 12.0 + scale)
 
 
-def partition_function(symbol: str, stage: int, temperature: Array | float) -> Array:
+def partition_function(symbol: str, stage: int, temperature: FloatLike) -> FloatArray:
     """Partition function of an ion; `stage` 0 is the neutral atom.
 
     log U is linear in theta = 5040 K / T through the two tabulated values, and constant beyond

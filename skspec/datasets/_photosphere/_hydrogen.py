@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from skspec.datasets._constants import LIGHT_SPEED
 from skspec.datasets._photosphere._opacity import RYDBERG, level_survival
-
-Array = NDArray[np.floating]
+from skspec.datasets._types import Float32Array, FloatArray
 
 _HIGHEST = 36
 _REACH = 0.07  # half-width of the window of a line, in dex
@@ -21,7 +21,7 @@ _ELECTRONS = (
 _STARK_H_ALPHA = 0.009019  # the asymptotic formula does not hold for the first line
 
 
-def oscillator_strength(lower: int, upper: NDArray[np.int64] | int) -> Array:
+def oscillator_strength(lower: int, upper: NDArray[np.int64] | int) -> FloatArray:
     """Absorption oscillator strength between two levels of hydrogen (Johnson 1972, eq. 3-9)."""
     upper = np.asarray(upper, dtype=np.float64)
     x = 1.0 - (lower / upper) ** 2
@@ -39,7 +39,7 @@ def oscillator_strength(lower: int, upper: NDArray[np.int64] | int) -> Array:
     return 32.0 / (3.0 * np.sqrt(3.0) * np.pi) * lower / upper**3 / x**3 * gaunt
 
 
-def line_wavelength(lower: int, upper: NDArray[np.int64] | int) -> Array:
+def line_wavelength(lower: int, upper: NDArray[np.int64] | int) -> FloatArray:
     """Vacuum wavelength in Å of a line of hydrogen."""
     return RYDBERG / (1.0 / lower**2 - 1.0 / np.asarray(upper, dtype=np.float64) ** 2)
 
@@ -52,8 +52,8 @@ class _Line:
     strength: float  # pi e^2 / (m c) f_lu wave^2, in cm2 Å: cross-section times its width
     stark: float  # Stark displacement in Å per unit of normal field
     window: slice
-    distance: NDArray[np.float32]  # wave - centre in Å over the window
-    distance_wing: NDArray[np.float32]  # its absolute value to the power 5/2
+    distance: Float32Array  # wave - centre in Å over the window
+    distance_wing: Float32Array  # its absolute value to the power 5/2
 
 
 class HydrogenLines:
@@ -65,7 +65,7 @@ class HydrogenLines:
         Grid in Å, equal steps of log10.
     """
 
-    def __init__(self, wave: Array) -> None:
+    def __init__(self, wave: FloatArray) -> None:
         self._n_pixels = len(wave)
         log = np.log10(wave)
         self._lines = []
@@ -92,7 +92,7 @@ class HydrogenLines:
                     )
                 )
 
-    def opacity(self, populations: Array, electron_density: float, velocity: float) -> NDArray[np.float32]:
+    def opacity(self, populations: FloatArray, electron_density: float, velocity: float) -> Float32Array:
         """Line absorption per hydrogen nucleus, in cm2.
 
         Parameters
@@ -110,7 +110,7 @@ class HydrogenLines:
         for line in self._lines:
             if survival[line.upper] < 1e-3:
                 continue
-            doppler = line.wave * velocity / 2.998e5
+            doppler = line.wave * velocity / LIGHT_SPEED
             stark = line.stark * field
             # the Stark profile a / (width^5/2 + distance^5/2) has area 1 at its natural width
             amplitude = 0.748 * _ELECTRONS * stark**1.5

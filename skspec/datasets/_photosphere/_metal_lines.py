@@ -5,17 +5,14 @@ hydrogen atoms with the approximations of Kurucz & Avrett (1981, SAO Special Rep
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skspec.datasets._constants import BOLTZMANN_EV, HC_K, LIGHT_SPEED
 from skspec.datasets._photosphere._elements import ELEMENTS, abundance, partition_function
 from skspec.datasets._photosphere._lines import read_lines
-from skspec.datasets._photosphere._opacity import HC_K
-from skspec.datasets._photosphere._saha import BOLTZMANN_EV, ion_fractions
+from skspec.datasets._photosphere._saha import ion_fractions
 from skspec.datasets._photosphere._structure import Layer
+from skspec.datasets._types import Float32Array, FloatArray, IndexArray
 
-Array = NDArray[np.floating]
-
-_LIGHT = 2.99792458e10  # cm/s
 _EV_ANGSTROM = 12398.42
 _NEAR, _FAR = 16, 512  # half-widths of the window of a core in fine, of wings in coarse pixels
 _HELIUM_STARK = 100.0  # brings He I in B dwarfs to the strength observed
@@ -39,7 +36,7 @@ class MetalLines:
     def __init__(self, start: float, step: float, n_pixels: int) -> None:
         lines = read_lines()
         self._n_pixels = n_pixels
-        self._pixel_velocity = step * np.log(10.0) * _LIGHT  # cm/s
+        self._pixel_velocity = step * np.log(10.0) * LIGHT_SPEED * 1e5  # cm/s
         position = (np.log10(lines["wave"]) - start) / step
         lines = lines[(position > 0) & (position < n_pixels - 1)]
         self._position = (np.log10(lines["wave"]) - start) / step
@@ -55,7 +52,7 @@ class MetalLines:
         charge = lines["spectrum"].astype(float)
         self._mass = np.array([ELEMENTS[symbol].mass for symbol, _ in self._ions])[self._ion]
 
-        def effective_level(energy: Array) -> Array:
+        def effective_level(energy: FloatArray) -> FloatArray:
             """Square of the effective quantum number."""
             return np.minimum(13.598 * charge**2 / np.maximum(ionisation[self._ion] - energy, 0.1), 25.0)
 
@@ -67,7 +64,7 @@ class MetalLines:
         radius = np.maximum(2.5 * (upper**2 - lower**2) / charge**2, 1.0)
         self._van_der_waals = 4.5e-9 * radius**0.4
 
-    def populations(self, layer: Layer) -> Array:
+    def populations(self, layer: Layer) -> FloatArray:
         """Ions per hydrogen nucleus divided by their partition function, shape (n_atmospheres, n_ions)."""
         state = (layer.temperature, layer.electron_pressure)
         fractions = {symbol: ion_fractions(symbol, *state) for symbol in {symbol for symbol, _ in self._ions}}
@@ -81,7 +78,9 @@ class MetalLines:
             axis=1,
         )
 
-    def opacity(self, layer: Layer, row: int, populations: Array, turbulence: float) -> tuple[Array, Array]:
+    def opacity(
+        self, layer: Layer, row: int, populations: FloatArray, turbulence: float
+    ) -> tuple[FloatArray, FloatArray]:
         """Line opacity over the Rosseland mean: cores on the fine grid, far wings on the coarse one.
 
         Parameters
@@ -109,7 +108,9 @@ class MetalLines:
         damping = rate * self._wave * 1e-8 / (4.0 * np.pi * doppler)
         return self._add_up(centre, damping, doppler / self._pixel_velocity)
 
-    def _add_up(self, centre: Array, damping: Array, width: Array) -> tuple[Array, Array]:
+    def _add_up(
+        self, centre: FloatArray, damping: FloatArray, width: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
         """Sum the profiles near the cores on the fine grid, and the far wings on the coarse one."""
         relevant = np.flatnonzero(centre > _FAINTEST)
         centre, damping, width = centre[relevant], damping[relevant] / np.sqrt(np.pi), width[relevant]
@@ -151,11 +152,11 @@ def _windows(first: int, last: int) -> list[tuple[int, int]]:
     return list(zip([0, *halves[:-1]], halves, strict=True))
 
 
-def _square(v: Array) -> NDArray[np.float32]:
+def _square(v: FloatArray) -> Float32Array:
     v = v.astype(np.float32)
     return np.maximum(v * v, np.float32(1e-6))
 
 
-def _accumulate(total: Array, at: NDArray[np.intp], values: NDArray[np.float32]) -> None:
+def _accumulate(total: FloatArray, at: IndexArray, values: Float32Array) -> None:
     inside = (at >= 0) & (at < len(total))
     total += np.bincount(at[inside], weights=values[inside], minlength=len(total))

@@ -9,9 +9,8 @@ ApJS 77, 417).
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.floating]
+from skspec.datasets._types import Float32Array, FloatArray
 
 # molecule: share of the wavelengths that its lines cover, and bands: head (Å, vacuum), gf per Å there, decay (Å)
 BANDS: dict[str, tuple[float, tuple[tuple[float, float, float], ...]]] = {
@@ -55,11 +54,11 @@ class Bands:
         Vacuum wavelengths in Å.
     """
 
-    def __init__(self, wave: Array) -> None:
+    def __init__(self, wave: FloatArray) -> None:
         self._profiles = [self._profile(wave, bands) for _, bands in BANDS.values()]
 
     @staticmethod
-    def _profile(wave: Array, bands: tuple[tuple[float, float, float], ...]) -> NDArray[np.float32]:
+    def _profile(wave: FloatArray, bands: tuple[tuple[float, float, float], ...]) -> Float32Array:
         """Cross-section times partition function, in cm2."""
         total = np.zeros_like(wave)
         for head, peak, decay in bands:
@@ -67,7 +66,7 @@ class Bands:
             total += np.where(steps >= 0, peak * np.exp(-np.maximum(steps, 0.0)), 0.0)
         return (8.852e-21 * wave**2 * total).astype(np.float32)
 
-    def opacity(self, numbers: Array) -> dict[float, NDArray[np.float32]]:
+    def opacity(self, numbers: FloatArray) -> dict[float, Float32Array]:
         """Absorption of the molecules that cover the same share of the wavelengths, in cm2 times `numbers`.
 
         Parameters
@@ -75,7 +74,7 @@ class Bands:
         numbers : ndarray of shape (n_molecules,)
             Molecules divided by their partition function, in the order of `BANDS`.
         """
-        total: dict[float, NDArray[np.float32]] = {}
+        total: dict[float, Float32Array] = {}
         for number, profile, (share, _) in zip(numbers, self._profiles, BANDS.values(), strict=True):
             absorption = np.float32(number / share) * profile
             total[share] = total[share] + absorption if share in total else absorption

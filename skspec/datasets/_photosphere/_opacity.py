@@ -7,20 +7,20 @@ ApJ 623, 585) do.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from skspec.datasets._photosphere._saha import BOLTZMANN, BOLTZMANN_EV, ion_fractions, molecules_per_hydrogen
+from skspec.datasets._constants import BOLTZMANN, BOLTZMANN_EV, HC_K
+from skspec.datasets._photosphere._saha import ion_fractions, molecules_per_hydrogen
+from skspec.datasets._types import FloatArray, FloatLike
 
-Array = NDArray[np.floating]
-
-HC_K = 1.438777e8  # second radiation constant in Å K
 RYDBERG = 911.7633  # Lyman limit of hydrogen in Å
 _IONISATION = 13.598
 _STEAM, _TITANIUM_OXIDE = 1e-20, 4e-18  # mean cross-sections, cm2
 _ALPHA_0 = 1.0449e-26  # Kramers' cross-section, cm2 Å-3
 
 
-def _h_minus_bound_free(wave: Array, temperature: Array, electron_pressure: Array) -> Array:
+def _h_minus_bound_free(
+    wave: FloatArray, temperature: FloatArray, electron_pressure: FloatArray
+) -> FloatArray:
     """Gray (2005) eq. 8.11-8.12, the cross-section of Wishart (1979) below 16,200 Å."""
     coefficients = (1.99654, -1.18267e-5, 2.64243e-6, -4.40524e-10, 3.23992e-14, -1.39568e-18, 2.78701e-23)
     clipped = np.clip(wave, 2000.0, 16200.0)
@@ -29,7 +29,9 @@ def _h_minus_bound_free(wave: Array, temperature: Array, electron_pressure: Arra
     return 4.158e-10 * np.maximum(sigma, 0.0) * electron_pressure * theta**2.5 * 10.0 ** (0.754 * theta)
 
 
-def _h_minus_free_free(wave: Array, temperature: Array, electron_pressure: Array) -> Array:
+def _h_minus_free_free(
+    wave: FloatArray, temperature: FloatArray, electron_pressure: FloatArray
+) -> FloatArray:
     """Gray (2005) eq. 8.13, the fit to Bell & Berrington (1987); clipped to 1823 < wave < 1e5 Å."""
     log = np.log10(np.clip(wave, 1823.0, 1e5))
     log_theta = np.log10(np.clip(5040.0 / temperature, 0.5, 2.2))
@@ -39,12 +41,12 @@ def _h_minus_free_free(wave: Array, temperature: Array, electron_pressure: Array
     return 1e-26 * electron_pressure * 10.0 ** (f0 + f1 * log_theta + f2 * log_theta**2)
 
 
-def series_merging(electron_density: Array | float) -> Array:
+def series_merging(electron_density: FloatLike) -> FloatArray:
     """Highest level of hydrogen that survives the neighbouring charges (Inglis & Teller 1939)."""
     return 10.0 ** ((23.26 - np.log10(electron_density)) / 7.5)
 
 
-def level_survival(level: Array | float, electron_density: Array | float) -> Array:
+def level_survival(level: FloatLike, electron_density: FloatLike) -> FloatArray:
     """Probability that a level of hydrogen is not dissolved in the continuum.
 
     A smooth cut at the Inglis-Teller level, in the spirit of Hummer & Mihalas (1988, ApJ 331, 794).
@@ -52,7 +54,7 @@ def level_survival(level: Array | float, electron_density: Array | float) -> Arr
     return np.exp(-np.minimum((level / series_merging(electron_density)) ** 7.5, 50.0))
 
 
-def _h_bound_free(wave: Array, temperature: Array, electron_density: Array) -> Array:
+def _h_bound_free(wave: FloatArray, temperature: FloatArray, electron_density: FloatArray) -> FloatArray:
     """Photoionisation from levels 1 to 8 and, as an integral, all above (Gray 2005, eq. 8.4-8.8).
 
     Towards the red of each edge the cross-section goes on with the share of the upper levels that have
@@ -73,19 +75,19 @@ def _h_bound_free(wave: Array, temperature: Array, electron_density: Array) -> A
     return _ALPHA_0 * (total + wave**3 * kt / (2.0 * _IONISATION) * above)
 
 
-def _h_free_free(wave: Array, temperature: Array) -> Array:
+def _h_free_free(wave: FloatArray, temperature: FloatArray) -> FloatArray:
     kt = BOLTZMANN_EV * temperature
     gaunt = 1.0 + 0.3456 / (wave / RYDBERG) ** (1.0 / 3.0) * (wave / HC_K * temperature + 0.5)
     return _ALPHA_0 * wave**3 * gaunt * kt / (2.0 * _IONISATION) * np.exp(-_IONISATION / kt)
 
 
 def continuous_opacity(
-    wave: Array,
-    temperature: Array,
-    electron_pressure: Array,
-    nuclei_pressure: Array,
-    feh: Array | float = 0.0,
-) -> Array:
+    wave: FloatArray,
+    temperature: FloatArray,
+    electron_pressure: FloatArray,
+    nuclei_pressure: FloatArray,
+    feh: FloatLike = 0.0,
+) -> FloatArray:
     """Continuous absorption and scattering per hydrogen nucleus.
 
     Parameters

@@ -7,18 +7,15 @@ Photospheres*, 3rd edition, chapters 1 and 8; molecules: Tatum (1966, Publ. Domi
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skspec.datasets._constants import BOLTZMANN_EV, HC_K
 from skspec.datasets._photosphere._elements import ELEMENTS, abundance, partition_function
+from skspec.datasets._types import FloatArray, FloatLike
 
-Array = NDArray[np.floating]
-
-BOLTZMANN = 1.380649e-16  # erg/K
-BOLTZMANN_EV = 8.617333e-5  # eV/K
 _SAHA = 0.66667  # 2 (2 pi m_e)^(3/2) k^(5/2) / h^3 in cgs, Gray (2005) eq. 1.21
 
 
-def saha(temperature: Array | float, energy: float, u_upper: Array | float, u_lower: Array | float) -> Array:
+def saha(temperature: FloatLike, energy: float, u_upper: FloatLike, u_lower: FloatLike) -> FloatArray:
     """Return (n_upper / n_lower) P_e, in dyn cm-2, of two neighbouring stages of ionisation.
 
     Parameters
@@ -34,7 +31,7 @@ def saha(temperature: Array | float, energy: float, u_upper: Array | float, u_lo
     return _SAHA * u_upper / u_lower * temperature**2.5 * np.exp(-energy / (BOLTZMANN_EV * temperature))
 
 
-def ion_fractions(symbol: str, temperature: Array | float, electron_pressure: Array | float) -> Array:
+def ion_fractions(symbol: str, temperature: FloatLike, electron_pressure: FloatLike) -> FloatArray:
     """Fractions of an element's atoms in each stage of ionisation; the stages are the last axis."""
     temperature, electron_pressure = np.broadcast_arrays(
         np.asarray(temperature, dtype=np.float64), np.asarray(electron_pressure, dtype=np.float64)
@@ -49,7 +46,9 @@ def ion_fractions(symbol: str, temperature: Array | float, electron_pressure: Ar
     return numbers / numbers.sum(axis=-1, keepdims=True)
 
 
-def electrons_per_hydrogen(temperature: Array, electron_pressure: Array, feh: Array | float) -> Array:
+def electrons_per_hydrogen(
+    temperature: FloatArray, electron_pressure: FloatArray, feh: FloatLike
+) -> FloatArray:
     """Free electrons per hydrogen nucleus that hydrogen, helium and the metals give."""
     total = np.zeros(np.broadcast_shapes(np.shape(temperature), np.shape(electron_pressure), np.shape(feh)))
     for symbol, element in ELEMENTS.items():
@@ -60,12 +59,12 @@ def electrons_per_hydrogen(temperature: Array, electron_pressure: Array, feh: Ar
     return total
 
 
-def nuclei_per_hydrogen(feh: Array | float) -> Array:
+def nuclei_per_hydrogen(feh: FloatLike) -> FloatArray:
     """Atoms of all elements per hydrogen atom."""
     return np.sum([abundance(symbol, feh) for symbol in ELEMENTS], axis=0)
 
 
-def mass_per_hydrogen(feh: Array | float) -> Array:
+def mass_per_hydrogen(feh: FloatLike) -> FloatArray:
     """Mass of the gas per hydrogen atom, in u."""
     return np.sum([abundance(symbol, feh) * element.mass for symbol, element in ELEMENTS.items()], axis=0)
 
@@ -84,12 +83,13 @@ class Molecule:
     rotation: float
     weight: float
 
-    def partition_function(self, temperature: Array) -> Array:
+    def partition_function(self, temperature: FloatArray) -> FloatArray:
         """Rigid rotator and harmonic oscillator in the electronic ground state."""
-        rotation = temperature / (1.43878 * self.rotation)
-        return self.weight * rotation / -np.expm1(-1.43878 * self.vibration / temperature)
+        hc_k = HC_K / 1e8  # cm K
+        rotation = temperature / (hc_k * self.rotation)
+        return self.weight * rotation / -np.expm1(-hc_k * self.vibration / temperature)
 
-    def equilibrium(self, temperature: Array) -> Array:
+    def equilibrium(self, temperature: FloatArray) -> FloatArray:
         """Return P_A P_B / P_AB in dyn cm-2."""
         a, b = (ELEMENTS[symbol].mass for symbol in self.atoms)
         reduced = a * b / (a + b)
@@ -117,8 +117,11 @@ MOLECULES: dict[str, Molecule] = {
 
 
 def molecules_per_hydrogen(
-    temperature: Array, electron_pressure: Array, nuclei_pressure: Array, feh: Array | float
-) -> dict[str, Array]:
+    temperature: FloatArray,
+    electron_pressure: FloatArray,
+    nuclei_pressure: FloatArray,
+    feh: FloatLike,
+) -> dict[str, FloatArray]:
     """Molecules per hydrogen nucleus: those of `MOLECULES` and H2O.
 
     H2 binds the hydrogen first, then CO the carbon and oxygen, H2O what oxygen is left; the rest share what
@@ -126,7 +129,7 @@ def molecules_per_hydrogen(
     """
     hydrogen = nuclei_pressure / nuclei_per_hydrogen(feh)
 
-    def neutral(symbol: str) -> Array:
+    def neutral(symbol: str) -> FloatArray:
         return (
             ion_fractions(symbol, temperature, electron_pressure)[..., 0] * abundance(symbol, feh) * hydrogen
         )
@@ -144,7 +147,7 @@ def molecules_per_hydrogen(
     # P_H^2 P_O / P_H2O from its Gibbs energy of atomisation near 3000 K (JANAF tables)
     wet = free["H"] ** 2 / 10.0 ** (25.0 - 50600.0 / temperature)
     free["O"] = (total["O"] - carbon_monoxide) / (1.0 + wet)
-    numbers: dict[str, Array] = {
+    numbers: dict[str, FloatArray] = {
         "H2": free["H"] ** 2 / k_h2 / hydrogen,
         "CO": carbon_monoxide / hydrogen,
         "H2O": free["O"] * wet / hydrogen,

@@ -7,17 +7,15 @@ Temperature follows a grey atmosphere with blanketing by lines, pressure hydrost
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from skspec.datasets._photosphere._opacity import HC_K, continuous_opacity
+from skspec.datasets._constants import BOLTZMANN, HC_K
+from skspec.datasets._photosphere._opacity import continuous_opacity
 from skspec.datasets._photosphere._saha import (
-    BOLTZMANN,
     electrons_per_hydrogen,
     mass_per_hydrogen,
     nuclei_per_hydrogen,
 )
-
-Array = NDArray[np.floating]
+from skspec.datasets._types import FloatArray, FloatLike
 
 TAU_CONTINUUM = 2.0 / 3.0
 TAU_LINES = 0.2
@@ -27,7 +25,7 @@ _ATOMIC_MASS = 1.660539e-24  # g
 _LOG_PE = np.linspace(-10.0, 6.0, 81)
 
 
-def grey_temperature(tau: Array | float, teff: Array | float) -> Array:
+def grey_temperature(tau: FloatLike, teff: FloatLike) -> FloatArray:
     """Temperature at a Rosseland optical depth.
 
     Eddington's T^4 = 3/4 Teff^4 (tau + q) with a Hopf function q that lines warm in depth and cool at the
@@ -43,26 +41,29 @@ def grey_temperature(tau: Array | float, teff: Array | float) -> Array:
 class Layer:
     """State of the gas at one optical depth of each of n atmospheres; arrays of shape (n,), cgs units."""
 
-    temperature: Array
-    electron_pressure: Array
-    nuclei_pressure: Array
-    rosseland: Array
-    feh: Array
+    temperature: FloatArray
+    electron_pressure: FloatArray
+    nuclei_pressure: FloatArray
+    rosseland: FloatArray
+    feh: FloatArray
 
     @property
-    def electron_density(self) -> Array:
+    def electron_density(self) -> FloatArray:
         """Free electrons per cm3."""
         return self.electron_pressure / (BOLTZMANN * self.temperature)
 
     @property
-    def nuclei_density(self) -> Array:
+    def nuclei_density(self) -> FloatArray:
         """Nuclei per cm3."""
         return self.nuclei_pressure / (BOLTZMANN * self.temperature)
 
 
 def rosseland_mean(
-    temperature: Array, electron_pressure: Array, nuclei_pressure: Array, feh: Array | float
-) -> Array:
+    temperature: FloatArray,
+    electron_pressure: FloatArray,
+    nuclei_pressure: FloatArray,
+    feh: FloatLike,
+) -> FloatArray:
     """Rosseland mean of the continuous opacity, in cm2 per hydrogen nucleus."""
     temperature = np.asarray(temperature, dtype=np.float64)
     x = np.geomspace(0.8, 22.0, 240).reshape((-1,) + (1,) * np.ndim(electron_pressure))  # hc / (wave k T)
@@ -73,7 +74,7 @@ def rosseland_mean(
     return weight.sum(axis=0) / (weight / opacity).sum(axis=0)
 
 
-def solve_layer(teff: Array, logg: Array, feh: Array, tau: float) -> Layer:
+def solve_layer(teff: FloatArray, logg: FloatArray, feh: FloatArray, tau: float) -> Layer:
     """Gas pressure at an optical depth from hydrostatic equilibrium, P_gas = 1.5 g m tau / kappa.
 
     The factor stands for the opacity that falls outwards (kappa growing as tau**(1/3)).

@@ -6,14 +6,13 @@ Balmer jump, saturation of strong lines and their depth against wavelength follo
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skspec.datasets._constants import BOLTZMANN_EV, HC_K
 from skspec.datasets._photosphere._hydrogen import HydrogenLines
 from skspec.datasets._photosphere._metal_lines import FINE, MetalLines
 from skspec.datasets._photosphere._molecules import BANDS, Bands
-from skspec.datasets._photosphere._opacity import HC_K, continuous_opacity
+from skspec.datasets._photosphere._opacity import continuous_opacity
 from skspec.datasets._photosphere._saha import (
-    BOLTZMANN_EV,
     MOLECULES,
     ion_fractions,
     molecules_per_hydrogen,
@@ -27,8 +26,7 @@ from skspec.datasets._photosphere._structure import (
     grey_temperature,
     solve_layer,
 )
-
-Array = NDArray[np.floating]
+from skspec.datasets._types import Float32Array, FloatArray
 
 LOG_START = 3.2455  # log10 of 1760 Å
 LOG_STEP = 5e-5
@@ -51,7 +49,7 @@ class Synthesizer:
         self._hydrogen = HydrogenLines(WAVE)
         self._bands = Bands(WAVE)
 
-    def spectra(self, teff: Array, logg: Array, feh: Array) -> NDArray[np.float32]:
+    def spectra(self, teff: FloatArray, logg: FloatArray, feh: FloatArray) -> Float32Array:
         """Surface flux per Å of stars, shape (n_stars, N_PIXELS), in erg s-1 cm-2 Å-1.
 
         Parameters
@@ -87,7 +85,7 @@ class Synthesizer:
             flux[row] = _emergent_flux(opacity, cool, float(teff[row]))
         return flux
 
-    def _molecular(self, numbers: Array, rosseland: float) -> NDArray[np.float32]:
+    def _molecular(self, numbers: FloatArray, rosseland: float) -> Float32Array:
         """Molecular opacity over the Rosseland mean, on the fine pixels."""
         total = np.zeros((N_PIXELS, FINE), dtype=np.float32)
         for share, absorption in self._bands.opacity(numbers / rosseland).items():
@@ -95,7 +93,7 @@ class Synthesizer:
         return total
 
 
-def _molecules(layer: Layer) -> Array:
+def _molecules(layer: Layer) -> FloatArray:
     """Molecules per hydrogen nucleus divided by their partition function, shape (n_atmospheres, n_molecules)."""
     numbers = molecules_per_hydrogen(
         layer.temperature, layer.electron_pressure, layer.nuclei_pressure, layer.feh
@@ -105,22 +103,20 @@ def _molecules(layer: Layer) -> Array:
     )
 
 
-def _hydrogen_levels(layer: Layer) -> Array:
+def _hydrogen_levels(layer: Layer) -> FloatArray:
     """Share of the hydrogen nuclei in levels 2 and 3, shape (n_atmospheres, 2)."""
     neutral = ion_fractions("H", layer.temperature, layer.electron_pressure)[:, :1]
     n = np.array([2.0, 3.0])
     return neutral * n**2 * np.exp(-13.598 * (1.0 - 1.0 / n**2) / (BOLTZMANN_EV * layer.temperature[:, None]))
 
 
-def _continuum(layer: Layer) -> Array:
+def _continuum(layer: Layer) -> FloatArray:
     """Continuous opacity over the Rosseland mean on every eighth pixel, shape (n_atmospheres, n_pixels // 8)."""
     state = (layer.temperature, layer.electron_pressure, layer.nuclei_pressure, layer.feh)
     return continuous_opacity(_COARSE, *(a[:, None] for a in state)) / layer.rosseland[:, None]
 
 
-def _emergent_flux(
-    opacity: NDArray[np.float32], molecules: list[NDArray[np.float32]], teff: float
-) -> NDArray[np.float32]:
+def _emergent_flux(opacity: Float32Array, molecules: list[Float32Array], teff: float) -> Float32Array:
     """Black-body flux at optical depth 2/3, averaged over the fine pixels.
 
     Opacities are over the Rosseland mean, shape (N_PIXELS, FINE). That of continuum and lines, `opacity`, holds at
