@@ -1,6 +1,6 @@
-"""Spectra of stars of any temperature, gravity and metallicity, interpolated in a grid of synthetic ones.
+"""Spectra of stars of any temperature, gravity and metallicity, interpolated in a grid of synthetic spectra.
 
-The grid is computed when it is first needed, one temperature at a time, and kept for the life of the process.
+The grid is computed on demand, one temperature at a time, and kept in memory for the life of the process.
 """
 
 from functools import cache
@@ -26,10 +26,10 @@ def _synthesizer() -> Synthesizer:
 
 @cache
 def _spectra_of_temperature(index: int) -> Float32Array:
-    """Compute all gravities and metallicities of one temperature, shape (_PER_TEFF, N_PIXELS)."""
+    """Compute the spectra of all gravities and metallicities at one temperature, shape (_PER_TEFF, N_PIXELS)."""
     teff = TEFF[index]
     logg, feh = (a.ravel() for a in np.meshgrid(LOGG, FEH, indexing="ij"))
-    # no star is lighter than its own radiation allows, and few metal lines are left in the hottest
+    # gravity stays above the limit set by radiation pressure; the hottest stars have few metal lines
     logg = np.maximum(logg, 4.0 * np.log10(teff) - 15.1)
     feh = np.maximum(feh, -0.6) if teff > 1e4 else feh
     unique, back = np.unique(np.stack([logg, feh]), axis=1, return_inverse=True)
@@ -37,20 +37,19 @@ def _spectra_of_temperature(index: int) -> Float32Array:
 
 
 def _bracket(grid: FloatArray, value: FloatArray) -> tuple[IndexArray, FloatArray]:
-    """Find the node below, and the share of the node above."""
+    """Return the index of the node below `value`, and the weight of the node above."""
     value = np.clip(value, grid[0], grid[-1])
     lower = np.clip(np.searchsorted(grid, value, side="right") - 1, 0, len(grid) - 2)
     return lower, (value - grid[lower]) / (grid[lower + 1] - grid[lower])
 
 
 class StarMixer:
-    """A set of stars as mixtures of the spectra in the grid.
+    """Stars whose flux is interpolated in the grid, linearly in log Teff, log g and [Fe/H].
 
     Parameters
     ----------
     teff, logg, feh : ndarray of shape (n_stars,)
-        Effective temperature in K, log g and [Fe/H]; what lies outside the grid is moved to its edge. The flux is
-        interpolated linearly in log Teff, log g and [Fe/H].
+        Effective temperature in K, log g and [Fe/H]; values outside the grid are moved to its edge.
     """
 
     def __init__(self, teff: FloatArray, logg: FloatArray, feh: FloatArray) -> None:
@@ -77,10 +76,10 @@ class StarMixer:
         )
 
     def __call__(self, rows: IndexArray) -> Float32Array:
-        """Surface flux per Å of some of the stars, shape (len(rows), N_PIXELS)."""
+        """Return the surface flux per Å of some of the stars, shape (len(rows), N_PIXELS)."""
         return self._weights[rows] @ self._spectra
 
 
 def star_spectra(teff: FloatArray, logg: FloatArray, feh: FloatArray) -> Float32Array:
-    """Surface flux per Å of stars, shape (n_stars, N_PIXELS), in erg s-1 cm-2 Å-1."""
+    """Return the surface flux of stars in erg s-1 cm-2 Å-1, shape (n_stars, N_PIXELS)."""
     return StarMixer(teff, logg, feh)(np.arange(len(teff)))

@@ -1,31 +1,42 @@
-"""What stars, galaxies and quasars have in common."""
+"""Base class of the simulated stars, galaxies and quasars, and Gaussian emission lines."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skspec.datasets._constants import LIGHT_SPEED
 from skspec.datasets._photosphere._synthesis import LOG_START, LOG_STEP
 from skspec.datasets._types import Float32Array, FloatArray, IndexArray
 
-SAMPLE_VELOCITY = LOG_STEP * np.log(10.0) * LIGHT_SPEED  # from one sample to the next, km/s
+SAMPLE_VELOCITY = LOG_STEP * np.log(10.0) * LIGHT_SPEED  # km/s between neighbouring samples
 
 
 class Population(ABC):
-    """Objects of one kind.
+    """Objects of one class.
 
     Parameters
     ----------
-    catalogue : mapping of str to ndarray of shape (n_objects,)
-        What is known of them, the redshift ``z`` included.
+    name : str
+        Class of all objects.
+    z : ndarray of shape (n_objects,)
+        Redshift.
     broadening : ndarray of shape (n_objects,)
-        Standard deviation of the velocities within the object that smooth its spectrum, in km/s.
+        Standard deviation in km/s of the internal velocities, which smooth the spectrum.
+    **columns : scalar or ndarray of shape (n_objects,)
+        Further columns of `catalogue`: ``subclass``, and for stars ``spectral_class``, ``lum_class``, ``teff``,
+        ``logg`` and ``feh``.
+
+    Attributes
+    ----------
+    catalogue : dict of str to ndarray of shape (n_objects,)
+        Properties of the objects.
     """
 
-    def __init__(self, catalogue: Mapping[str, NDArray], *, broadening: FloatArray) -> None:
-        self.catalogue = dict(catalogue)
+    def __init__(self, name: str, *, z: FloatArray, broadening: FloatArray, **columns: Any) -> None:
+        unknown = {"spectral_class": "", "lum_class": "", "teff": np.nan, "logg": np.nan, "feh": np.nan}
+        values = {"class": name, "subclass": "", **unknown, **columns, "z": z}
+        self.catalogue = {key: np.broadcast_to(value, z.shape) for key, value in values.items()}
         self.broadening = broadening
 
     def __len__(self) -> int:
@@ -33,17 +44,16 @@ class Population(ABC):
 
     @abstractmethod
     def samples(self, rows: IndexArray, first: IndexArray, n_samples: int) -> Float32Array:
-        """Flux per Å of some of the objects in their rest frame, in any unit.
+        """Return the flux per Å of some objects in their rest frame, in arbitrary units.
 
         Parameters
         ----------
         rows : ndarray of int, shape (n,)
-            Which objects.
+            Indices of the objects.
         first : ndarray of int, shape (n,)
-            Index of the first sample of each: sample i lies at log10(wave) = LOG_START + i LOG_STEP. Indices may
-            be negative.
+            Index of the first sample of each; may be negative. Sample i is at log10(wave) = LOG_START + i LOG_STEP.
         n_samples : int
-            How many samples.
+            Number of samples.
 
         Returns
         -------
@@ -52,7 +62,7 @@ class Population(ABC):
 
     @staticmethod
     def windows(spectra: Float32Array, first: IndexArray, n_samples: int) -> Float32Array:
-        """Cut a window out of each row; beyond its ends the last value goes on."""
+        """Cut a window out of each row, which is padded with its first and last value."""
         at = np.clip(first[:, None] + np.arange(n_samples), 0, spectra.shape[1] - 1)
         return np.take_along_axis(spectra, at, axis=1)
 
@@ -73,15 +83,11 @@ def add_line(
     flux : ndarray of shape (n, n_samples)
         Samples in the rest frame.
     first : ndarray of int, shape (n,)
-        Index of their first sample.
-    wave : ndarray of shape (n,)
-        Centre in Å.
-    sigma : ndarray of shape (n,)
-        Width in km/s.
-    strength : ndarray of shape (n,)
-        Flux in the line.
+        Index of the first sample of each row.
+    wave, sigma, strength : ndarray of shape (n,)
+        Central wavelength in Å, standard deviation in km/s, and flux of the line.
     stride : int, default=1
-        From one sample to the next, in steps of `LOG_STEP`.
+        Spacing of the samples in steps of `LOG_STEP`.
     """
     centre = ((np.log10(wave) - LOG_START) / LOG_STEP - first) / stride
     width = np.maximum(sigma / (SAMPLE_VELOCITY * stride), 0.5)
@@ -100,7 +106,7 @@ def add_line(
 
 
 def refine(coarse: Float32Array, stride: int, n_samples: int) -> Float32Array:
-    """Interpolate linearly between samples `stride` apart; row length at least n_samples / stride + 1."""
+    """Interpolate linearly between samples `stride` apart; rows need n_samples / stride + 1 samples or more."""
     share = np.arange(stride, dtype=np.float32) / np.float32(stride)
     fine = coarse[:, :-1, None] * (1 - share) + coarse[:, 1:, None] * share
     return fine.reshape(len(coarse), -1)[:, :n_samples]

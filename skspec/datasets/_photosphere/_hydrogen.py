@@ -1,7 +1,7 @@
-"""Hydrogen lines: Balmer and Paschen series with linear Stark broadening.
+"""Opacity of the Balmer and Paschen lines of hydrogen, with linear Stark broadening.
 
-Oscillator strengths: Johnson (1972, ApJ 174, 227). Quasi-static Stark wings: Holtsmark's distribution with the
-constants of Edmonds, Schlueter & Wells (1967, Mem. RAS 71, 271), as in Kurucz (1970, SAO Special Report 309).
+Oscillator strengths: Johnson (1972, ApJ 174, 227). Quasi-static Stark wings: Holtsmark distribution with the constants
+of Edmonds, Schlueter & Wells (1967, Mem. RAS 71, 271), as in Kurucz (1970, SAO Special Report 309).
 """
 
 from dataclasses import dataclass
@@ -14,15 +14,14 @@ from skspec.datasets._photosphere._opacity import RYDBERG, level_survival
 from skspec.datasets._types import Float32Array, FloatArray
 
 _HIGHEST = 36
-_REACH = 0.07  # half-width of the window of a line, in dex
-_ELECTRONS = (
-    2.5  # electrons add to the wings that the ions make; fitted to dwarfs of type A in the MILES library
-)
+_REACH = 0.07  # half-width in dex of the window of a line
+# factor by which electrons strengthen the wings produced by ions; fitted to A dwarfs of the MILES library
+_ELECTRONS = 2.5
 _STARK_H_ALPHA = 0.009019  # the asymptotic formula does not hold for the first line
 
 
 def oscillator_strength(lower: int, upper: NDArray[np.int64] | int) -> FloatArray:
-    """Absorption oscillator strength between two levels of hydrogen (Johnson 1972, eq. 3-9)."""
+    """Return the absorption oscillator strength between two levels of hydrogen (Johnson 1972, eq. 3-9)."""
     upper = np.asarray(upper, dtype=np.float64)
     x = 1.0 - (lower / upper) ** 2
     if lower == 1:
@@ -40,7 +39,7 @@ def oscillator_strength(lower: int, upper: NDArray[np.int64] | int) -> FloatArra
 
 
 def line_wavelength(lower: int, upper: NDArray[np.int64] | int) -> FloatArray:
-    """Vacuum wavelength in Å of a line of hydrogen."""
+    """Return the vacuum wavelength in Å of a line of hydrogen."""
     return RYDBERG / (1.0 / lower**2 - 1.0 / np.asarray(upper, dtype=np.float64) ** 2)
 
 
@@ -49,10 +48,10 @@ class _Line:
     lower: int
     upper: int
     wave: float
-    strength: float  # pi e^2 / (m c) f_lu wave^2, in cm2 Å: cross-section times its width
+    strength: float  # pi e^2 / (m c) f_lu wave^2 in cm2 Å: cross-section integrated over the line
     stark: float  # Stark displacement in Å per unit of normal field
     window: slice
-    distance: Float32Array  # wave - centre in Å over the window
+    distance: Float32Array  # wave - centre in Å, over the window
     distance_wing: Float32Array  # its absolute value to the power 5/2
 
 
@@ -62,7 +61,7 @@ class HydrogenLines:
     Parameters
     ----------
     wave : ndarray of shape (n_pixels,)
-        Grid in Å, equal steps of log10.
+        Grid in Å with equal steps in log10.
     """
 
     def __init__(self, wave: FloatArray) -> None:
@@ -93,12 +92,12 @@ class HydrogenLines:
                 )
 
     def opacity(self, populations: FloatArray, electron_density: float, velocity: float) -> Float32Array:
-        """Line absorption per hydrogen nucleus, in cm2.
+        """Return the line absorption per hydrogen nucleus in cm2.
 
         Parameters
         ----------
         populations : ndarray of shape (2,)
-            Share of the hydrogen nuclei in levels 2 and 3.
+            Fractions of the hydrogen nuclei in levels 2 and 3.
         electron_density : float
             In cm-3.
         velocity : float

@@ -1,29 +1,52 @@
-"""Opacity of the lines of helium and the metals.
+"""Opacity of the lines of helium and the metals, which are listed in ``lines.dat``.
 
-Strength: Saha and Boltzmann. Profile: Doppler core and Lorentz wings. Damping by radiation, electrons and
-hydrogen atoms with the approximations of Kurucz & Avrett (1981, SAO Special Report 391).
+Strengths follow from the equations of Saha and Boltzmann. Profiles have a Doppler core and Lorentz wings; damping by
+radiation, electrons and hydrogen atoms is approximated as in Kurucz & Avrett (1981, SAO Special Report 391).
 """
 
+from functools import cache
+from importlib.resources import files
+
 import numpy as np
+from numpy.typing import NDArray
 
 from skspec.datasets._constants import BOLTZMANN_EV, HC_K, LIGHT_SPEED
 from skspec.datasets._photosphere._elements import ELEMENTS, abundance, partition_function
-from skspec.datasets._photosphere._lines import read_lines
 from skspec.datasets._photosphere._saha import ion_fractions
 from skspec.datasets._photosphere._structure import Layer
 from skspec.datasets._types import Float32Array, FloatArray, IndexArray
 
 _EV_ANGSTROM = 12398.42
-_NEAR, _FAR = 16, 512  # half-widths of the window of a core in fine, of wings in coarse pixels
-_HELIUM_STARK = 100.0  # brings He I in B dwarfs to the strength observed
-_NEVER = 200.0  # ionisation energy of stages beyond the table, eV
-_FAINTEST = 5e-3  # opacity relative to the continuum where a wing is cut off
+_NEAR, _FAR = 16, 512  # half-widths of the windows of cores in fine pixels, and of wings in coarse ones
+_HELIUM_STARK = 100.0  # matches the observed strength of He I in B dwarfs
+_NEVER = 200.0  # eV, ionisation energy of stages beyond the table
+_FAINTEST = 5e-3  # opacity relative to the continuum at which wings are cut off
 
 FINE = 8  # fine pixels in a coarse one
 
+_COLUMNS = np.dtype(
+    [("wave", "f8"), ("element", "U2"), ("spectrum", "i8"), ("energy", "f8"), ("log_gf", "f8")]
+)
+
+
+@cache
+def read_lines() -> NDArray[np.void]:
+    """Return the lines of helium and the metals in order of wavelength; the table names its sources.
+
+    Returns
+    -------
+    ndarray with fields
+        ``wave`` (vacuum Å), ``element``, ``spectrum`` (1 for the neutral atom), ``energy`` of the lower level (eV) and
+        ``log_gf``.
+    """
+    with files(__package__).joinpath("lines.dat").open() as table:
+        lines = np.loadtxt(table, dtype=_COLUMNS)
+    lines.setflags(write=False)
+    return lines
+
 
 class MetalLines:
-    """The line list laid out on one fine logarithmic wavelength grid.
+    """The line list on one fine logarithmic wavelength grid.
 
     Parameters
     ----------
@@ -53,19 +76,19 @@ class MetalLines:
         self._mass = np.array([ELEMENTS[symbol].mass for symbol, _ in self._ions])[self._ion]
 
         def effective_level(energy: FloatArray) -> FloatArray:
-            """Square of the effective quantum number."""
+            """Return the square of the effective quantum number."""
             return np.minimum(13.598 * charge**2 / np.maximum(ionisation[self._ion] - energy, 0.1), 25.0)
 
         upper = effective_level(self._energy + _EV_ANGSTROM / self._wave)
         lower = effective_level(self._energy)
         self._radiative = 2.223e15 / self._wave**2
-        # neighbouring levels of helium nearly coincide, as in hydrogen, and fields act on them strongly
+        # helium has nearly degenerate levels, as hydrogen, and a strong Stark effect
         self._stark = 1e-8 * upper**2.5 * np.where(lines["element"] == "He", _HELIUM_STARK, 1.0)
         radius = np.maximum(2.5 * (upper**2 - lower**2) / charge**2, 1.0)
         self._van_der_waals = 4.5e-9 * radius**0.4
 
     def populations(self, layer: Layer) -> FloatArray:
-        """Ions per hydrogen nucleus divided by their partition function, shape (n_atmospheres, n_ions)."""
+        """Return ions per hydrogen nucleus over their partition function, shape (n_atmospheres, n_ions)."""
         state = (layer.temperature, layer.electron_pressure)
         fractions = {symbol: ion_fractions(symbol, *state) for symbol in {symbol for symbol, _ in self._ions}}
         return np.stack(
@@ -81,18 +104,18 @@ class MetalLines:
     def opacity(
         self, layer: Layer, row: int, populations: FloatArray, turbulence: float
     ) -> tuple[FloatArray, FloatArray]:
-        """Line opacity over the Rosseland mean: cores on the fine grid, far wings on the coarse one.
+        """Return the line opacity over the Rosseland mean: cores on the fine grid, far wings on the coarse one.
 
         Parameters
         ----------
         layer : Layer
-            Where the lines form.
+            Layer in which the lines form.
         row : int
-            Which of its atmospheres.
+            Index of the atmosphere.
         populations : ndarray of shape (n_ions,)
-            Row of what `populations` gives.
+            This row of the result of `populations`.
         turbulence : float
-            Velocity that broadens the lines with the thermal one, in km/s.
+            Turbulent velocity in km/s, which is added to the thermal one in quadrature.
         """
         temperature = float(layer.temperature[row])
         doppler = np.sqrt(1.6629e8 * temperature / self._mass + (turbulence * 1e5) ** 2)  # cm/s
@@ -118,7 +141,7 @@ class MetalLines:
         core_reach = width * np.sqrt(np.log(centre / _FAINTEST))
         reach = np.maximum(core_reach, width * np.sqrt(centre * damping / _FAINTEST))
 
-        # exp(-v^2) and, where that has gone, damping / v^2; the sum is normalised for small damping
+        # exp(-v^2) plus, outside the core, damping / v^2; normalised for small damping
         fine, coarse = np.zeros(self._n_pixels), np.zeros(self._n_pixels // FINE)
         amplitude = centre / (1.0 + 2.0 * damping)
         for low, half in _windows(4, _NEAR):
@@ -145,7 +168,7 @@ class MetalLines:
 
 
 def _windows(first: int, last: int) -> list[tuple[int, int]]:
-    """Half-widths of windows, each twice the one before, with the reach that the narrower one serves."""
+    """Return half-widths of windows, each twice the one before, with that of the next narrower window."""
     halves = [first]
     while halves[-1] < last:
         halves.append(min(2 * halves[-1], last))

@@ -1,9 +1,8 @@
 """Continuous opacity of a stellar photosphere per hydrogen nucleus, in cm2.
 
 Hydrogen bound-free and free-free, the negative hydrogen ion, Rayleigh scattering by hydrogen and electron
-scattering, as in Gray (2005), *The Observation and Analysis of Stellar Photospheres*, 3rd edition, chapter 8. In
-M stars the crowded lines of H2O and TiO count as grey opacity, lifting it as the tables of Ferguson et al. (2005,
-ApJ 623, 585) do.
+scattering, as in Gray (2005), *The Observation and Analysis of Stellar Photospheres*, 3rd edition, chapter 8. In M stars
+the crowded lines of H2O and TiO add a grey opacity, adjusted to the tables of Ferguson et al. (2005, ApJ 623, 585).
 """
 
 import numpy as np
@@ -21,7 +20,7 @@ _ALPHA_0 = 1.0449e-26  # Kramers' cross-section, cm2 Å-3
 def _h_minus_bound_free(
     wave: FloatArray, temperature: FloatArray, electron_pressure: FloatArray
 ) -> FloatArray:
-    """Gray (2005) eq. 8.11-8.12, the cross-section of Wishart (1979) below 16,200 Å."""
+    """Return Gray (2005) eq. 8.11-8.12, with the cross-section of Wishart (1979) below 16,200 Å."""
     coefficients = (1.99654, -1.18267e-5, 2.64243e-6, -4.40524e-10, 3.23992e-14, -1.39568e-18, 2.78701e-23)
     clipped = np.clip(wave, 2000.0, 16200.0)
     sigma = 1e-18 * np.polynomial.polynomial.polyval(clipped, coefficients) * (wave < 16200.0)
@@ -32,7 +31,7 @@ def _h_minus_bound_free(
 def _h_minus_free_free(
     wave: FloatArray, temperature: FloatArray, electron_pressure: FloatArray
 ) -> FloatArray:
-    """Gray (2005) eq. 8.13, the fit to Bell & Berrington (1987); clipped to 1823 < wave < 1e5 Å."""
+    """Return Gray (2005) eq. 8.13, the fit to Bell & Berrington (1987); clipped to 1823 < wave < 1e5 Å."""
     log = np.log10(np.clip(wave, 1823.0, 1e5))
     log_theta = np.log10(np.clip(5040.0 / temperature, 0.5, 2.2))
     f0 = -2.2763 - 1.6850 * log + 0.76661 * log**2 - 0.053346 * log**3
@@ -42,24 +41,23 @@ def _h_minus_free_free(
 
 
 def series_merging(electron_density: FloatLike) -> FloatArray:
-    """Highest level of hydrogen that survives the neighbouring charges (Inglis & Teller 1939)."""
+    """Return the highest level of hydrogen not dissolved by neighbouring charges (Inglis & Teller 1939)."""
     return 10.0 ** ((23.26 - np.log10(electron_density)) / 7.5)
 
 
 def level_survival(level: FloatLike, electron_density: FloatLike) -> FloatArray:
-    """Probability that a level of hydrogen is not dissolved in the continuum.
+    """Return the probability that a level of hydrogen is not dissolved in the continuum.
 
-    A smooth cut at the Inglis-Teller level, in the spirit of Hummer & Mihalas (1988, ApJ 331, 794).
+    It falls smoothly at the Inglis-Teller level, similar to Hummer & Mihalas (1988, ApJ 331, 794).
     """
     return np.exp(-np.minimum((level / series_merging(electron_density)) ** 7.5, 50.0))
 
 
 def _h_bound_free(wave: FloatArray, temperature: FloatArray, electron_density: FloatArray) -> FloatArray:
-    """Photoionisation from levels 1 to 8 and, as an integral, all above (Gray 2005, eq. 8.4-8.8).
+    """Return photoionisation from levels 1 to 8 and, as an integral, all above (Gray 2005, eq. 8.4-8.8).
 
-    Towards the red of each edge the cross-section goes on with the share of the upper levels that have
-    dissolved (Daeppen, Anderson & Mihalas 1987, ApJ 319, 195), so that the series merge smoothly; it ends at the
-    first line of the series.
+    To the red of each edge the cross-section is multiplied by the fraction of the upper levels that are dissolved
+    (Daeppen, Anderson & Mihalas 1987, ApJ 319, 195), so that the series merge smoothly; it ends at the first line.
     """
     kt = BOLTZMANN_EV * temperature
     total = np.zeros(np.broadcast_shapes(wave.shape, temperature.shape, electron_density.shape))
@@ -88,16 +86,16 @@ def continuous_opacity(
     nuclei_pressure: FloatArray,
     feh: FloatLike = 0.0,
 ) -> FloatArray:
-    """Continuous absorption and scattering per hydrogen nucleus.
+    """Return the continuous absorption and scattering per hydrogen nucleus.
 
     Parameters
     ----------
     wave : array-like
         Vacuum wavelength in Å.
     temperature : array-like
-        In K.
+        Temperature in K.
     electron_pressure, nuclei_pressure : array-like
-        Pressure of the free electrons, and that of all nuclei if none were bound in molecules, in dyn cm-2.
+        Pressure in dyn cm-2 of the free electrons, and of all nuclei if none were bound in molecules.
     feh : array-like, default=0.0
         Metallicity [Fe/H] in dex.
 
@@ -121,7 +119,7 @@ def continuous_opacity(
     clipped = np.maximum(wave, 1500.0)
     rayleigh = 5.799e-13 / clipped**4 + 1.422e-6 / clipped**6 + 2.784 / clipped**8
     rayleigh_h2 = 8.14e-13 / clipped**4 + 1.28e-6 / clipped**6 + 1.61 / clipped**8  # Dalgarno & Williams 1962
-    # free electrons per hydrogen nucleus, nearly all nuclei being hydrogen and helium
+    # free electrons per hydrogen nucleus; nearly all nuclei are hydrogen and helium
     electrons = 1.1 * electron_pressure / nuclei_pressure
     atoms = neutral * (true_absorption + rayleigh) + 0.6652e-24 * electrons
     return (

@@ -1,7 +1,7 @@
-"""Ionisation and dissociation equilibrium: Saha's equation and what follows from it.
+"""Ionisation and dissociation equilibrium (Saha's equation).
 
-Pressures are in dyn cm-2, temperatures in K. Gray (2005), *The Observation and Analysis of Stellar
-Photospheres*, 3rd edition, chapters 1 and 8; molecules: Tatum (1966, Publ. Dominion Astrophys. Obs. 13, 1).
+Pressures are in dyn cm-2, temperatures in K. Gray (2005), *The Observation and Analysis of Stellar Photospheres*, 3rd
+edition, chapters 1 and 8; molecules: Tatum (1966, Publ. Dominion Astrophys. Obs. 13, 1).
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _SAHA = 0.66667  # 2 (2 pi m_e)^(3/2) k^(5/2) / h^3 in cgs, Gray (2005) eq. 1.21
 
 
 def saha(temperature: FloatLike, energy: float, u_upper: FloatLike, u_lower: FloatLike) -> FloatArray:
-    """Return (n_upper / n_lower) P_e, in dyn cm-2, of two neighbouring stages of ionisation.
+    """Return (n_upper / n_lower) P_e of two neighbouring stages of ionisation, in dyn cm-2.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def saha(temperature: FloatLike, energy: float, u_upper: FloatLike, u_lower: Flo
 
 
 def ion_fractions(symbol: str, temperature: FloatLike, electron_pressure: FloatLike) -> FloatArray:
-    """Fractions of an element's atoms in each stage of ionisation; the stages are the last axis."""
+    """Return the fraction of an element's atoms in each stage of ionisation; the stages are the last axis."""
     temperature, electron_pressure = np.broadcast_arrays(
         np.asarray(temperature, dtype=np.float64), np.asarray(electron_pressure, dtype=np.float64)
     )
@@ -49,23 +49,23 @@ def ion_fractions(symbol: str, temperature: FloatLike, electron_pressure: FloatL
 def electrons_per_hydrogen(
     temperature: FloatArray, electron_pressure: FloatArray, feh: FloatLike
 ) -> FloatArray:
-    """Free electrons per hydrogen nucleus that hydrogen, helium and the metals give."""
+    """Return the free electrons from all elements per hydrogen nucleus."""
     total = np.zeros(np.broadcast_shapes(np.shape(temperature), np.shape(electron_pressure), np.shape(feh)))
     for symbol, element in ELEMENTS.items():
         if element.abundance < 4.9:
-            continue  # too rare to matter
+            continue  # negligible
         fractions = ion_fractions(symbol, temperature, electron_pressure)
         total = total + abundance(symbol, feh) * (fractions @ np.arange(fractions.shape[-1]))
     return total
 
 
 def nuclei_per_hydrogen(feh: FloatLike) -> FloatArray:
-    """Atoms of all elements per hydrogen atom."""
+    """Return the number of atoms of all elements per hydrogen atom."""
     return np.sum([abundance(symbol, feh) for symbol in ELEMENTS], axis=0)
 
 
 def mass_per_hydrogen(feh: FloatLike) -> FloatArray:
-    """Mass of the gas per hydrogen atom, in u."""
+    """Return the mass of the gas per hydrogen atom in u."""
     return np.sum([abundance(symbol, feh) * element.mass for symbol, element in ELEMENTS.items()], axis=0)
 
 
@@ -73,8 +73,8 @@ def mass_per_hydrogen(feh: FloatLike) -> FloatArray:
 class Molecule:
     """A diatomic molecule: dissociation energy (eV), vibration and rotation constants (cm-1).
 
-    `weight` is the statistical weight of the electronic ground state (with Lambda doubling) divided by the
-    symmetry number. Huber & Herzberg (1979), *Constants of Diatomic Molecules*.
+    `weight` is the statistical weight of the electronic ground state (with Lambda doubling) over the symmetry number.
+    Huber & Herzberg (1979), *Constants of Diatomic Molecules*.
     """
 
     atoms: tuple[str, str]
@@ -84,7 +84,7 @@ class Molecule:
     weight: float
 
     def partition_function(self, temperature: FloatArray) -> FloatArray:
-        """Rigid rotator and harmonic oscillator in the electronic ground state."""
+        """Return that of a rigid rotator and harmonic oscillator in the electronic ground state."""
         hc_k = HC_K / 1e8  # cm K
         rotation = temperature / (hc_k * self.rotation)
         return self.weight * rotation / -np.expm1(-hc_k * self.vibration / temperature)
@@ -122,10 +122,10 @@ def molecules_per_hydrogen(
     nuclei_pressure: FloatArray,
     feh: FloatLike,
 ) -> dict[str, FloatArray]:
-    """Molecules per hydrogen nucleus: those of `MOLECULES` and H2O.
+    """Return the number of molecules of `MOLECULES`, and of H2O, per hydrogen nucleus.
 
-    H2 binds the hydrogen first, then CO the carbon and oxygen, H2O what oxygen is left; the rest share what
-    remains. `nuclei_pressure` is the pressure that all nuclei would have if none were bound in molecules.
+    H2 forms first, then CO, then H2O from the remaining oxygen; the other molecules form from the remaining atoms.
+    `nuclei_pressure` is the pressure that all nuclei would have if none were bound in molecules.
     """
     hydrogen = nuclei_pressure / nuclei_per_hydrogen(feh)
 
@@ -137,7 +137,7 @@ def molecules_per_hydrogen(
     total = {symbol: neutral(symbol) for symbol in ("H", "C", "N", "O", "Mg", "Ca", "Ti", "V")}
     free = dict(total)
     k_h2 = MOLECULES["H2"].equilibrium(temperature)
-    # p + 2 p^2 / K = p_total; written so that it is accurate for large K
+    # p + 2 p^2 / K = p_total, in a form that is accurate for large K
     free["H"] = 2.0 * total["H"] / (1.0 + np.sqrt(1.0 + 8.0 * total["H"] / k_h2))
     k_co = MOLECULES["CO"].equilibrium(temperature)
     excess = total["C"] - total["O"] - k_co

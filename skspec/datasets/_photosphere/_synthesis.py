@@ -1,8 +1,8 @@
-"""Spectra of stars from temperature, gravity and metallicity.
+"""Synthesis of stellar spectra from temperature, gravity and metallicity.
 
-A small LTE synthesis in the Eddington-Barbier approximation: at each wavelength the flux is that of a black body
-at the temperature where the optical depth, of continuum and lines together, is 2/3 (Gray 2005, chapters 6-9). The
-Balmer jump, saturation of strong lines and their depth against wavelength follow from it by themselves.
+The synthesis is in LTE and in the Eddington-Barbier approximation: at each wavelength the flux is that of a black body
+at the temperature where the optical depth, of continuum and lines together, is 2/3 (Gray 2005, chapters 6-9). This
+reproduces the Balmer jump, the saturation of strong lines and the dependence of their depth on wavelength.
 """
 
 import numpy as np
@@ -33,15 +33,15 @@ LOG_STEP = 5e-5
 N_PIXELS = 16000  # up to 11,104 Å
 WAVE = 10.0 ** (LOG_START + LOG_STEP * np.arange(N_PIXELS))
 
-_COARSE = WAVE[::8]  # resolves the continuum
+_COARSE = WAVE[::8]  # fine enough for the continuum
 
-# Which of the fine pixels the rotational lines of a molecule fill
+# fine pixels filled by the rotational lines of a molecule, by the fraction of the wavelengths that they cover
 _COMB = {1.0: slice(None), 0.5: slice(0, None, 2), 0.25: slice(1, None, 4)}
 _HOTTEST_MOLECULES = 6500.0
 
 
 class Synthesizer:
-    """Computes spectra on the grid `WAVE`; what does not depend on the star is prepared once."""
+    """Computes spectra on the grid `WAVE`, and prepares once what does not depend on the star."""
 
     def __init__(self) -> None:
         fine_step = LOG_STEP / FINE
@@ -50,7 +50,7 @@ class Synthesizer:
         self._bands = Bands(WAVE)
 
     def spectra(self, teff: FloatArray, logg: FloatArray, feh: FloatArray) -> Float32Array:
-        """Surface flux per Å of stars, shape (n_stars, N_PIXELS), in erg s-1 cm-2 Å-1.
+        """Return the surface flux of stars in erg s-1 cm-2 Å-1, shape (n_stars, N_PIXELS).
 
         Parameters
         ----------
@@ -69,9 +69,9 @@ class Synthesizer:
 
         flux = np.empty((len(teff), N_PIXELS), dtype=np.float32)
         for row in range(len(teff)):
-            # two kilometres a second more than in the star, for lines no narrower than the fine pixels
+            # 2 km/s are added so that lines are not narrower than the fine pixels
             cores, wings = self._metals.opacity(high, row, ions[row], float(np.hypot(turbulence[row], 2.0)))
-            # cores no narrower than the pixels; they are saturated
+            # cores are not narrower than the pixels; they are saturated anyway
             thermal = max(float(np.hypot(0.129 * np.sqrt(middle.temperature[row]), turbulence[row])), 20.0)
             hydrogen = self._hydrogen.opacity(levels[row], float(middle.electron_density[row]), thermal)
             smooth = np.interp(WAVE, _COARSE, continuum[row]) + wings + hydrogen / middle.rosseland[row]
@@ -86,7 +86,7 @@ class Synthesizer:
         return flux
 
     def _molecular(self, numbers: FloatArray, rosseland: float) -> Float32Array:
-        """Molecular opacity over the Rosseland mean, on the fine pixels."""
+        """Return the molecular opacity over the Rosseland mean on the fine pixels."""
         total = np.zeros((N_PIXELS, FINE), dtype=np.float32)
         for share, absorption in self._bands.opacity(numbers / rosseland).items():
             total[:, _COMB[share]] += absorption[:, None]
@@ -94,7 +94,7 @@ class Synthesizer:
 
 
 def _molecules(layer: Layer) -> FloatArray:
-    """Molecules per hydrogen nucleus divided by their partition function, shape (n_atmospheres, n_molecules)."""
+    """Return molecules per hydrogen nucleus over their partition function, shape (n_atmospheres, n_molecules)."""
     numbers = molecules_per_hydrogen(
         layer.temperature, layer.electron_pressure, layer.nuclei_pressure, layer.feh
     )
@@ -104,26 +104,26 @@ def _molecules(layer: Layer) -> FloatArray:
 
 
 def _hydrogen_levels(layer: Layer) -> FloatArray:
-    """Share of the hydrogen nuclei in levels 2 and 3, shape (n_atmospheres, 2)."""
+    """Return the fractions of the hydrogen nuclei in levels 2 and 3, shape (n_atmospheres, 2)."""
     neutral = ion_fractions("H", layer.temperature, layer.electron_pressure)[:, :1]
     n = np.array([2.0, 3.0])
     return neutral * n**2 * np.exp(-13.598 * (1.0 - 1.0 / n**2) / (BOLTZMANN_EV * layer.temperature[:, None]))
 
 
 def _continuum(layer: Layer) -> FloatArray:
-    """Continuous opacity over the Rosseland mean on every eighth pixel, shape (n_atmospheres, n_pixels // 8)."""
+    """Return the continuous opacity over the Rosseland mean, shape (n_atmospheres, n_pixels // 8)."""
     state = (layer.temperature, layer.electron_pressure, layer.nuclei_pressure, layer.feh)
     return continuous_opacity(_COARSE, *(a[:, None] for a in state)) / layer.rosseland[:, None]
 
 
 def _emergent_flux(opacity: Float32Array, molecules: list[Float32Array], teff: float) -> Float32Array:
-    """Black-body flux at optical depth 2/3, averaged over the fine pixels.
+    """Return the black-body flux at optical depth 2/3, averaged over the fine pixels.
 
-    Opacities are over the Rosseland mean, shape (N_PIXELS, FINE). That of continuum and lines, `opacity`, holds at
-    all depths, that of the molecules in zones from the surface downwards.
+    Opacities are relative to the Rosseland mean, shape (N_PIXELS, FINE). `opacity`, of continuum and lines, applies at
+    all depths; `molecules` has the opacity of the molecules in each zone, starting at the surface.
     """
-    to_go = np.full_like(opacity, TAU_CONTINUUM)  # optical depth at this wavelength
-    tau = np.zeros_like(opacity)  # Rosseland optical depth that is reached
+    to_go = np.full_like(opacity, TAU_CONTINUUM)  # optical depth at this wavelength still to be crossed
+    tau = np.zeros_like(opacity)  # Rosseland optical depth reached
     top = 0.0
     for zone, (_, end) in zip(molecules, MOLECULAR_ZONES, strict=False):
         total = opacity + zone
