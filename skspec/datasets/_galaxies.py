@@ -75,15 +75,7 @@ def population_spectra() -> Float32Array:
 
 
 class Galaxies(Population):
-    """Passive, star-forming, starburst and active galaxies.
-
-    Parameters
-    ----------
-    n : int
-        Number of galaxies.
-    rng : numpy.random.RandomState
-        Random number generator for all of their properties.
-    """
+    """Passive, star-forming, starburst and active galaxies with random properties."""
 
     def __init__(self, n: int, rng: np.random.RandomState) -> None:
         kind = rng.choice(len(_SUBCLASSES), size=n, p=_SHARES)

@@ -44,20 +44,10 @@ class Population(ABC):
 
     @abstractmethod
     def samples(self, rows: IndexArray, first: IndexArray, n_samples: int) -> Float32Array:
-        """Return the flux per Å of some objects in their rest frame, in arbitrary units.
+        """Return the flux per Å of the objects `rows` in the rest frame, in arbitrary units, shape (n, n_samples).
 
-        Parameters
-        ----------
-        rows : ndarray of int, shape (n,)
-            Indices of the objects.
-        first : ndarray of int, shape (n,)
-            Index of the first sample of each; may be negative. Sample i is at log10(wave) = LOG_START + i LOG_STEP.
-        n_samples : int
-            Number of samples.
-
-        Returns
-        -------
-        ndarray of shape (n, n_samples)
+        `first` is the index of the first sample of each object, and may be negative: sample i is at
+        log10(wave) = LOG_START + i LOG_STEP.
         """
 
     @staticmethod
@@ -76,18 +66,10 @@ def add_line(
     strength: FloatArray,
     stride: int = 1,
 ) -> None:
-    """Add one Gaussian emission line to each row, in place.
+    """Add one Gaussian emission line to each row of rest-frame samples, in place.
 
-    Parameters
-    ----------
-    flux : ndarray of shape (n, n_samples)
-        Samples in the rest frame.
-    first : ndarray of int, shape (n,)
-        Index of the first sample of each row.
-    wave, sigma, strength : ndarray of shape (n,)
-        Central wavelength in Å, standard deviation in km/s, and flux of the line.
-    stride : int, default=1
-        Spacing of the samples in steps of `LOG_STEP`.
+    `first` is the index of the first sample of each row, `stride` the spacing of the samples in steps of `LOG_STEP`.
+    Lines have central wavelengths in Å, standard deviations in km/s, and fluxes (`strength`).
     """
     centre = ((np.log10(wave) - LOG_START) / LOG_STEP - first) / stride
     width = np.maximum(sigma / (SAMPLE_VELOCITY * stride), 0.5)

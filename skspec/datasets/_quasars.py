@@ -46,15 +46,7 @@ def _continuum(log_wave: FloatLike) -> FloatArray:
 
 
 class Quasars(Population):
-    """Quasars between redshifts 0.2 and 4.
-
-    Parameters
-    ----------
-    n : int
-        Number of quasars.
-    rng : numpy.random.RandomState
-        Random number generator for all of their properties.
-    """
+    """Quasars between redshifts 0.2 and 4 with random properties."""
 
     def __init__(self, n: int, rng: np.random.RandomState) -> None:
         z = 0.2 + 3.8 * rng.beta(2.0, 2.4, size=n)

@@ -70,19 +70,10 @@ def atmospheric_extinction(wave: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class Conditions:
-    """Conditions of each exposure; arrays of shape (n_exposures,).
+    """Conditions of each exposure."""
 
-    Attributes
-    ----------
-    snr : ndarray
-        Median signal-to-noise ratio per pixel.
-    sky : ndarray
-        Brightness of the sky relative to its mean.
-    airmass : ndarray
-    """
-
-    snr: FloatArray
-    sky: FloatArray
+    snr: FloatArray  # median per pixel
+    sky: FloatArray  # brightness relative to the mean
     airmass: FloatArray
 
     @classmethod
@@ -143,14 +134,9 @@ class Spectrograph:
     def expose(self, samples: Float32Array, fraction: FloatArray, broadening: FloatArray) -> Float32Array:
         """Return noise-free spectra: smoothed, redshifted and sampled on the pixels.
 
-        Parameters
-        ----------
-        samples : ndarray of shape (n, n_samples)
-            Flux in steps of `LOG_STEP`, from the index given by `first_sample`.
-        fraction : ndarray of shape (n,)
-            The fraction given by `first_sample`.
-        broadening : ndarray of shape (n,)
-            Standard deviation in km/s of the velocities in the source.
+        `samples`, of shape (n, n_samples), has the flux in steps of `LOG_STEP` from the index given by `first_sample`,
+        and `fraction` is the fraction given by it. `broadening` is the standard deviation in km/s of the velocities in
+        the source.
         """
         f = self._frequency
         variance = self._sigma**2 + (broadening / SAMPLE_VELOCITY) ** 2
@@ -185,17 +171,7 @@ class Spectrograph:
     def measure(
         self, flux: Float32Array, conditions: Conditions, *, missing: float, rng: np.random.Generator
     ) -> tuple[Float32Array, Float32Array]:
-        """Return flux with noise and missing pixels, and its inverse variance.
-
-        Parameters
-        ----------
-        flux : ndarray of shape (n, n_pixels)
-            Noise-free flux in 1e-17 erg s-1 cm-2 Å-1.
-        conditions : Conditions
-        missing : float
-            Expected fraction of missing pixels.
-        rng : numpy.random.Generator
-        """
+        """Add noise and missing pixels to flux, and return it with its inverse variance."""
         variance = self.variance(flux, conditions)
         noisy = flux.copy()
         noisy += np.sqrt(variance) * rng.standard_normal(flux.shape, dtype=np.float32)

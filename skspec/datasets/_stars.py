@@ -7,7 +7,6 @@ from skspec.datasets._constants import LIGHT_SPEED
 from skspec.datasets._library import StarMixer
 from skspec.datasets._mk_calibration import (
     LUMINOSITY_CLASSES,
-    SPECTRAL_CLASSES,
     physical_parameters,
     type_number,
 )
@@ -21,14 +20,9 @@ _SUBTYPES = {"O": (4, 9), "B": (0, 9), "A": (0, 9), "F": (0, 9), "G": (0, 9), "K
 
 
 class Stars(Population):
-    """Stars of given spectral classes.
+    """Stars of given spectral classes, O to M.
 
-    Parameters
-    ----------
-    spectral_class : ndarray of str, shape (n_stars,)
-        Letters O to M.
-    rng : numpy.random.RandomState
-        Draws subtype, luminosity class, scatter about the MK calibration, metallicity, velocity and rotation.
+    Subtype, luminosity class, scatter about the MK calibration, metallicity, velocity and rotation are random.
     """
 
     def __init__(self, spectral_class: NDArray[np.str_], rng: np.random.RandomState) -> None:
@@ -72,5 +66,5 @@ class Stars(Population):
 
 def survey_mixture(n: int, rng: np.random.RandomState) -> NDArray[np.str_]:
     """Draw spectral classes in the proportions of a survey."""
-    shares = np.array([SURVEY_SHARES[letter] for letter in SPECTRAL_CLASSES])
-    return rng.choice(np.array(SPECTRAL_CLASSES), size=n, p=shares / shares.sum())
+    shares = np.array(list(SURVEY_SHARES.values()))
+    return rng.choice(np.array(list(SURVEY_SHARES)), size=n, p=shares / shares.sum())

@@ -19,36 +19,18 @@ _BLOCK = 64  # spectra computed together, so that the arrays fit the cache
 
 @dataclass(frozen=True)
 class Visits:
-    """The observations of a survey; arrays of shape (n_visits,).
+    """The observations of a survey; arrays of shape (n_visits,)."""
 
-    Attributes
-    ----------
-    objects : ndarray of int
-        Index of the observed object, counting through all populations in order.
-    reddening : ndarray
-        E(B-V) of Galactic dust in mag.
-    brightness : ndarray
-        Mean flux over the grid.
-    conditions : Conditions
-    """
-
-    objects: IndexArray
-    reddening: FloatArray
-    brightness: FloatArray
+    objects: IndexArray  # of the object, counting through all populations in order
+    reddening: FloatArray  # E(B-V) of Galactic dust in mag
+    brightness: FloatArray  # mean flux over the grid
     conditions: Conditions
 
 
 def draw_objects(
     names: list[str], counts: IndexArray, repeats: float, rng: np.random.RandomState
 ) -> tuple[list[Population], IndexArray]:
-    """Draw the objects of each class, and assign one of them to each spectrum.
-
-    Returns
-    -------
-    populations : list of Population
-    objects : ndarray of int, shape (counts.sum(),)
-        Index of the object of each spectrum, counting through all populations in order.
-    """
+    """Draw the objects of each class; also return the index of the object of each spectrum (see `Visits`)."""
     populations: list[Population] = []
     letters: list[NDArray[np.str_]] = []
     objects: dict[str, list[IndexArray]] = {"STAR": [], "GALAXY": [], "QSO": []}
@@ -84,25 +66,18 @@ def observe(
     seed: int,
     rows: IndexArray,
 ) -> tuple[Float32Array, Float32Array | None]:
-    """Observe all visits.
+    """Observe all visits, and return flux and inverse variance (None for spectra without noise).
 
     Parameters
     ----------
-    populations : list of Population
     visits : Visits
         The observations, population after population.
-    spectrograph : Spectrograph
     missing : float or None
         Expected fraction of missing pixels; None for spectra without noise and missing pixels.
     seed : int
         Seed of the noise.
     rows : ndarray of int, shape (n_visits,)
         Row of each visit in the result.
-
-    Returns
-    -------
-    flux, ivar : ndarray of shape (n_visits, n_pixels)
-        `ivar` is None for spectra without noise.
     """
     shape = (len(rows), len(spectrograph.wave))
     flux = np.empty(shape, dtype=np.float32)

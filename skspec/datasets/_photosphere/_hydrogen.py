@@ -56,13 +56,7 @@ class _Line:
 
 
 class HydrogenLines:
-    """The lines of hydrogen on one logarithmic wavelength grid.
-
-    Parameters
-    ----------
-    wave : ndarray of shape (n_pixels,)
-        Grid in Å with equal steps in log10.
-    """
+    """The lines of hydrogen on a wavelength grid in Å, with equal steps in log10."""
 
     def __init__(self, wave: FloatArray) -> None:
         self._n_pixels = len(wave)
@@ -94,14 +88,8 @@ class HydrogenLines:
     def opacity(self, populations: FloatArray, electron_density: float, velocity: float) -> Float32Array:
         """Return the line absorption per hydrogen nucleus in cm2.
 
-        Parameters
-        ----------
-        populations : ndarray of shape (2,)
-            Fractions of the hydrogen nuclei in levels 2 and 3.
-        electron_density : float
-            In cm-3.
-        velocity : float
-            Doppler velocity in km/s.
+        `populations` are the fractions of the hydrogen nuclei in levels 2 and 3, `electron_density` is in cm-3, and
+        `velocity`, the Doppler velocity, in km/s.
         """
         total = np.zeros(self._n_pixels, dtype=np.float32)
         field = 1.25e-9 * electron_density ** (2.0 / 3.0)  # Holtsmark's normal field strength

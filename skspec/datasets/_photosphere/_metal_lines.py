@@ -33,11 +33,8 @@ _COLUMNS = np.dtype(
 def read_lines() -> NDArray[np.void]:
     """Return the lines of helium and the metals in order of wavelength; the table names its sources.
 
-    Returns
-    -------
-    ndarray with fields
-        ``wave`` (vacuum Å), ``element``, ``spectrum`` (1 for the neutral atom), ``energy`` of the lower level (eV) and
-        ``log_gf``.
+    The fields are ``wave`` (vacuum Å), ``element``, ``spectrum`` (1 for the neutral atom), ``energy`` of the lower level
+    (eV) and ``log_gf``.
     """
     with files(__package__).joinpath("lines.dat").open() as table:
         lines = np.loadtxt(table, dtype=_COLUMNS)
@@ -46,15 +43,7 @@ def read_lines() -> NDArray[np.void]:
 
 
 class MetalLines:
-    """The line list on one fine logarithmic wavelength grid.
-
-    Parameters
-    ----------
-    start, step : float
-        log10 of the first wavelength in Å, and the step of the grid in dex.
-    n_pixels : int
-        Length of the grid.
-    """
+    """The line list on a fine grid: `n_pixels` wavelengths, log10 of the first (Å) and step in dex."""
 
     def __init__(self, start: float, step: float, n_pixels: int) -> None:
         lines = read_lines()
@@ -106,16 +95,8 @@ class MetalLines:
     ) -> tuple[FloatArray, FloatArray]:
         """Return the line opacity over the Rosseland mean: cores on the fine grid, far wings on the coarse one.
 
-        Parameters
-        ----------
-        layer : Layer
-            Layer in which the lines form.
-        row : int
-            Index of the atmosphere.
-        populations : ndarray of shape (n_ions,)
-            This row of the result of `populations`.
-        turbulence : float
-            Turbulent velocity in km/s, which is added to the thermal one in quadrature.
+        The lines form in `layer` of atmosphere `row`, for which `populations` gave the `populations`. The turbulent
+        velocity, in km/s, is added to the thermal one in quadrature.
         """
         temperature = float(layer.temperature[row])
         doppler = np.sqrt(1.6629e8 * temperature / self._mass + (turbulence * 1e5) ** 2)  # cm/s

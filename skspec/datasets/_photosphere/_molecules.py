@@ -45,13 +45,7 @@ BANDS: dict[str, tuple[float, tuple[tuple[float, float, float], ...]]] = {
 
 
 class Bands:
-    """Band profiles on one wavelength grid.
-
-    Parameters
-    ----------
-    wave : ndarray of shape (n_pixels,)
-        Vacuum wavelengths in Å.
-    """
+    """Band profiles on one grid of vacuum wavelengths in Å."""
 
     def __init__(self, wave: FloatArray) -> None:
         self._profiles = [self._profile(wave, bands) for _, bands in BANDS.values()]
@@ -68,10 +62,7 @@ class Bands:
     def opacity(self, numbers: FloatArray) -> dict[float, Float32Array]:
         """Return, for each covered fraction of the wavelengths, the absorption in cm2 times `numbers`.
 
-        Parameters
-        ----------
-        numbers : ndarray of shape (n_molecules,)
-            Molecules divided by their partition function, in the order of `BANDS`.
+        `numbers` are the molecules over their partition functions, in the order of `BANDS`.
         """
         total: dict[float, Float32Array] = {}
         for number, profile, (share, _) in zip(numbers, self._profiles, BANDS.values(), strict=True):

@@ -86,7 +86,7 @@ def continuous_opacity(
     nuclei_pressure: FloatArray,
     feh: FloatLike = 0.0,
 ) -> FloatArray:
-    """Return the continuous absorption and scattering per hydrogen nucleus.
+    """Return the cross-section of continuous absorption and scattering in cm2 per hydrogen nucleus.
 
     Parameters
     ----------
@@ -98,11 +98,6 @@ def continuous_opacity(
         Pressure in dyn cm-2 of the free electrons, and of all nuclei if none were bound in molecules.
     feh : array-like, default=0.0
         Metallicity [Fe/H] in dex.
-
-    Returns
-    -------
-    ndarray
-        Cross-section in cm2 per hydrogen nucleus; all arguments broadcast together.
     """
     wave = np.asarray(wave, dtype=np.float64)
     temperature, electron_pressure, nuclei_pressure = (

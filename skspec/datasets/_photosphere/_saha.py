@@ -18,14 +18,7 @@ _SAHA = 0.66667  # 2 (2 pi m_e)^(3/2) k^(5/2) / h^3 in cgs, Gray (2005) eq. 1.21
 def saha(temperature: FloatLike, energy: float, u_upper: FloatLike, u_lower: FloatLike) -> FloatArray:
     """Return (n_upper / n_lower) P_e of two neighbouring stages of ionisation, in dyn cm-2.
 
-    Parameters
-    ----------
-    temperature : array-like
-        Temperature in K.
-    energy : float
-        Ionisation energy of the lower stage in eV.
-    u_upper, u_lower : array-like
-        Partition functions of the two stages.
+    `energy` is the ionisation energy of the lower stage in eV; `u_upper` and `u_lower` are partition functions.
     """
     temperature = np.asarray(temperature, dtype=np.float64)
     return _SAHA * u_upper / u_lower * temperature**2.5 * np.exp(-energy / (BOLTZMANN_EV * temperature))

@@ -10,11 +10,7 @@ import numpy as np
 
 from skspec.datasets._constants import BOLTZMANN, HC_K
 from skspec.datasets._photosphere._opacity import continuous_opacity
-from skspec.datasets._photosphere._saha import (
-    electrons_per_hydrogen,
-    mass_per_hydrogen,
-    nuclei_per_hydrogen,
-)
+from skspec.datasets._photosphere._saha import electrons_per_hydrogen, mass_per_hydrogen, nuclei_per_hydrogen
 from skspec.datasets._types import FloatArray, FloatLike
 
 TAU_CONTINUUM = 2.0 / 3.0

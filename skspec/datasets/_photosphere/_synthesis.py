@@ -12,11 +12,7 @@ from skspec.datasets._photosphere._hydrogen import HydrogenLines
 from skspec.datasets._photosphere._metal_lines import FINE, MetalLines
 from skspec.datasets._photosphere._molecules import BANDS, Bands
 from skspec.datasets._photosphere._opacity import continuous_opacity
-from skspec.datasets._photosphere._saha import (
-    MOLECULES,
-    ion_fractions,
-    molecules_per_hydrogen,
-)
+from skspec.datasets._photosphere._saha import MOLECULES, ion_fractions, molecules_per_hydrogen
 from skspec.datasets._photosphere._structure import (
     MOLECULAR_ZONES,
     TAU_CONTINUUM,
@@ -52,10 +48,7 @@ class Synthesizer:
     def spectra(self, teff: FloatArray, logg: FloatArray, feh: FloatArray) -> Float32Array:
         """Return the surface flux of stars in erg s-1 cm-2 Å-1, shape (n_stars, N_PIXELS).
 
-        Parameters
-        ----------
-        teff, logg, feh : ndarray of shape (n_stars,)
-            Effective temperature in K, log10 of the gravity in cm s-2, and metallicity [Fe/H] in dex.
+        `teff` is in K, `logg` the log10 of the gravity in cm s-2, and `feh` the metallicity [Fe/H] in dex.
         """
         deep = solve_layer(teff, logg, feh, TAU_CONTINUUM)
         middle = solve_layer(teff, logg, feh, TAU_HYDROGEN)
