@@ -165,7 +165,7 @@ def test_fraction_that_dropout_leaves():
 
 
 def test_errors_name_the_argument():
-    with pytest.raises(ValueError, match="strides has 2 values for 3 filters"):
+    with pytest.raises(ValueError, match="strides must have one value for each of the 3 filters, got 2"):
         Conv1D(50, 3, strides=(1, 2))
     with pytest.raises(ValueError, match="head must be one of channel_max, flatten, pool, got 'avg'"):
         Conv1D(50, 3, head="avg")

@@ -212,7 +212,7 @@ def test_pickle_keeps_logits():
 
 
 def test_errors_name_the_argument():
-    with pytest.raises(ValueError, match="strides has 2 values for 3 filters"):
+    with pytest.raises(ValueError, match="strides must have one value for each of the 3 filters, got 2"):
         ConvKAN(50, 3, strides=(1, 2))
     with pytest.raises(ValueError, match="basis must be one of bspline, chebyshev, radial, got 'fourier'"):
         ConvKAN(50, 3, basis="fourier")

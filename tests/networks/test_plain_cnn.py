@@ -167,10 +167,16 @@ def test_dropout_only_while_training():
     ("config", "message"),
     [
         ({"n_pixels": 9, "padding": "full"}, "padding must be one of valid, same, got 'full'"),
-        ({"n_pixels": 9, "strides": (1, 2)}, "strides has 2 values for 3 filters; give one for each"),
-        ({"n_pixels": 9, "kernel_sizes": (3,)}, "kernel_sizes has 1 values for 3 filters"),
-        ({"n_pixels": 9, "pooling": (2, 2, 2, 2)}, "pooling has 4 values for 3 filters"),
-        ({}, "either n_pixels .* or image_shape .* is needed"),
+        ({"n_pixels": 9, "strides": (1, 2)}, "strides must have one value for each of the 3 filters, got 2"),
+        (
+            {"n_pixels": 9, "kernel_sizes": (3,)},
+            "kernel_sizes must have one value for each of the 3 filters, got 1",
+        ),
+        (
+            {"n_pixels": 9, "pooling": (2, 2, 2, 2)},
+            "pooling must have one value for each of the 3 filters, got 4",
+        ),
+        ({}, "give either n_pixels .* or image_shape"),
     ],
 )
 def test_refused(config, message):
