@@ -82,7 +82,7 @@ def compare(
     width, columns = max(map(len, names)), columns or {}
     more = "".join(f"  {heading:>10}" for heading in columns)
     print(f"\n{title}" if title else "")
-    print(f"{'':{width}}  {'median':>10}  {'best':>10}  {'speed-up':>12}{more}")
+    print(f"{'':{width}}  {'median':>10}  {'best':>10}  {'times faster':>12}{more}")
     for name, timing in results.items():
         more = "".join(f"  {entry(name, results):>10}" for entry in columns.values())
         print(

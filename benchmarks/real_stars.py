@@ -7,7 +7,7 @@ Command: ``python -m benchmarks.real_stars [--tasks NAME ...] [--only NAME ...] 
 task           data and labels
 =============  ======================================================================================================
 class          906 stars of MILES: spectral class, B to M
-luminosity     719 stars: luminosity class I (with II), III, IV, V
+luminosity     722 stars: luminosity class I (with II), III, IV, V
 joint          658 stars: both together, the 18 joint classes with 10 stars or more
 spectral-code  the number of the spectral type (10 for a class, 1 for a subtype): mean absolute error
 observed       simulated survey observations, eight of each of the 906 stars (`skspec.datasets.observe_spectra`): median
