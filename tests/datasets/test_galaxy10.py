@@ -1,4 +1,4 @@
-"""Galaxy10, in a file of its layout that is written here."""
+"""`load_galaxy10` on small files with the layout of Galaxy10."""
 
 import sys
 

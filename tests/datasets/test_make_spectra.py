@@ -1,4 +1,4 @@
-"""What `make_spectra` promises: numbers, catalogue, repeatability, noise, and clear errors."""
+"""`make_spectra`: numbers of spectra, catalogue, reproducibility, noise, and errors."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def counts(values):
     return dict(zip(*np.unique(np.asarray(values), return_counts=True), strict=True))
 
 
-def test_default_is_a_survey_on_the_grid_of_boss():
+def test_default_is_a_survey_on_the_boss_grid():
     spectra = make_spectra(30, random_state=0)
     assert isinstance(spectra, Spectra)
     assert spectra.shape == (30, 4438)
@@ -45,7 +45,7 @@ def test_class_numbers_are_exact():
     ("classes", "expected"),
     [("STAR", {"STAR"}), ("QSO", {"QSO"}), (("GALAXY", "M"), {"GALAXY", "STAR"}), ("FG", {"STAR"})],
 )
-def test_classes_may_be_named_in_several_ways(classes, expected):
+def test_ways_to_name_classes(classes, expected):
     assert set(make_spectra(8, classes=classes, wave=COARSE, random_state=0).meta["class"]) == expected
 
 
@@ -76,7 +76,7 @@ def test_catalogue_of_galaxies_and_quasars():
     assert set(meta["subclass"][galaxy]) <= {"", "STARFORMING", "STARBURST", "AGN"}
 
 
-def test_repeats_show_the_same_object_again():
+def test_repeats_are_observations_of_the_same_object():
     options = {"repeats": 0.4, "wave": COARSE, "random_state": 5}
     spectra, truth = make_spectra(60, **options), make_spectra(60, noise=False, **options)
     names = np.asarray(spectra.meta["object"])
@@ -121,7 +121,7 @@ def test_a_seed_gives_the_same_spectra_bit_for_bit():
     assert not np.array_equal(make_spectra(**options).flux, make_spectra(**options).flux, equal_nan=True)
 
 
-def test_global_generators_are_left_alone():
+def test_global_generators_are_not_used():
     np.random.seed(1)  # noqa: NPY002
     before = np.random.get_state()[1].copy()  # noqa: NPY002
     make_spectra(10, wave=COARSE, random_state=0)

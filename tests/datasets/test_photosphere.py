@@ -1,4 +1,4 @@
-"""Ionisation, excitation, opacity and structure against closed forms and published values."""
+"""Ionisation, excitation, opacity and structure, compared with closed forms and published values."""
 
 import numpy as np
 import pytest

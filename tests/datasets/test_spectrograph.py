@@ -1,4 +1,4 @@
-"""Resolution, redshift and sampling of the simulated spectrograph against closed forms."""
+"""Resolution, redshift and sampling of the simulated spectrograph, compared with closed forms."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ WAVE = 10.0 ** (3.56 + 1e-4 * np.arange(4000))
 
 
 def observe_line(*, rest, z, sigma, resolution, wave=WAVE, broadening=0.0):
-    """Spectrum of one emission line of unit flux on nothing."""
+    """Return the spectrum of one emission line of unit flux without continuum."""
     spectrograph = Spectrograph(wave, resolution)
     first, fraction = spectrograph.first_sample(np.array([z]))
     samples = np.zeros((1, spectrograph.n_samples), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""ResNet against the published sizes, torchvision's names and a plain restatement of its layer table."""
+"""ResNet compared with the published sizes, torchvision's names and a plain implementation of its layer table."""
 
 import copy
 import json
@@ -53,7 +53,7 @@ def torchvision_shapes(depth, n_dims=2, n_channels=3, n_outputs=1000):
 
 
 def random_weights(shapes, seed=0):
-    """Weights with which activations stay near 1, so that all layers matter."""
+    """Return weights with which activations stay near 1, so that all layers matter."""
     generator = torch.Generator().manual_seed(seed)
     weights = {}
     for name, shape in shapes.items():
@@ -74,7 +74,7 @@ def randomized(network):
 
 
 def plain_resnet(w, x, *, depth, stem, training, scalars=None):
-    """Restate the layer table; `w` is a state_dict, `x` has one or two dimensions of pixels."""
+    """Implement the layer table; `w` is a state_dict, `x` has one or two dimensions of pixels."""
     conv, pool = (
         (functional.conv1d, functional.max_pool1d)
         if x.ndim == 3
@@ -216,7 +216,7 @@ def test_one_spectrum_cannot_be_trained_on_when_one_pixel_is_left(stem, too_few)
 
 @pytest.mark.parametrize("shape", [SPECTRA, IMAGES], ids=["spectra", "images"])
 def test_layout_is_kept_both_ways(shape):
-    """Else gradients are copied, and training is slower than with channels first."""
+    """Otherwise gradients are copied, and training is slower than with channels first."""
     network = ResNet(n_outputs=5, depth=50, **shape)
     kept = []
 
@@ -284,8 +284,8 @@ def imagenet():
 
 
 @pytest.mark.parametrize("n_hidden", [0, 1000])
-@pytest.mark.parametrize("counted", [True, False], ids=["new file", "file of before 2018"])
-def test_pretrained_weights_are_taken_over(imagenet, n_hidden, counted):
+@pytest.mark.parametrize("counted", [True, False], ids=["new file", "file from before 2018"])
+def test_pretrained_weights_are_loaded(imagenet, n_hidden, counted):
     given = {name: t for name, t in imagenet.items() if counted or not name.endswith("num_batches_tracked")}
     network = ResNet(n_outputs=10, n_hidden=n_hidden, **IMAGES).eval()
     last = network.final_layer.weight.clone()
