@@ -9,7 +9,7 @@ from sklearn.utils import check_scalar
 
 from skspec.checks import check_choice, check_size_or_sizes, check_sizes
 from skspec.networks import ConvKAN
-from skspec.networks._bases import BASES
+from skspec.networks.convkan import BASES
 from skspec.training import NeuralClassifier
 
 

@@ -131,10 +131,10 @@ def test_pretrained_weights_that_do_not_fit(weights, tmp_path):
     X, y = spectra_with_scalars()
     with pytest.raises(FileNotFoundError, match="none.pt"):
         resnet(pretrained=tmp_path / "none.pt").fit(X, y)
-    with pytest.raises(ValueError, match="which this ResNet34 has"):
+    with pytest.raises(ValueError, match="lack .* of this ResNet34"):
         resnet(pretrained=weights, depth=34).fit(X, y)
     with pytest.raises(
-        ValueError, match=r"conv1.weight of shape \(64, 1, 7\), this ResNet18 needs \(64, 2, 7\)"
+        ValueError, match=r"conv1.weight of shape \(64, 2, 7\) for this ResNet18, got \(64, 1, 7\)"
     ):
         resnet(pretrained=weights, n_channels=2).fit(X, y)
 
