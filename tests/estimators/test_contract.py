@@ -23,7 +23,10 @@ from skspec.training import NeuralClassifier
 from tests._estimators import CASES, names
 
 N_PIXELS = 24
-ONE_OF_EACH_SHAPE = ("Conv1DClassifier", "PlainCNNClassifier, images")  # for what the shared engine does alone
+ONE_OF_EACH_SHAPE = (
+    "Conv1DClassifier",
+    "PlainCNNClassifier, images",
+)  # for what the shared engine does alone
 
 
 def spectra(n=60, n_pixels=N_PIXELS, n_classes=3, seed=0):
