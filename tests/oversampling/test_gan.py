@@ -1,6 +1,5 @@
 """The adversarial sampler: what it learns, how it ends and goes on, and what it refuses."""
 
-import multiprocessing
 import time
 
 import numpy as np
@@ -10,6 +9,7 @@ from sklearn.base import clone
 
 from skspec import GANOversampler
 from skspec.oversampling import _adversarial
+from tests._processes import forkserver
 from tests.oversampling._rare import N_PIXELS, rare
 
 QUICK = {
@@ -209,8 +209,7 @@ def test_killed_and_resumed(tmp_path):
         **QUICK | {"max_steps": 200, "n_iter_no_change": None, "score_every": 5}
     ).fit_resample(*rare())
     torch.set_num_threads(n_threads)
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["skspec.oversampling._gan", "tests.oversampling.test_gan"])
+    processes = forkserver()
     checkpoints, out = tmp_path / "checkpoints", tmp_path / "rows.npy"
     process = processes.Process(target=train, args=(checkpoints, out))
     process.start()

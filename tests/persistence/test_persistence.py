@@ -273,7 +273,6 @@ def test_refuses_what_is_not_safe(tail, message, spectra, tmp_path):
         (1j, "builtins.complex"),
         (np.ma.array([1.0]), "MaskedArray"),
     ],
-    ids=repr,
 )
 def test_refuses_parameters_without_safe_form(value, message, tmp_path):
     with pytest.raises(TypeError, match=message):
