@@ -25,6 +25,7 @@ autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 numpydoc_validation_checks = set()
+templates_path = ["_templates"]
 suppress_warnings = ["ref.any", "ref.ref", "config.cache"]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
@@ -47,12 +48,3 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "download_all_examples": False,
 }
-
-
-def setup(app):
-    """Leave out ``set_*_request`` methods, which scikit-learn adds and documents."""
-
-    def skip(app, what, name, *_):
-        return True if name.startswith("set_") and name.endswith("_request") else None
-
-    app.connect("autodoc-skip-member", skip)

@@ -61,7 +61,7 @@ def test_own_parameters_come_first_and_groups_are_titled(name):
 @pytest.mark.parametrize("name", NEURAL)
 def test_what_fit_sets_is_documented(name):
     X = skspec.make_spectra(40, wave=np.linspace(4000, 4100, 48), random_state=0)
-    y = X.meta["teff"] if name.endswith("Regressor") else np.arange(40) % 2
+    y = X.meta["z"] if name.endswith("Regressor") else np.arange(40) % 2
     model = CASES[name].make().set_params(max_epochs=1, validation_fraction=0.3)
     if name == "ResNet2DClassifier":
         X = X.flux

@@ -44,12 +44,11 @@ class Declared(BaseEstimator):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls._own_doc = cls.__doc__
         dataclass(kw_only=True, eq=False, repr=False)(cls)
         # scikit-learn reads the names of the parameters from the signature.
         vars(cls)["__init__"].__signature__ = _signature(cls)
-        cls._own_doc = cls.__doc__
-        if cls.__doc__ is not None:  # as it is under python -OO
-            cls.__doc__ = _compose(cls)
+        cls.__doc__ = None if cls._own_doc is None else _compose(cls)  # None under python -OO
 
 
 def _signature(cls: type) -> inspect.Signature:
