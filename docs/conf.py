@@ -1,5 +1,7 @@
 """Sphinx configuration."""
 
+import importlib
+import inspect
 import sys
 from pathlib import Path
 
@@ -21,7 +23,18 @@ extensions = [
 ]
 exclude_patterns = ["_build", "**/GALLERY_HEADER.rst"]
 default_role = "any"
+
+
+def documented_properties(module, name):
+    """Names of the public properties of a class, for the template of its page."""
+    members = inspect.getmembers(
+        getattr(importlib.import_module(module), name), lambda value: isinstance(value, property)
+    )
+    return [name for name, value in members if not name.startswith("_") and value.__doc__]
+
+
 autosummary_generate = True
+autosummary_context = {"documented_properties": documented_properties}
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 numpydoc_validation_checks = set()

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, NamedTuple, dataclass_transform
 
 from sklearn.base import BaseEstimator
@@ -46,6 +46,9 @@ class Declared(BaseEstimator):
         super().__init_subclass__(**kwargs)
         cls._own_doc = cls.__doc__
         dataclass(kw_only=True, eq=False, repr=False)(cls)
+        for field in fields(cls):
+            if field.name in vars(cls):
+                delattr(cls, field.name)  # the default is a class attribute, which `help` would list once more
         # scikit-learn reads the names of the parameters from the signature.
         vars(cls)["__init__"].__signature__ = _signature(cls)
         cls.__doc__ = None if cls._own_doc is None else _compose(cls)  # None under python -OO
@@ -122,6 +125,6 @@ def _with_titles(entries: list[_Entry]) -> list[str]:
     for entry in entries:
         if entry.group != group:
             group = entry.group
-            lines.append(group)
+            lines += ["", group] if lines else [group]
         lines.append(entry.text)
     return lines
