@@ -48,7 +48,9 @@ class Declared(BaseEstimator):
         dataclass(kw_only=True, eq=False, repr=False)(cls)
         for field in fields(cls):
             if field.name in vars(cls):
-                delattr(cls, field.name)  # the default is a class attribute, which `help` would list once more
+                delattr(
+                    cls, field.name
+                )  # the default is a class attribute, which `help` would list once more
         # scikit-learn reads the names of the parameters from the signature.
         vars(cls)["__init__"].__signature__ = _signature(cls)
         cls.__doc__ = None if cls._own_doc is None else _compose(cls)  # None under python -OO
@@ -121,7 +123,8 @@ def _with_default(entry: _Entry, default: Any) -> _Entry:
 
 
 def _with_titles(entries: list[_Entry]) -> list[str]:
-    lines, group = [], ""
+    lines: list[str] = []
+    group = ""
     for entry in entries:
         if entry.group != group:
             group = entry.group
