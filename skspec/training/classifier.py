@@ -32,9 +32,9 @@ from skspec.training.losses import LOSSES, CrossEntropy, Distance, Focal, SoftF1
 from skspec.training.net import ClassifierNet
 from skspec.training.network import RowNetwork
 from skspec.training.prediction import View
-from skspec.training.run import train, train_more
+from skspec.training.run import train_more
 from skspec.training.targets import SoftTargets
-from skspec.training.validation import ClassAnswers
+from skspec.training.validation import ClassOutputs
 
 
 class NeuralClassifier(ClassifierMixin, NeuralEstimator):
@@ -100,66 +100,6 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
 
     # Public methods -----------------------------------------------------------------------------------
 
-    def fit(
-        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None
-    ) -> Self:
-        """Train the network: from scratch, or with ``warm_start`` from the weights of the last fit.
-
-        Parameters
-        ----------
-        X : Spectra on one grid, or array-like of shape (n_spectra, n_features)
-            NaN where pixels are missing.
-        y : array-like of shape (n_spectra,)
-            Labels: strings, integers or anything else that scikit-learn accepts for classes.
-        sample_weight : array-like of shape (n_spectra,), default=None
-            Weight of each spectrum in the loss; only their ratios matter. Spectra of weight 0 are left out.
-        groups : array-like of shape (n_spectra,), default=None
-            Spectra with the same value, for example of the same star, are never on both sides of
-            ``validation_fraction``.
-
-        Returns
-        -------
-        NeuralClassifier
-            The classifier itself.
-
-        Raises
-        ------
-        ValueError
-            If a parameter is out of range, y has only one class, grids of `Spectra` differ, X has infinite
-            values or a row without a valid pixel, lengths disagree, no validation set can be held out, or
-            classes or columns are not those of the last fit with ``warm_start``.
-        TypeError
-            If a parameter has the wrong type, or X is an astropy Quantity.
-        """
-        self._check_params()
-        device = resolve_device(self.device)
-        start = getattr(self, "net_", None) if self.warm_start else None
-        known = getattr(self, "classes_", np.empty(0))
-        rows, labels, weight, groups = check_training_data(
-            self, X, y, sample_weight, groups, reset=start is None
-        )
-        self.__dict__.pop("net_", None)  # a fit that fails leaves no model of other data behind
-        self.classes_, target = np.unique(labels, return_inverse=True)
-        if start is not None and not np.array_equal(self.classes_, known):
-            raise ValueError(
-                f"warm_start needs the classes of the last fit, {known.tolist()}, got {self.classes_.tolist()}"
-            )
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"y has one class only, {self.classes_.tolist()[0]!r}; at least two classes are needed"
-            )
-        train(
-            self,
-            rows,
-            target,
-            _total_weight(weight, self.class_weight, labels),
-            groups=groups,
-            device=device,
-            start=start,
-            identity=self._coordinates(),
-        )
-        return self
-
     def partial_fit(
         self,
         X: Any,
@@ -210,7 +150,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         device = resolve_device(self.device)
         rows, labels, weight, _ = check_training_data(self, X, y, sample_weight, reset=first)
         if first:
-            self.classes_ = np.asarray(classes)
+            self.classes_: NDArray[Any] = np.asarray(classes)
         unknown = np.setdiff1d(labels, self.classes_)
         if len(unknown):
             raise ValueError(f"y has labels that classes lacks: {unknown.tolist()}")
@@ -273,14 +213,29 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         """Return the views of a spectrum or image over which logits are averaged, with their weights."""
         return []
 
+    def _encode_target(
+        self, y: NDArray[Any], weight: NDArray[np.float64] | None, *, warm_start: bool
+    ) -> tuple[NDArray[np.intp], NDArray[np.float32] | None, Any]:
+        known = getattr(self, "classes_", np.empty(0))
+        self.classes_, target = np.unique(y, return_inverse=True)
+        if warm_start and not np.array_equal(self.classes_, known):
+            raise ValueError(
+                f"warm_start needs the classes of the last fit, {known.tolist()}, got {self.classes_.tolist()}"
+            )
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"y has one class only, {self.classes_.tolist()[0]!r}; at least two classes are needed"
+            )
+        return target, _total_weight(weight, self.class_weight, y), self._coordinates()
+
     @property
     def _n_outputs(self) -> int:
         return len(self.classes_)
 
-    def _get_answer_state(self) -> dict[str, Any]:
+    def _get_output_state(self) -> dict[str, Any]:
         return {"classes": self.classes_.tolist(), "classes_dtype": self.classes_.dtype.str}
 
-    def _set_answer_state(self, state: Mapping[str, Any]) -> None:
+    def _set_output_state(self, state: Mapping[str, Any]) -> None:
         self.classes_ = np.array(state["classes"], dtype=state["classes_dtype"])
 
     _net_class = ClassifierNet
@@ -297,7 +252,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         return {
             "criterion": self._criterion(),
             "soften": soften,
-            "answers": ClassAnswers(self.classes_),
+            "outputs": ClassOutputs(self.classes_),
             "classes": np.arange(len(self.classes_)),
             "balance": self.balanced_batches,
         }

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import is_classifier
+from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
@@ -70,10 +70,13 @@ def check_training_data(
             estimator.wave_ = wave
     weight = None if sample_weight is None else check_weight(sample_weight, len(rows))
     groups = None if groups is None else check_groups(groups, len(rows))
-    if weight is None or weight.all():
-        return rows, target, weight, groups
-    kept = weight > 0
-    return rows[kept], target[kept], weight[kept], None if groups is None else groups[kept]
+    if weight is not None and not weight.all():
+        kept = weight > 0
+        rows, target, weight = rows[kept], target[kept], weight[kept]
+        groups = None if groups is None else groups[kept]
+    if len(rows) < 2 and is_regressor(estimator):
+        raise ValueError("n_samples=1, but at least 2 training spectra are needed")
+    return rows, target, weight, groups
 
 
 def check_rows(estimator: Any, X: Any) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import loguniform
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
@@ -33,7 +33,7 @@ from skspec.training.augmentation import (
     check_augmentations,
     named_augmentations,
 )
-from skspec.training.data import check_rows
+from skspec.training.data import check_rows, check_training_data
 from skspec.training.declaration import Declared
 from skspec.training.devices import resolve_device
 from skspec.training.net import Net
@@ -41,6 +41,7 @@ from skspec.training.network import InputShape, RowNetwork
 from skspec.training.optimizers import OPTIMIZERS
 from skspec.training.precision import PRECISIONS, resolve_precision
 from skspec.training.prediction import View, apply_network
+from skspec.training.run import train
 from skspec.training.schedules import SCHEDULES
 from skspec.training.search import around, sizes_around
 from skspec.training.state import get_state, set_state
@@ -221,20 +222,73 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
     def _net_options(self, generator: np.random.Generator) -> dict[str, Any]:
         """Return the arguments of the net that depend on the kind of target, among them the loss function."""
 
+    @abstractmethod
+    def _encode_target(
+        self, y: NDArray[Any], weight: NDArray[np.float64] | None, *, warm_start: bool
+    ) -> tuple[NDArray[Any], NDArray[np.float32] | None, Any]:
+        """Return targets for the loss, weights with mean one, and what else distinguishes this fit from others.
+
+        Sets the fitted attributes that define the meaning of the outputs.
+        """
+
     @property
     @abstractmethod
     def _n_outputs(self) -> int:
         """Number of outputs of the network."""
 
     @abstractmethod
-    def _get_answer_state(self) -> dict[str, Any]:
+    def _get_output_state(self) -> dict[str, Any]:
         """Return the meaning of the outputs as a dict for JSON."""
 
     @abstractmethod
-    def _set_answer_state(self, state: Mapping[str, Any]) -> None:
+    def _set_output_state(self, state: Mapping[str, Any]) -> None:
         """Restore the meaning of the outputs."""
 
     # Public methods -----------------------------------------------------------------------------------
+
+    def fit(
+        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> Self:
+        """Train the network: from scratch, or with ``warm_start`` from the weights of the last fit.
+
+        Parameters
+        ----------
+        X : Spectra on one grid, or array-like of shape (n_spectra, n_features)
+            NaN where pixels are missing.
+        y : array-like of shape (n_spectra,) or (n_spectra, n_targets)
+            Labels for a classifier: strings, integers or anything else that scikit-learn accepts for classes. Values
+            for a regressor: NaN or masked where unknown, but at least one known value for each spectrum.
+        sample_weight : array-like of shape (n_spectra,), default=None
+            Weight of each spectrum in the loss; only their ratios matter. Spectra of weight 0 are left out.
+        groups : array-like of shape (n_spectra,), default=None
+            Spectra with the same value, for example of the same star, are never on both sides of
+            ``validation_fraction``.
+
+        Returns
+        -------
+        NeuralEstimator
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range, grids of `Spectra` differ, X has infinite values or a row without a valid
+            pixel, lengths disagree, y has only one class or a spectrum without a known value, no validation set can be
+            held out, or classes, targets or columns are not those of the last fit with ``warm_start``.
+        TypeError
+            If a parameter has the wrong type, or X or y is an astropy Quantity.
+        """
+        self._check_params()
+        device = resolve_device(self.device)
+        start = getattr(self, "net_", None) if self.warm_start else None
+        warm = start is not None
+        rows, y, sample_weight, groups = check_training_data(
+            self, X, y, sample_weight, groups, reset=not warm
+        )
+        self.__dict__.pop("net_", None)  # a fit that fails leaves no model of other data behind
+        target, weight, identity = self._encode_target(y, sample_weight, warm_start=warm)
+        train(self, rows, target, weight, groups=groups, device=device, start=start, identity=identity)
+        return self
 
     def embed(self, X: Any) -> NDArray[np.float32]:
         """Activations before the last layer, of which the output is a linear function.

@@ -20,7 +20,7 @@ from skspec.training.averaging import WeightAverage
 from skspec.training.batching import Batch, Batches, Rows, balanced
 from skspec.training.precision import autocast
 from skspec.training.targets import SoftTargets
-from skspec.training.validation import ClassAnswers, ValueAnswers
+from skspec.training.validation import ClassOutputs, ValueOutputs
 
 
 class Net(NeuralNet):
@@ -36,7 +36,7 @@ class Net(NeuralNet):
         Augments the rows of a training batch.
     soften : SoftTargets or None, default=None
         Smooths or mixes the rows and targets of a training batch.
-    answers : ClassAnswers or ValueAnswers
+    outputs : ClassOutputs or ValueOutputs
         Meaning of the outputs.
     balance : bool, default=False
         Whether rows are drawn with replacement, all classes equally often, instead of shuffled.
@@ -59,7 +59,7 @@ class Net(NeuralNet):
         generator: np.random.Generator,
         augment: Callable[[Tensor], Tensor] | None = None,
         soften: SoftTargets | None = None,
-        answers: ClassAnswers | ValueAnswers,
+        outputs: ClassOutputs | ValueOutputs,
         balance: bool = False,
         max_grad_norm: float | None = None,
         ema_decay: float | None = None,
@@ -70,7 +70,7 @@ class Net(NeuralNet):
         self.generator = generator
         self.augment = augment
         self.soften = soften
-        self.answers = answers
+        self.outputs = outputs
         self.balance = balance
         self.max_grad_norm = max_grad_norm
         self.ema_decay = ema_decay

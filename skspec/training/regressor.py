@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skspec.checks import Choice, Constraints
-from skspec.training.data import check_training_data
-from skspec.training.devices import resolve_device
 from skspec.training.estimator import NeuralEstimator
 from skspec.training.losses import VALUE_LOSSES, ValueLoss
 from skspec.training.net import RegressorNet
 from skspec.training.network import RowNetwork
-from skspec.training.run import train
 from skspec.training.targets import SoftTargets
-from skspec.training.validation import ValueAnswers
+from skspec.training.validation import ValueOutputs
 
 
 class NeuralRegressor(RegressorMixin, NeuralEstimator):
@@ -49,69 +46,6 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
 
     # Public methods -----------------------------------------------------------------------------------
 
-    def fit(
-        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None
-    ) -> Self:
-        """Train the network: from scratch, or with ``warm_start`` from the weights of the last fit.
-
-        Parameters
-        ----------
-        X : Spectra on one grid, or array-like of shape (n_spectra, n_features)
-            NaN where pixels are missing.
-        y : array-like of shape (n_spectra,) or (n_spectra, n_targets)
-            Values; NaN or masked where unknown, but at least one known value for each spectrum.
-        sample_weight : array-like of shape (n_spectra,), default=None
-            Weight of each spectrum in the loss; only their ratios matter. Spectra of weight 0 are left out.
-        groups : array-like of shape (n_spectra,), default=None
-            Spectra with the same value, for example of the same star, are never on both sides of
-            ``validation_fraction``.
-
-        Returns
-        -------
-        NeuralRegressor
-            The regressor itself.
-
-        Raises
-        ------
-        ValueError
-            If a parameter is out of range, grids of `Spectra` differ, X has infinite values or a row without a
-            valid pixel, a spectrum has no known value, or lengths disagree.
-        TypeError
-            If a parameter has the wrong type, or X or y is an astropy Quantity.
-        """
-        self._check_params()
-        device = resolve_device(self.device)
-        start = getattr(self, "net_", None) if self.warm_start else None
-        rows, values, weight, groups = check_training_data(
-            self, X, y, sample_weight, groups, reset=start is None
-        )
-        if len(rows) < 2:
-            raise ValueError("n_samples=1, but at least 2 training spectra are needed")
-        self.__dict__.pop("net_", None)  # a fit that fails leaves no model of other data behind
-        table = values[:, None] if values.ndim == 1 else values
-        _check_known(table)
-        if start is None:
-            self._is_flat = values.ndim == 1
-            self.target_mean_ = np.nanmean(table, axis=0)
-            spread = np.nanstd(table, axis=0)
-            self.target_scale_ = np.where(spread > 0, spread, 1.0)
-        elif table.shape[1] != self.n_targets_:
-            raise ValueError(
-                f"warm_start needs the {self.n_targets_} targets of the last fit, got {table.shape[1]}"
-            )
-        target = ((table - self.target_mean_) / self.target_scale_).astype(np.float32)
-        train(
-            self,
-            rows,
-            target,
-            None if weight is None else (weight / weight.mean()).astype(np.float32),
-            groups=groups,
-            device=device,
-            start=start,
-            identity=[self.target_mean_, self.target_scale_],
-        )
-        return self
-
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Predict the values of each spectrum.
 
@@ -139,8 +73,8 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         if return_std and self.loss != "gaussian":
             raise ValueError(f"return_std needs loss='gaussian', this model has loss={self.loss!r}")
         outputs = self._apply(X, RowNetwork.forward).astype(np.float64)
-        answers = self._answers()
-        return (answers.values(outputs), answers.errors(outputs)) if return_std else answers.values(outputs)
+        units = self._outputs()
+        return (units.values(outputs), units.errors(outputs)) if return_std else units.values(outputs)
 
     @property
     def n_targets_(self) -> int:
@@ -156,8 +90,26 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
 
     _net_class = RegressorNet
 
-    def _answers(self) -> ValueAnswers:
-        return ValueAnswers(self.target_mean_, self.target_scale_, self._is_flat)
+    def _encode_target(
+        self, y: NDArray[np.float64], weight: NDArray[np.float64] | None, *, warm_start: bool
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None, Any]:
+        table = y[:, None] if y.ndim == 1 else y
+        _check_known(table)
+        if not warm_start:
+            self._is_flat = y.ndim == 1
+            self.target_mean_ = np.nanmean(table, axis=0)
+            spread = np.nanstd(table, axis=0)
+            self.target_scale_ = np.where(spread > 0, spread, 1.0)
+        elif table.shape[1] != self.n_targets_:
+            raise ValueError(
+                f"warm_start needs the {self.n_targets_} targets of the last fit, got {table.shape[1]}"
+            )
+        target = ((table - self.target_mean_) / self.target_scale_).astype(np.float32)
+        weight = None if weight is None else (weight / weight.mean()).astype(np.float32)
+        return target, weight, [self.target_mean_, self.target_scale_]
+
+    def _outputs(self) -> ValueOutputs:
+        return ValueOutputs(self.target_mean_, self.target_scale_, self._is_flat)
 
     @property
     def _n_outputs(self) -> int:
@@ -167,16 +119,16 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         soften = None
         if self.mixup:
             soften = SoftTargets(None, label_smoothing=0.0, mixup=self.mixup, generator=generator)
-        return {"criterion": ValueLoss(self.loss), "soften": soften, "answers": self._answers()}
+        return {"criterion": ValueLoss(self.loss), "soften": soften, "outputs": self._outputs()}
 
-    def _get_answer_state(self) -> dict[str, Any]:
+    def _get_output_state(self) -> dict[str, Any]:
         return {
             "target_mean": self.target_mean_.tolist(),
             "target_scale": self.target_scale_.tolist(),
             "is_flat": self._is_flat,
         }
 
-    def _set_answer_state(self, state: Mapping[str, Any]) -> None:
+    def _set_output_state(self, state: Mapping[str, Any]) -> None:
         self.target_mean_ = np.array(state["target_mean"], dtype=np.float64)
         self.target_scale_ = np.array(state["target_scale"], dtype=np.float64)
         self._is_flat = bool(state["is_flat"])

@@ -36,7 +36,7 @@ def get_state(estimator: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """
     names = getattr(estimator, "feature_names_in_", None)
     history = estimator.history_
-    state = estimator._get_answer_state() | {
+    state = estimator._get_output_state() | {
         "n_features_in": estimator.n_features_in_,
         "feature_names_in": None if names is None else names.tolist(),
         "history": {name: history[name].tolist() for name in history.colnames},
@@ -68,7 +68,7 @@ def set_state(estimator: Any, state: Mapping[str, Any], arrays: Mapping[str, NDA
         estimator.__dict__.pop(name, None)
     if "best_epoch" in state:
         estimator.best_epoch_ = int(state["best_epoch"])
-    estimator._set_answer_state(state)
+    estimator._set_output_state(state)
     estimator.n_features_in_ = int(state["n_features_in"])
     if state["feature_names_in"] is not None:
         estimator.feature_names_in_ = np.array(state["feature_names_in"], dtype=object)

@@ -100,7 +100,7 @@ class Validation(Callback):
         score = -net.history[-1, "valid_loss"]
         if self.scorer is not None:
             outputs = torch.cat(self.outputs_).cpu().numpy()
-            score = net.answers.score(self.scorer, dataset_valid.X, dataset_valid.y, outputs)
+            score = net.outputs.score(self.scorer, dataset_valid.X, dataset_valid.y, outputs)
             net.history.record("valid_score", score)
         self.outputs_ = []
         if score > self.best_score_:
@@ -116,7 +116,7 @@ class Validation(Callback):
         self.best_weights_ = {}
 
 
-class ClassAnswers:
+class ClassOutputs:
     """Meaning of outputs that are logits.
 
     Parameters
@@ -133,7 +133,7 @@ class ClassAnswers:
         return float(scorer(KnownLogits(outputs, self.classes), X, self.classes[target]))
 
 
-class ValueAnswers:
+class ValueOutputs:
     """Meaning of outputs that are standardised values.
 
     Parameters
