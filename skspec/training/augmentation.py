@@ -30,7 +30,8 @@ class Augmentation(BaseEstimator, metaclass=ABCMeta):
     """
 
     _parameter_constraints: ClassVar[Constraints] = {}
-    kinds: ClassVar[tuple[str, ...]] = ("spectra",)  # and, or instead, "images"
+    #: What it can be applied to: "spectra", "images" or both.
+    kinds: ClassVar[tuple[str, ...]] = ("spectra",)
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -46,11 +46,10 @@ class Declared(BaseEstimator):
         super().__init_subclass__(**kwargs)
         cls._own_doc = cls.__doc__
         dataclass(kw_only=True, eq=False, repr=False)(cls)
+        # The defaults are class attributes, which `help` would list once more.
         for field in fields(cls):
             if field.name in vars(cls):
-                delattr(
-                    cls, field.name
-                )  # the default is a class attribute, which `help` would list once more
+                delattr(cls, field.name)
         # scikit-learn reads the names of the parameters from the signature.
         vars(cls)["__init__"].__signature__ = _signature(cls)
         cls.__doc__ = None if cls._own_doc is None else _compose(cls)  # None under python -OO

@@ -187,9 +187,8 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
 
     # Defined by subclasses ----------------------------------------------------------------------------
 
-    _network_class: ClassVar[
-        type[nn.Module]
-    ]  # with a method ``features``: the activations before the last layer
+    # It has a method ``features`` besides ``forward``: the activations before the last layer.
+    _network_class: ClassVar[type[nn.Module]]
 
     def _build_network(self, shape: tuple[int, ...], n_outputs: int) -> nn.Module:
         """Return a new network for input of some shape; parameters that estimator and network share are passed on."""
