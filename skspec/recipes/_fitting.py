@@ -1,0 +1,107 @@
+"""Recipes that ``skspec fit`` can train on the spectra of a survey, and the baseline beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+
+import skspec
+from skspec.preprocessing import FluxNormalizer, LogWaveResampler
+from skspec.recipes._recommended import recommended
+from skspec.recipes._system import PublishedGrid, PublishedSystem
+
+
+@dataclass(frozen=True)
+class FitRecipe:
+    """A recipe for the spectra of a survey, and what it needs.
+
+    Attributes
+    ----------
+    name : str
+    recipe : callable
+        Function of ``max_epochs`` and ``random_state`` (without `grid`, also of the parameters of `LogWaveResampler`)
+        that returns the unfitted pipeline.
+    grid : PublishedGrid or None
+        Wavelength grid of the recipe; None if it is chosen from the data.
+    min_class_size : int, default=1
+        Smallest number of spectra of a class.
+    min_train_size : int, default=1
+        Smallest number of spectra to train on.
+    """
+
+    name: str
+    recipe: Callable[..., Pipeline]
+    grid: PublishedGrid | None = None
+    min_class_size: int = 1
+    min_train_size: int = 1
+
+    def make(self, grid: dict[str, Any], *, epochs: int | None = None, seed: int = 0) -> Pipeline:
+        """Return the unfitted pipeline.
+
+        Parameters
+        ----------
+        grid : dict
+            Parameters of `LogWaveResampler`; unused if the recipe has a grid.
+        epochs : int or None, default=None
+            Number of epochs; None takes the default of the recipe.
+        seed : int, default=0
+            Seed of the random number generators.
+
+        Returns
+        -------
+        Pipeline
+        """
+        params = {} if self.grid else grid
+        return self.recipe(**params, max_epochs=epochs, random_state=seed)
+
+    def check_size(self, n_spectra: int, folds: int) -> None:
+        """Raise ValueError if the folds of a cross-validation leave too few spectra to train on."""
+        needed = -(-self.min_train_size * folds // (folds - 1))
+        if n_spectra < needed:
+            raise ValueError(
+                f"{self.name} needs {needed} spectra or more for {folds} folds, there are {n_spectra}; try conv1d"
+            )
+
+
+def fit_recipes(systems: Iterable[PublishedSystem]) -> dict[str, FitRecipe]:
+    """Return the recipes for spectra by name: a plain network, the recommended ensemble, and published systems."""
+    # the calibration of the support vector machine needs 65 spectra, and folds that each have every class
+    ours = FitRecipe("recommended", partial(recommended, observed="survey"), None, 10, 65)
+    published = [FitRecipe(system.name, system.recipe, system.grid) for system in systems if system.grid]
+    return {recipe.name: recipe for recipe in (FitRecipe("conv1d", _conv1d), ours, *published)}
+
+
+def _conv1d(*, max_epochs: int | None, random_state: int, **grid: Any) -> Pipeline:
+    """Return a convolutional network on standard normal variates.
+
+    On survey spectra, whose level and slope are uncertain, these work better than division by the median.
+    """
+    classifier = skspec.Conv1DClassifier(random_state=random_state)
+    if max_epochs is not None:
+        classifier.set_params(max_epochs=max_epochs)
+    return make_pipeline(LogWaveResampler(**grid), FluxNormalizer("snv"), classifier)
+
+
+def make_baseline(grid: dict[str, Any], *, seed: int = 0, n_jobs: int | None = None) -> Pipeline:
+    """Return the random forest that every recipe is compared with, on the same wavelength grid.
+
+    Parameters
+    ----------
+    grid : dict
+        Parameters of `LogWaveResampler`.
+    seed : int, default=0
+        Seed of the random number generator.
+    n_jobs : int or None, default=None
+        Number of parallel jobs.
+
+    Returns
+    -------
+    Pipeline
+    """
+    forest = RandomForestClassifier(n_estimators=300, random_state=seed, n_jobs=n_jobs)
+    return make_pipeline(LogWaveResampler(**grid), FluxNormalizer(), forest)
