@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from rich.markup import escape
+from typer import Argument, Option
 
 import skspec
 from skspec.cli import _catalogue, _report
@@ -71,7 +72,7 @@ def _version(value: bool) -> None:
 @app.callback()
 def main(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+        bool, Option("--version", help="Print the version.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
     """Classify astronomical spectra: from survey files to a cross-validated classifier."""
@@ -80,9 +81,9 @@ def main(
 @app.command()
 def demo(
     *,
-    n_spectra: Annotated[int, typer.Option("--n-spectra", min=50, help="Spectra to simulate.")] = 800,
+    n_spectra: Annotated[int, Option(min=50, help="Spectra to simulate.")] = 800,
     folds: Folds = 5,
-    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Number of epochs.")] = 20,
+    epochs: Annotated[int, Option(min=1, help="Number of epochs.")] = 20,
     n_jobs: Jobs = None,
     seed: Seed = 0,
     debug: Debug = False,
@@ -119,64 +120,42 @@ def demo(
 def fit(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(
-            help="Files, folders, or patterns in quotes. Without them, the files of --catalogue.",
-            show_default=False,
-        ),
+        Argument(help="Files, folders, or patterns in quotes.", show_default="those of --catalogue"),
     ] = None,
     *,
-    labels: Annotated[
-        str, typer.Option("--labels", help="Column with the classes, of the files or of --catalogue.")
-    ] = "class",
+    labels: Annotated[str, Option(help="Column with the classes, of the files or of --catalogue.")] = "class",
     reduce_labels: Annotated[
-        Reduction | None,
-        typer.Option(
-            "--reduce-labels", help="Reduce types like dM2, A7III: mk-class to M, A; mk-joint to MV, AIII."
-        ),
+        Reduction | None, Option(help="Reduce dM2, A7III: mk-class to M, A; mk-joint to MV, AIII.")
     ] = None,
     catalogue: Annotated[
-        Path | None,
-        typer.Option("--catalogue", help="Table with labels, matched by its column file or object."),
+        Path | None, Option(help="Table with labels, matched by its column file or object.")
     ] = None,
-    classes: Annotated[
-        str | None, typer.Option("--classes", help="Classes to keep: A,F,G.", show_default="all")
-    ] = None,
+    classes: Annotated[str | None, Option(help="Classes to keep: A,F,G.", show_default="all")] = None,
     min_class_size: Annotated[
         int | None,
-        typer.Option(
-            "--min-class-size",
-            min=1,
-            help="Drop smaller classes.",
-            show_default="number of folds, 10 for recommended",
-        ),
+        Option(min=1, help="Drop smaller classes.", show_default="number of folds, 10 for recommended"),
     ] = None,
     groups: Annotated[
-        str,
-        typer.Option("--groups", help="Spectra of the same object, by: sky (position), a column, or none."),
+        str, Option(help="Spectra of the same object, by: sky (position), a column, or none.")
     ] = "sky",
     folds: Folds = 5,
-    recipe: Annotated[Recipe, typer.Option("--recipe", help="Pipeline to train.")] = _CONV1D,
-    rest_frame: Annotated[
-        bool, typer.Option("--rest-frame", help="Divide wavelengths by 1 + z first.")
-    ] = False,
+    recipe: Annotated[Recipe, Option(help="Pipeline to train.")] = _CONV1D,
+    rest_frame: Annotated[bool, Option("--rest-frame", help="Divide wavelengths by 1 + z first.")] = False,
     loglam_min: Annotated[
-        float | None,
-        typer.Option("--loglam-min", help="Log10 of the blue edge in Å.", show_default="from the data"),
+        float | None, Option(help="Log10 of the blue edge in Å.", show_default="from the data")
     ] = None,
     loglam_max: Annotated[
-        float | None,
-        typer.Option("--loglam-max", help="Log10 of the red edge in Å.", show_default="from the data"),
+        float | None, Option(help="Log10 of the red edge in Å.", show_default="from the data")
     ] = None,
     n_bins: Annotated[
-        int | None,
-        typer.Option("--n-bins", min=1, help="Number of wavelength bins.", show_default="from the data"),
+        int | None, Option(min=1, help="Number of wavelength bins.", show_default="from the data")
     ] = None,
     epochs: Epochs = None,
     format_: Format = None,
     on_error: Unreadable = OnError.SKIP,
     n_jobs: Jobs = None,
     seed: Seed = 0,
-    out: Annotated[Path, typer.Option("--out", help="File of the model.")] = Path("model.skspec"),
+    out: Annotated[Path, Option(help="File of the model.")] = Path("model.skspec"),
     overwrite: Overwrite = False,
     debug: Debug = False,
 ) -> None:
@@ -236,12 +215,11 @@ def fit(
 
 @app.command()
 def predict(
-    model: Annotated[Path, typer.Argument(help="Model saved by skspec fit.", show_default=False)],
+    model: Annotated[Path, Argument(help="Model saved by skspec fit.", show_default=False)],
     paths: Paths,
     *,
     out: Annotated[
-        Path | None,
-        typer.Option("--out", help="Table to write: .ecsv, .csv, .fits or .parquet.", show_default="print"),
+        Path | None, Option(help="Table to write: .ecsv, .csv, .fits or .parquet.", show_default="print")
     ] = None,
     format_: Format = None,
     on_error: Unreadable = OnError.SKIP,
@@ -284,16 +262,12 @@ def predict(
 @app.command()
 def reproduce(
     context: typer.Context,
-    system: Annotated[System, typer.Argument(help="Published system.", show_default=False)],
+    system: Annotated[System, Argument(help="Published system.", show_default=False)],
     *,
-    data: Annotated[
-        Path, typer.Option("--data", help="Its published file, a folder of spectra, or mk_predictions.")
-    ],
-    network: Annotated[
-        str | None, typer.Option("--network", help=f"{_NETWORKS}.", show_default="the recipe's")
-    ] = None,
+    data: Annotated[Path, Option(help="Its published file, a folder of spectra, or mk_predictions.")],
+    network: Annotated[str | None, Option(help=f"{_NETWORKS}.", show_default="the recipe's")] = None,
     labels: Annotated[
-        str | None, typer.Option("--labels", help="Column with the classes.", show_default="the file's own")
+        str | None, Option(help="Column with the classes.", show_default="the file's own")
     ] = None,
     folds: Folds = 5,
     epochs: Epochs = None,
@@ -339,13 +313,9 @@ def formats(debug: Debug = False) -> None:
     """List the file formats, in the order in which they are tried."""
     with reporting(debug):
         console = _report.console()
+        columns = ("format", "what it is")
         console.print(
-            _report.table(
-                "Formats, recognised by content",
-                ("format", "what it is"),
-                available_formats(),
-                text=("format", "what it is"),
-            )
+            _report.table("Formats, recognised by content", columns, available_formats(), text=columns)
         )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
+from typer import Argument, Option
 
 from skspec.cli import _report
 from skspec.cli._options import Debug, Overwrite, Seed, check_output, reporting, split_names
@@ -24,33 +25,26 @@ class CatalogueReduction(StrEnum):
 def catalogue(
     path: Annotated[
         Path,
-        typer.Argument(
+        Argument(
             help="Catalogue: text separated by |, commas or tabs, or FITS; also .gz.", show_default=False
         ),
     ],
     *,
     per_class: Annotated[
-        int,
-        typer.Option("--per-class", min=1, help="Number of rows to draw of each class.", show_default=False),
+        int, Option(min=1, help="Number of rows to draw of each class.", show_default=False)
     ],
-    labels: Annotated[str, typer.Option("--labels", help="Column with the classes.")] = "subclass",
+    labels: Annotated[str, Option(help="Column with the classes.")] = "subclass",
     reduce_labels: Annotated[
-        CatalogueReduction | None,
-        typer.Option("--reduce-labels", help="mk-class: reduce types like dM2, A7III to O B A F G K M."),
+        CatalogueReduction | None, Option(help="mk-class: reduce types like dM2, A7III to O B A F G K M.")
     ] = None,
-    classes: Annotated[
-        str | None, typer.Option("--classes", help="Classes to draw: O,B,A.", show_default="all")
-    ] = None,
+    classes: Annotated[str | None, Option(help="Classes to draw: O,B,A.", show_default="all")] = None,
     where: Annotated[
-        list[str] | None,
-        typer.Option("--where", help="Value of another column: class=STAR.", show_default=False),
+        list[str] | None, Option(help="Value of another column: class=STAR.", show_default=False)
     ] = None,
     seed: Seed = 0,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out", help="Table to write: .ecsv, .csv, .fits or .parquet.", show_default="none; only count"
-        ),
+        Option(help="Table to write: .ecsv, .csv, .fits or .parquet.", show_default="none; only count"),
     ] = None,
     overwrite: Overwrite = False,
     debug: Debug = False,

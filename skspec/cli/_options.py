@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 
 class OnError(StrEnum):
@@ -23,25 +24,17 @@ class OnError(StrEnum):
     RAISE = "raise"
 
 
-Paths = Annotated[
-    list[str], typer.Argument(help="Files, folders, or patterns in quotes.", show_default=False)
-]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Paths = Annotated[list[str], Argument(help="Files, folders, or patterns in quotes.", show_default=False)]
+Debug = Annotated[bool, Option("--debug", help="Show the traceback of an error.")]
 Format = Annotated[
-    str | None,
-    typer.Option("--format", help="Format of all files; see skspec formats.", show_default="by content"),
+    str | None, Option("--format", help="Format of all files; see skspec formats.", show_default="by content")
 ]
-Jobs = Annotated[int | None, typer.Option("--n-jobs", help="Number of parallel jobs; -1 uses all cores.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the random number generators.")]
-Folds = Annotated[int, typer.Option("--folds", min=2, help="Number of folds of the cross-validation.")]
-Epochs = Annotated[
-    int | None,
-    typer.Option("--epochs", min=1, help="Number of epochs.", show_default="the recipe's"),
-]
-Unreadable = Annotated[
-    OnError, typer.Option("--on-error", help="For a file that cannot be read: skip it, warn, or stop.")
-]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")]
+Jobs = Annotated[int | None, Option(help="Number of parallel jobs; -1 uses all cores.")]
+Seed = Annotated[int, Option(min=0, help="Seed of the random number generators.")]
+Folds = Annotated[int, Option(min=2, help="Number of folds of the cross-validation.")]
+Epochs = Annotated[int | None, Option(min=1, help="Number of epochs.", show_default="the recipe's")]
+Unreadable = Annotated[OnError, Option(help="For a file that cannot be read: skip it, warn, or stop.")]
+Overwrite = Annotated[bool, Option("--overwrite", help="Replace the output if it exists.")]
 
 
 @contextmanager

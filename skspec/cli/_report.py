@@ -196,11 +196,11 @@ def print_reproduction(out: Console, result: Reproduction) -> None:
         columns.append(f"ours, by object, {result.folds} folds")
     rows = [
         (
-            score.name,
-            "" if score.published is None else score.published,
-            *("" if found is None else str(found) for found in (score.as_published, score.by_object)),
+            name,
+            "" if published is None else published,
+            *("" if found is None else str(found) for found in ours),
         )
-        for score in result.scores
+        for name, published, *ours in result.scores
     ]
     out.print(table(f"{result.title} (95 % intervals)", columns, [row[: len(columns)] for row in rows]))
     out.print(f"\nTested as published: {result.protocol}. Training and testing took {result.seconds:.0f} s.")
@@ -210,11 +210,8 @@ def print_scored_predictions(out: Console, system: PublishedSystem, result: Scor
     """Print the published table of a system, and the same scores computed from its published predictions."""
     columns = ("id", *(f"{score.name}: published, ours" for score in system.scores))
     rows = [
-        (
-            network.name,
-            *(f"{old:.3f}  {new}" for old, new in zip(network.published, network.computed, strict=True)),
-        )
-        for network in result.networks
+        (network, *(f"{old:.3f}  {new}" for old, new in zip(published, computed, strict=True)))
+        for network, published, computed in result.rows
     ]
     title = f"{system.name}, published predictions for {result.n_spectra} spectra (95 % intervals)"
     out.print(table(title, columns, rows))

@@ -6,10 +6,9 @@ from skspec.model_selection._cross_validation import (
     fit_in_one_thread,
     grouped_folds,
 )
-from skspec.model_selection._grid import choose_grid
-from skspec.model_selection._groups import group_spectra
+from skspec.model_selection._groups import group_spectra, has_position
 from skspec.model_selection._labels import LABEL_REDUCTIONS, select_labels
-from skspec.model_selection._prepared import PreparedSpectra, prepare_spectra, to_rest_frame
+from skspec.model_selection._prepared import PreparedSpectra, choose_grid, prepare_spectra, to_rest_frame
 from skspec.spectra.sky import sky_groups
 
 __all__ = [
@@ -21,6 +20,7 @@ __all__ = [
     "fit_in_one_thread",
     "group_spectra",
     "grouped_folds",
+    "has_position",
     "prepare_spectra",
     "select_labels",
     "sky_groups",

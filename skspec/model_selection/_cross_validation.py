@@ -49,19 +49,7 @@ class CrossValidation:
 
 
 def fit_in_one_thread(model: BaseEstimator, spectra: Spectra, labels: NDArray[Any]) -> BaseEstimator:
-    """Fit a model in one thread: batches of spectra are too small for more, and waiting costs many times the gain.
-
-    Parameters
-    ----------
-    model : estimator
-    spectra : Spectra
-    labels : ndarray of shape (n_spectra,)
-
-    Returns
-    -------
-    estimator
-        The same model.
-    """
+    """Fit a model in one thread: batches of spectra are too small for more, and waiting costs many times the gain."""
     with threadpool_limits(1):
         return model.fit(spectra, labels)
 
@@ -69,20 +57,9 @@ def fit_in_one_thread(model: BaseEstimator, spectra: Spectra, labels: NDArray[An
 def grouped_folds(
     labels: NDArray[Any], groups: NDArray[Any], *, folds: int, seed: int
 ) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Split rows into folds that keep groups together and the classes balanced.
+    """Return (train, test) rows of folds that keep groups together and the classes balanced.
 
-    Parameters
-    ----------
-    labels, groups : ndarray of shape (n_rows,)
-    folds : int
-        Number of folds.
-    seed : int
-        Seed of the shuffling.
-
-    Returns
-    -------
-    list of (train, test)
-        Row numbers. A class may be missing from some folds if it is rare.
+    A rare class may be missing from some folds.
     """
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():

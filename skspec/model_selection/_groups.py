@@ -43,7 +43,8 @@ def group_spectra(spectra: Spectra, groups: str) -> tuple[NDArray[Any], str]:
         lost = int((names == "").sum())
         note = f" {lost} without a value there are each a group of their own." if lost else ""
         return numbers, f"Grouped by the column {groups}: {_shared_objects(numbers)}.{note}"
-    placed, names = _has_position(spectra), _names(spectra)
+    placed = has_position(spectra)
+    names = texts(spectra.meta["object"]) if "object" in spectra.meta.colnames else np.full(len(spectra), "")
     if not placed.any() and not (names != "").any():
         return alone, (
             "The spectra have neither positions (ra, dec) nor object names, so every spectrum is its own group: if "
@@ -61,19 +62,12 @@ def group_spectra(spectra: Spectra, groups: str) -> tuple[NDArray[Any], str]:
     return numbers, f"Grouped by {by}: {_shared_objects(numbers)}.{note}"
 
 
-def _has_position(spectra: Spectra) -> NDArray[np.bool_]:
-    placed = np.ones(len(spectra), dtype=bool)
-    for name in ("ra", "dec"):
-        if name not in spectra.meta.colnames:
-            return np.zeros(len(spectra), dtype=bool)
+def has_position(spectra: Spectra) -> NDArray[np.bool_]:
+    """Return which spectra have a position in ``meta``."""
+    placed = np.full(len(spectra), {"ra", "dec"} <= set(spectra.meta.colnames))
+    for name in ("ra", "dec") if placed.any() else ():
         placed &= np.isfinite(np.ma.filled(np.ma.asarray(spectra.meta[name], dtype=np.float64), np.nan))
     return placed
-
-
-def _names(spectra: Spectra) -> NDArray[np.str_]:
-    if "object" not in spectra.meta.colnames:
-        return np.full(len(spectra), "", dtype="U1")
-    return texts(spectra.meta["object"])
 
 
 def _keys(names: NDArray[np.str_]) -> NDArray[np.str_]:

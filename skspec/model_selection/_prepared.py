@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skspec.checks import check_choice
-from skspec.model_selection._grid import choose_grid
 from skspec.model_selection._groups import group_spectra
 from skspec.model_selection._labels import select_labels
 from skspec.preprocessing import LogWaveResampler
 from skspec.spectra import Spectra
+
+_BIN = 1e-3  # dex; 690 km/s, about the default of LogWaveResampler
+_MIN_BINS = 400  # of a narrow range, if the pixels allow it
 
 
 @dataclass
@@ -123,3 +125,42 @@ def to_rest_frame(spectra: Spectra) -> tuple[Spectra, NDArray[np.bool_]]:
     z = np.ma.filled(np.ma.asarray(spectra.meta["z"], dtype=np.float64), np.nan)
     known = np.isfinite(z) & (z > -1)
     return spectra[known].to_rest_frame(), known
+
+
+def choose_grid(spectra: Spectra) -> dict[str, Any]:
+    """Choose a wavelength grid that most spectra fill.
+
+    Four in five spectra begin before its first edge, and four in five end after its last. Bins are 1e-3 dex wide. Where
+    the range is narrow there are 400 narrower bins, but never narrower than the pixels.
+
+    Parameters
+    ----------
+    spectra : Spectra
+
+    Returns
+    -------
+    dict
+        ``loglam_min``, ``loglam_max``, ``n_bins`` of `LogWaveResampler`.
+
+    Raises
+    ------
+    ValueError
+        If the spectra have no range in common.
+    """
+    spectra = spectra.to_vacuum()
+    wave = spectra.wave if isinstance(spectra.wave, list) else [spectra.wave] * len(spectra)
+    ends = [w[good][[0, -1]] for w, good in zip(wave, spectra.valid, strict=True) if good.sum() > 1]
+    if not ends:
+        raise ValueError("no spectrum has valid pixels")
+    loglam = np.log10(ends)
+    low, high = np.quantile(loglam[:, 0], 0.8), np.quantile(loglam[:, 1], 0.2)
+    low, high = np.ceil(low * 1000) / 1000, np.floor(high * 1000) / 1000
+    if not low < high:
+        raise ValueError("the spectra have no common range of wavelengths; give loglam_min and loglam_max")
+    pixel = float(np.median([np.median(np.diff(np.log10(w))) for w in wave if len(w) > 1]))
+    width = max(pixel, min(_BIN, (high - low) / _MIN_BINS))
+    return {
+        "loglam_min": round(float(low), 3),
+        "loglam_max": round(float(high), 3),
+        "n_bins": max(1, round((high - low) / width)),
+    }

@@ -9,7 +9,7 @@ import pkgutil
 
 from skspec.recipes._fitting import FitRecipe, fit_recipes, make_baseline
 from skspec.recipes._recommended import recommended
-from skspec.recipes._reproduction import ReproducedScore, Reproduction, reproduce
+from skspec.recipes._reproduction import Reproduction, reproduce
 from skspec.recipes._system import (
     PublishedGrid,
     PublishedScore,
@@ -24,9 +24,8 @@ PUBLISHED_SYSTEMS: dict[str, PublishedSystem] = {
     if not name.startswith("_")
 }
 FIT_RECIPES: dict[str, FitRecipe] = fit_recipes(PUBLISHED_SYSTEMS.values())
-globals().update(
-    {name: system.recipe for name, system in PUBLISHED_SYSTEMS.items()}
-)  # in place of the modules
+# the recipes, in place of their modules of the same name
+globals().update({name: system.recipe for name, system in PUBLISHED_SYSTEMS.items()})
 
 __all__ = [
     "FIT_RECIPES",
@@ -35,7 +34,6 @@ __all__ = [
     "PublishedGrid",
     "PublishedScore",
     "PublishedSystem",
-    "ReproducedScore",
     "Reproduction",
     "ScoredPredictions",
     "SystemData",

@@ -18,46 +18,17 @@ from skspec.recipes._system import PublishedGrid, PublishedSystem
 
 @dataclass(frozen=True)
 class FitRecipe:
-    """A recipe for the spectra of a survey, and what it needs.
-
-    Attributes
-    ----------
-    name : str
-    recipe : callable
-        Function of ``max_epochs`` and ``random_state`` (without `grid`, also of the parameters of `LogWaveResampler`)
-        that returns the unfitted pipeline.
-    grid : PublishedGrid or None
-        Wavelength grid of the recipe; None if it is chosen from the data.
-    min_class_size : int, default=1
-        Smallest number of spectra of a class.
-    min_train_size : int, default=1
-        Smallest number of spectra to train on.
-    """
+    """A recipe for the spectra of a survey, and what it needs."""
 
     name: str
     recipe: Callable[..., Pipeline]
-    grid: PublishedGrid | None = None
+    grid: PublishedGrid | None = None  # None if it is chosen from the data
     min_class_size: int = 1
     min_train_size: int = 1
 
     def make(self, grid: dict[str, Any], *, epochs: int | None = None, seed: int = 0) -> Pipeline:
-        """Return the unfitted pipeline.
-
-        Parameters
-        ----------
-        grid : dict
-            Parameters of `LogWaveResampler`; unused if the recipe has a grid.
-        epochs : int or None, default=None
-            Number of epochs; None takes the default of the recipe.
-        seed : int, default=0
-            Seed of the random number generators.
-
-        Returns
-        -------
-        Pipeline
-        """
-        params = {} if self.grid else grid
-        return self.recipe(**params, max_epochs=epochs, random_state=seed)
+        """Return the unfitted pipeline; `grid`, parameters of `LogWaveResampler`, is unused if it has a grid."""
+        return self.recipe(**({} if self.grid else grid), max_epochs=epochs, random_state=seed)
 
     def check_size(self, n_spectra: int, folds: int) -> None:
         """Raise ValueError if the folds of a cross-validation leave too few spectra to train on."""

@@ -179,9 +179,8 @@ def _library_members(task: str, inputs: _MemberInputs, epochs: int, seed: int | 
 
     members = [("conv1d", network(0.0)), ("conv1d_mixup", network(0.3))]
     if task == "class":
-        members.append(
-            ("forest", make_pipeline(inputs.lines(), RandomForestClassifier(300, random_state=seed)))
-        )
+        forest = RandomForestClassifier(300, random_state=seed)
+        members.append(("forest", make_pipeline(inputs.lines(), forest)))
     return members
 
 
@@ -243,12 +242,10 @@ def _code_members(inputs: _MemberInputs, epochs: int, seed: int | None) -> list[
         augment_tilt=0.1,
         random_state=seed,
     )
+    trees = ExtraTreesRegressor(200, max_features=0.3, random_state=seed)
     machine = make_pipeline(StandardScaler(), PCA(50, random_state=seed), SVR(C=100.0, epsilon=0.3))
     return [
         ("conv1d", make_pipeline(inputs.both(), network)),
-        (
-            "trees",
-            make_pipeline(inputs.lines(), ExtraTreesRegressor(200, max_features=0.3, random_state=seed)),
-        ),
+        ("trees", make_pipeline(inputs.lines(), trees)),
         ("svm", make_pipeline(inputs.both(), machine)),
     ]

@@ -24,14 +24,7 @@ _MIN_RESAMPLES, _MAX_DRAWN = 100, 50_000_000  # objects in all resamples: 400 MB
 
 @dataclass
 class HeldOutPredictions:
-    """Labels and predictions of held-out spectra.
-
-    Attributes
-    ----------
-    y_true, y_pred : ndarray of shape (n_spectra,)
-    groups : ndarray of shape (n_spectra,) or None, default=None
-        Objects, which the bootstrap draws as a whole.
-    """
+    """Labels and predictions of held-out spectra, and their objects, which the bootstrap draws as a whole."""
 
     y_true: NDArray[Any]
     y_pred: NDArray[Any]
@@ -40,21 +33,10 @@ class HeldOutPredictions:
     def intervals(
         self, scores: tuple[PublishedScore, ...], *, seed: int = 0, n_resamples: int = 1000
     ) -> list[BootstrapResult | None]:
-        """Return scores with 95 % intervals.
+        """Return scores with 95 % intervals; None for a class without held-out spectra.
 
-        Parameters
-        ----------
-        scores : tuple of PublishedScore
-        seed : int, default=0
-            Seed of the resamples.
-        n_resamples : int, default=1000
-            Number of resamples; fewer are drawn of more than 50,000 objects. Of more than 2000 objects, intervals are
-            percentiles of the resamples instead of BCa intervals.
-
-        Returns
-        -------
-        list of BootstrapResult or None
-            One for each score; None for a class without held-out spectra.
+        Of more than 2000 objects, intervals are percentiles of the resamples instead of BCa intervals; of more than
+        50,000, fewer than `n_resamples` are drawn.
         """
         present = set(self.y_true.tolist())
         n_units = len(self.y_true) if self.groups is None else len(np.unique(self.groups))
@@ -75,21 +57,7 @@ class HeldOutPredictions:
 def random_split(
     y: NDArray[Any], fraction: float, *, stratified: bool, seed: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Split rows at random, without regard to objects; each class keeps at least one row for training.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_rows,)
-    fraction : float
-        Fraction to hold out for testing.
-    stratified : bool
-        Whether each class is split separately.
-    seed : int
-
-    Returns
-    -------
-    train, test : ndarray of int
-    """
+    """Return training and test rows, split without regard to objects; each class keeps a row for training."""
     generator = np.random.default_rng(seed)
     _, classes = np.unique(y, return_inverse=True)
     strata = classes if stratified else np.zeros(len(y), dtype=int)
@@ -114,23 +82,7 @@ def as_published(
     seed: int,
     on_fit: Callable[[], None] = lambda: None,
 ) -> HeldOutPredictions:
-    """Test by the published protocol: one random split, without regard to objects.
-
-    Parameters
-    ----------
-    system : PublishedSystem
-    model : Pipeline
-        Unfitted.
-    X, y
-        Data that the recipe takes.
-    seed : int
-    on_fit : callable, default=does nothing
-        Called after the fit.
-
-    Returns
-    -------
-    HeldOutPredictions
-    """
+    """Test an unfitted model by the published protocol: one random split, without regard to objects."""
     model, X, y = system.before_published_split(model, X, y, seed=seed)
     train, test = random_split(y, system.test_fraction, stratified=system.stratified, seed=seed)
     with threadpool_limits(1):
@@ -149,26 +101,7 @@ def by_object(
     seed: int,
     on_fit: Callable[[], None] = lambda: None,
 ) -> HeldOutPredictions:
-    """Test by cross-validation that keeps all spectra of an object in one fold.
-
-    Parameters
-    ----------
-    model : Pipeline
-        Unfitted.
-    X, y
-        Data that the recipe takes.
-    groups : ndarray of shape (n_spectra,)
-        Objects.
-    folds : int
-    seed : int
-    on_fit : callable, default=does nothing
-        Called after each fit.
-
-    Returns
-    -------
-    HeldOutPredictions
-        Predictions of all folds.
-    """
+    """Test an unfitted model by cross-validation that keeps all spectra of an object in one fold."""
     predicted = np.empty_like(y)
     for train, test in grouped_folds(y, groups, folds=folds, seed=seed):
         with threadpool_limits(1):
@@ -178,37 +111,14 @@ def by_object(
 
 
 @dataclass
-class ReproducedScore:
-    """A score: published, by the published protocol, and grouped by object; None where there is no value."""
-
-    name: str
-    published: float | None
-    as_published: BootstrapResult | None
-    by_object: BootstrapResult | None
-
-
-@dataclass
 class Reproduction:
-    """Scores of a system.
+    """Scores of a system, published and computed."""
 
-    Attributes
-    ----------
-    title : str
-        System, network and number of epochs.
-    protocol : str
-        The published split in words.
-    folds : int or None
-        Number of folds grouped by object; None if objects are not identified.
-    scores : list of ReproducedScore
-    seconds : float
-        Duration of all fits and predictions.
-    """
-
-    title: str
-    protocol: str
-    folds: int | None
-    scores: list[ReproducedScore]
-    seconds: float
+    title: str  # system, network and number of epochs
+    protocol: str  # the published split in words
+    folds: int | None  # grouped by object; None if objects are not identified
+    scores: list[tuple[Any, ...]]  # name, published, by the published protocol, grouped by object; or None
+    seconds: float  # of all fits and predictions
 
 
 def reproduce(
@@ -263,7 +173,7 @@ def reproduce(
         tested = by_object(model, data.X, data.y, data.groups, folds=folds, seed=seed, on_fit=on_fit)
         grouped = tested.intervals(system.scores)
     scores = [
-        ReproducedScore(score.name, score.published.get(network), *pair)
+        (score.name, score.published.get(network), *pair)
         for score, *pair in zip(system.scores, published, grouped, strict=True)
         if any(pair)
     ]

@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 from skspec.checks import check_choice
 from skspec.io import read_spectra
 from skspec.metrics import BootstrapResult
-from skspec.model_selection import group_spectra, select_labels
+from skspec.model_selection import group_spectra, has_position, select_labels
 from skspec.preprocessing import LogWaveResampler, MissingFluxImputer
 from skspec.spectra import Spectra
 
@@ -39,47 +39,25 @@ def precision(y_true: NDArray[Any], y_pred: NDArray[Any], *, label: Any) -> floa
 
 @dataclass(frozen=True)
 class PublishedScore:
-    """A row of a published table of scores.
-
-    Attributes
-    ----------
-    name : str
-        Name that is printed.
-    score : str or callable
-        Score, as `skspec.metrics.bootstrap_interval` takes it.
-    params : mapping
-        Parameters of the score.
-    published : mapping of str to float
-        Published values by network; the key is None where the system has only one network.
-    label : str or None
-        For the score of one class, the class.
-    """
+    """A row of a published table of scores."""
 
     name: str
-    score: str | Callable[[NDArray[Any], NDArray[Any]], float]
-    params: Mapping[str, Any] = field(default_factory=dict)
-    published: Mapping[str | None, float] = field(default_factory=dict)
-    label: str | None = None
+    score: str | Callable[[NDArray[Any], NDArray[Any]], float]  # as `bootstrap_interval` takes it
+    params: Mapping[str, Any] = field(default_factory=dict)  # of the score
+    published: Mapping[str | None, float] = field(
+        default_factory=dict
+    )  # by network; None if there is only one
+    label: str | None = None  # the class of a score of one class
 
 
 @dataclass(frozen=True, eq=False)
 class PublishedGrid:
-    """Wavelength grid of a published system, in vacuum Å.
-
-    Attributes
-    ----------
-    loglam_min, loglam_max : float
-        Decimal logarithm of the outer edges.
-    n_bins : int
-        Number of bins, equally wide in log wavelength.
-    published_wave : array-like
-        Wavelengths of the published file: all of them, or the first and last of a linear grid.
-    """
+    """Wavelength grid of a published system, in vacuum Å: outer edges and number of logarithmic bins."""
 
     loglam_min: float
     loglam_max: float
     n_bins: int
-    published_wave: ArrayLike
+    published_wave: ArrayLike  # of the published file: all, or the first and last of a linear grid
 
     @property
     def params(self) -> dict[str, Any]:
@@ -103,45 +81,22 @@ class PublishedGrid:
 
 @dataclass
 class SystemData:
-    """Spectra or images on which a system is tested.
-
-    Attributes
-    ----------
-    X : Spectra or ndarray
-    y : ndarray of shape (n,)
-    groups : ndarray of shape (n,) or None
-        Objects; None if the file does not identify them.
-    grouping : str
-        Sentence that says how objects are identified.
-    prepared : bool
-        Whether X is on the published grid.
-    dropped : Counter
-        Number of rows left out, by reason.
-    """
+    """Spectra or images on which a system is tested."""
 
     X: Any
     y: NDArray[Any]
-    groups: NDArray[Any] | None
-    grouping: str
-    prepared: bool = False
-    dropped: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass
-class ScoredNetwork:
-    """A network or an ensemble: its published scores, and the same scores computed from its predictions."""
-
-    name: str
-    published: tuple[float, ...]
-    computed: list[BootstrapResult]
+    groups: NDArray[Any] | None  # objects; None if the file does not identify them
+    grouping: str  # sentence that says how objects are identified
+    prepared: bool = False  # whether X is on the published grid
+    dropped: Counter[str] = field(default_factory=Counter)  # numbers of rows left out, by reason
 
 
 @dataclass
 class ScoredPredictions:
-    """The published table of a system, computed from its published predictions; `note` is a sentence about it."""
+    """The published table of a system, computed from its published predictions."""
 
     n_spectra: int
-    networks: list[ScoredNetwork]
+    rows: list[tuple[str, tuple[float, ...], list[BootstrapResult]]]  # network, published and computed scores
     note: str
 
 
@@ -236,55 +191,17 @@ class PublishedSystem:
         return SystemData(spectra, y, groups, grouping, prepared, +(dropped + small))
 
     def group(self, spectra: Spectra) -> tuple[NDArray[Any] | None, str]:
-        """Identify objects by position, or by name where names are those of objects.
-
-        Parameters
-        ----------
-        spectra : Spectra
-
-        Returns
-        -------
-        groups : ndarray of shape (n_spectra,) or None
-        grouping : str
-            Sentence that says how objects are identified, or that they are not.
-        """
-        columns = spectra.meta.colnames
-        ra: Any = np.ma.asarray(spectra.meta["ra"] if "ra" in columns else np.nan, dtype=float)
-        has_position = np.isfinite(np.ma.filled(ra, np.nan)).any()
-        if has_position or (self.object_names and "object" in columns):
+        """Identify objects by position, or by name if names are those of objects; and say how."""
+        if has_position(spectra).any() or (self.object_names and "object" in spectra.meta.colnames):
             return group_spectra(spectra, "sky")
         return None, _NO_OBJECTS
 
     def before_published_split(
         self, model: Pipeline, X: Any, y: NDArray[Any], *, seed: int
     ) -> tuple[Pipeline, Any, NDArray[Any]]:
-        """Return the model and data as they were before the published split; here unchanged.
-
-        Parameters
-        ----------
-        model : Pipeline
-            Unfitted.
-        X, y
-            Data that the recipe takes.
-        seed : int
-
-        Returns
-        -------
-        model, X, y
-        """
+        """Return the unfitted model and the data as they were before the published split; here unchanged."""
         return model, X, y
 
     def find_predictions(self, path: Path) -> Callable[[], ScoredPredictions] | None:
-        """Find published predictions at a path.
-
-        Parameters
-        ----------
-        path : Path
-            File or folder.
-
-        Returns
-        -------
-        callable or None
-            Computes the published table from the predictions; None if there are none, as for most systems.
-        """
+        """Return a function that scores the published predictions at or in `path`; None if there are none."""
         return None

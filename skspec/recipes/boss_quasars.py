@@ -12,21 +12,8 @@ from skspec.preprocessing import FluxNormalizer
 from skspec.recipes._system import PublishedGrid, PublishedScore, PublishedSystem, recall
 
 _GRID = PublishedGrid(3.56, 4.01, 433, 10.0 ** np.linspace(3.56, 4.01, 433, endpoint=False))
-_RECALL = {
-    "QSO": 0.989,
-    "BAL": 0.818,
-    "O": 0.524,
-    "B": 0.405,
-    "A": 0.713,
-    "F": 0.910,
-    "G": 0.782,
-    "K": 0.855,
-    "M": 0.975,
-    "L": 0.797,
-    "WD": 0.833,
-    "C": 0.725,
-    "GAL": 0.919,
-}
+_CLASSES = ("QSO", "BAL", *"OBAFGKML", "WD", "C", "GAL")
+_RECALL = (0.989, 0.818, 0.524, 0.405, 0.713, 0.910, 0.782, 0.855, 0.975, 0.797, 0.833, 0.725, 0.919)
 
 
 def boss_quasars(
@@ -130,15 +117,10 @@ def boss_quasars(
 SYSTEM = PublishedSystem(
     boss_quasars,
     scores=(
-        PublishedScore(
-            "mean recall",
-            "accuracy",
-            {"class_weight": "balanced"},
-            {None: sum(_RECALL.values()) / len(_RECALL)},
-        ),
+        PublishedScore("mean recall", "accuracy", {"class_weight": "balanced"}, {None: sum(_RECALL) / 13}),
         *(
             PublishedScore(f"recall of {name}", partial(recall, label=name), {}, {None: value}, label=name)
-            for name, value in _RECALL.items()
+            for name, value in zip(_CLASSES, _RECALL, strict=True)
         ),
     ),
     test_fraction=0.1,

@@ -166,20 +166,7 @@ def macro_precision(y_true: NDArray[Any], y_pred: NDArray[Any]) -> float:
 def views_of_images(
     X: NDArray[Any], y: NDArray[Any], *, seed: int, n_channels: int = 3
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Make the eight rotated and reflected views of square images, and draw at most 4000 of each class.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_images, n_channels * side * side)
-    y : ndarray of shape (n_images,)
-    seed : int
-    n_channels : int, default=3
-
-    Returns
-    -------
-    X, y : ndarray
-        Views and their classes.
-    """
+    """Make the eight rotated and reflected views of square images, and draw at most 4000 of each class."""
     generator = np.random.default_rng(seed)
     side = round((X.shape[1] / n_channels) ** 0.5)
     chosen = []

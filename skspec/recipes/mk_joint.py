@@ -16,13 +16,7 @@ from skspec.checks import check_choice
 from skspec.metrics import accuracy, bootstrap_interval
 from skspec.mk import joint_class, mk_coordinates, mk_grid
 from skspec.preprocessing import ContinuumNormalizer
-from skspec.recipes._system import (
-    PublishedGrid,
-    PublishedScore,
-    PublishedSystem,
-    ScoredNetwork,
-    ScoredPredictions,
-)
+from skspec.recipes._system import PublishedGrid, PublishedScore, PublishedSystem, ScoredPredictions
 
 _GRID = PublishedGrid(float(np.log10(4000.0)), float(np.log10(6800.0)), 2305, (4000.3685, 6799.8605))
 
@@ -210,28 +204,11 @@ def mk_joint(
 
 
 def published_table(path: Path, *, n_resamples: int = 1000) -> ScoredPredictions:
-    """Compute the published table from the published logits.
-
-    Parameters
-    ----------
-    path : Path
-        File ``mk_test_predictions.npz``.
-    n_resamples : int, default=1000
-        Number of bootstrap resamples. They are drawn by spectrum, since the file does not identify objects.
-
-    Returns
-    -------
-    ScoredPredictions
-
-    Raises
-    ------
-    ValueError
-        If the file does not hold the published predictions.
-    """
+    """Compute the published table from the file of published logits, which does not identify objects."""
     classes = mk_grid()
     data = _load_predictions(path, len(classes))
     y = classes[data["y_true"].astype(int)]
-    networks = []
+    rows: list[Any] = []
     for name, (members, published) in _TABLE.items():
         logits = np.mean([data[f"scores_{member}"] for member in members], axis=0)
         predicted = classes[logits.argmax(axis=1)]
@@ -241,14 +218,14 @@ def published_table(path: Path, *, n_resamples: int = 1000) -> ScoredPredictions
             )
             for score in SYSTEM.scores
         ]
-        networks.append(ScoredNetwork(name, published, computed))
+        rows.append((name, published, computed))
     known, new = data["elodie_star_also_in_train"] == 1, data["elodie_star_also_in_train"] == 0
     note = (
         "Stars are on both sides of the published split. Of the ELODIE spectra, the ensemble of the last row classifies "
         f"{accuracy(y[known], predicted[known]):.3f} correctly where the star is in the training set ({known.sum()} "
         f"spectra), {accuracy(y[new], predicted[new]):.3f} where it is not ({new.sum()})."
     )
-    return ScoredPredictions(len(y), networks, note)
+    return ScoredPredictions(len(y), rows, note)
 
 
 def _load_predictions(path: Path, n_classes: int) -> dict[str, NDArray[Any]]:
