@@ -45,11 +45,11 @@ def classify_files(model: Any, paths: list[str], *, rest_frame: bool = False, **
     -------
     Table
     """
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.filterwarnings("always", message=_MIXED)
         spectra = read_spectra(paths, **options)
     mixed = False
-    for warning in told:
+    for warning in caught:
         if re.match(_MIXED, str(warning.message)):
             mixed = True
         else:

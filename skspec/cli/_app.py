@@ -44,7 +44,6 @@ from skspec.recipes import FIT_RECIPES, PUBLISHED_SYSTEMS, make_baseline
 from skspec.recipes import reproduce as reproduce_system
 
 app = typer.Typer(
-    help="Classify astronomical spectra: from survey files to a cross-validated classifier.",
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,

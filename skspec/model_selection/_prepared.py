@@ -102,18 +102,7 @@ def prepare_spectra(
 
 
 def to_rest_frame(spectra: Spectra) -> tuple[Spectra, NDArray[np.bool_]]:
-    """Shift spectra to the rest frame by ``meta["z"]``, and leave out those without a valid redshift.
-
-    Parameters
-    ----------
-    spectra : Spectra
-
-    Returns
-    -------
-    spectra : Spectra
-        Spectra with a redshift.
-    known : ndarray of bool of shape (n_spectra,)
-        Which of the given spectra have one.
+    """Return spectra with a valid redshift in the rest frame of ``meta["z"]``, and which of the given ones they are.
 
     Raises
     ------

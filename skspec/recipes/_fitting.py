@@ -1,4 +1,4 @@
-"""Recipes that ``skspec fit`` can train on the spectra of a survey, and the baseline beside them."""
+"""Recipes that ``skspec fit`` can train on the spectra of a survey, and a baseline."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class FitRecipe:
 
 def fit_recipes(systems: Iterable[PublishedSystem]) -> dict[str, FitRecipe]:
     """Return the recipes for spectra by name: a plain network, the recommended ensemble, and published systems."""
-    # the calibration of the support vector machine needs 65 spectra, and folds that each have every class
+    # its support vector machine is calibrated by five folds, which must have every class and leave 50 spectra
     ours = FitRecipe("recommended", partial(recommended, observed="survey"), None, 10, 65)
     published = [FitRecipe(system.name, system.recipe, system.grid) for system in systems if system.grid]
     return {recipe.name: recipe for recipe in (FitRecipe("conv1d", _conv1d), ours, *published)}
@@ -59,20 +59,6 @@ def _conv1d(*, max_epochs: int | None, random_state: int, **grid: Any) -> Pipeli
 
 
 def make_baseline(grid: dict[str, Any], *, seed: int = 0, n_jobs: int | None = None) -> Pipeline:
-    """Return the random forest that every recipe is compared with, on the same wavelength grid.
-
-    Parameters
-    ----------
-    grid : dict
-        Parameters of `LogWaveResampler`.
-    seed : int, default=0
-        Seed of the random number generator.
-    n_jobs : int or None, default=None
-        Number of parallel jobs.
-
-    Returns
-    -------
-    Pipeline
-    """
+    """Return the random forest that every recipe is compared with, on the same `grid` of `LogWaveResampler`."""
     forest = RandomForestClassifier(n_estimators=300, random_state=seed, n_jobs=n_jobs)
     return make_pipeline(LogWaveResampler(**grid), FluxNormalizer(), forest)

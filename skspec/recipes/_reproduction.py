@@ -1,4 +1,4 @@
-"""Published scores of a system beside those of its recipe: by the published protocol, and grouped by object."""
+"""Test a published system again: by its published protocol, and grouped by object."""
 
 from __future__ import annotations
 

@@ -105,45 +105,22 @@ class PublishedSystem:
     """A published system: its recipe, its published scores, its data, and how it was tested.
 
     Each file of `skspec.recipes` without a leading underscore defines one, ``SYSTEM``. A system whose data or test differ
-    from the usual overrides methods.
-
-    Attributes
-    ----------
-    recipe : callable
-        Function with the name of the file that returns the unfitted pipeline. Its parameters are ``max_epochs`` and
-        ``random_state``, ``network`` if there are several, and ``prepared`` if there is a grid.
-    scores : tuple of PublishedScore
-    test_fraction : float
-        Fraction of the spectra that was held out for testing.
-    protocol : str
-        The published split in words.
-    stratified : bool, default=False
-        Whether the published split was stratified by class.
-    networks : tuple of str, default=()
-        Values of ``network``, the default first; empty if there is only one network.
-    grid : PublishedGrid or None, default=None
-        Wavelength grid; None for images.
-    label_column : str, default="class"
-        Column of ``meta`` with the labels.
-    reduce_labels : callable or None, default=None
-        Function from the labels of the file to the classes of the published scores; ``""`` for none of them.
-    min_class_size : int, default=1
-        Smaller classes are left out.
-    object_names : bool, default=False
-        Whether ``meta["object"]`` of the published file names objects. Elsewhere it may number spectra.
+    from the usual overrides methods. The recipe is a function with the name of the file that returns the unfitted
+    pipeline. Its parameters are ``max_epochs`` and ``random_state``, ``network`` if there are several, and ``prepared``
+    if there is a grid.
     """
 
     recipe: Callable[..., Pipeline]
     scores: tuple[PublishedScore, ...]
     test_fraction: float
-    protocol: str
-    stratified: bool = False
-    networks: tuple[str, ...] = ()
-    grid: PublishedGrid | None = None
-    label_column: str = "class"
-    reduce_labels: Callable[[NDArray[np.str_]], NDArray[np.str_]] | None = None
-    min_class_size: int = 1
-    object_names: bool = False
+    protocol: str  # the published split in words
+    stratified: bool = False  # whether the published split was stratified by class
+    networks: tuple[str, ...] = ()  # the default first; empty if there is only one
+    grid: PublishedGrid | None = None  # None for images
+    label_column: str = "class"  # of ``meta``
+    reduce_labels: Callable[[NDArray[np.str_]], NDArray[np.str_]] | None = None  # to published classes or ""
+    min_class_size: int = 1  # smaller classes are left out
+    object_names: bool = False  # whether ``meta["object"]`` of the file names objects; it may number spectra
 
     @property
     def name(self) -> str:
