@@ -97,7 +97,7 @@ class Duel:
             name: torch.optim.Adam(module.parameters(), lr=rules.lr, betas=_BETAS, fused=True)
             for name, module in (("generator", self.generator), ("critic", self.critic))
         }
-        self._changes = (Shift(_SHIFT), Tilt(_TILT, None), Mask(_MASK)) if rules.augment else ()
+        self._changes = (Shift(_SHIFT), Tilt(_TILT), Mask(_MASK)) if rules.augment else ()
 
     def step(self) -> tuple[Tensor, Tensor]:
         """Train the critic as often as the rules say and the generator once; return their last losses."""

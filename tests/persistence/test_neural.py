@@ -16,7 +16,16 @@ from sklearn.pipeline import make_pipeline
 from skorch.callbacks import EpochTimer
 
 import skspec
-from skspec import Conv1DClassifier, FluxNormalizer, LogWaveResampler, Spectra, load, save
+from skspec import (
+    Conv1DClassifier,
+    Flips,
+    FluxNormalizer,
+    LogWaveResampler,
+    Spectra,
+    VelocityShift,
+    load,
+    save,
+)
 from skspec.training import NeuralClassifier
 from tests._estimators import CASES, names
 
@@ -105,9 +114,9 @@ def test_callbacks_are_left_behind_and_devices_are_names(tmp_path):
 def test_what_guided_the_fit(name, tmp_path):
     model = CASES[name].make()
     if getattr(model, "image_shape", None) is None:
-        model.set_params(tta_shifts={-1: 0.5, 0: 1.0}, wave=WAVE, augment_velocity=50.0)
+        model.set_params(tta_shifts={-1: 0.5, 0: 1.0}, augment=[VelocityShift(50.0, wave=WAVE)])
     else:
-        model.set_params(tta_flips=True, augment_flips=True)
+        model.set_params(tta_flips=True, augment=[Flips()])
     place = {"A": (1.0, 5.0), "F": (2.0, 5.0), "G": np.array([3.0, 1.0])}
     model.set_params(loss="distance", class_coordinates=place, max_epochs=1, random_state=0).fit(FLUX, LABELS)
     save(model, tmp_path / "m.skspec")
