@@ -170,8 +170,7 @@ def _library_members(task: str, inputs: _MemberInputs, epochs: int, seed: int | 
         classifier = skspec.Conv1DClassifier(
             n_channels=2,
             max_epochs=epochs,
-            augment_noise=(0.0, 0.03),
-            augment_tilt=0.1,
+            augment=[skspec.Tilt(0.1), skspec.Noise((0.0, 0.03))],
             mixup=mixup,
             random_state=seed,
         )
@@ -191,8 +190,7 @@ def _members_for_elsewhere(inputs: _MemberInputs, epochs: int, seed: int | None)
         return skspec.Conv1DClassifier(
             n_channels=n_channels,
             max_epochs=epochs,
-            augment_noise=(0.0, 0.1),
-            augment_tilt=tilt,
+            augment=[skspec.Tilt(tilt), skspec.Noise((0.0, 0.1))],
             mixup=mixup,
             random_state=seed,
         )
@@ -209,10 +207,7 @@ def _survey_members(inputs: _MemberInputs, epochs: int, seed: int | None) -> lis
     conv1d = skspec.Conv1DClassifier(
         n_channels=2,
         max_epochs=epochs,
-        augment_noise=(0.0, 0.2),
-        augment_tilt=0.3,
-        augment_shift=1,
-        augment_mask=0.05,
+        augment=[skspec.Shift(1), skspec.Tilt(0.3), skspec.Noise((0.0, 0.2)), skspec.Mask(0.05)],
         random_state=seed,
     )
     plain = skspec.PlainCNNClassifier(
@@ -221,8 +216,7 @@ def _survey_members(inputs: _MemberInputs, epochs: int, seed: int | None) -> lis
         dropout=0.5,
         max_epochs=epochs,
         batch_size=64,
-        augment_noise=(0.0, 0.2),
-        augment_tilt=0.3,
+        augment=[skspec.Tilt(0.3), skspec.Noise((0.0, 0.2))],
         random_state=seed,
     )
     machine = make_pipeline(StandardScaler(), PCA(50, random_state=seed), SVC(C=10.0))
@@ -238,8 +232,7 @@ def _code_members(inputs: _MemberInputs, epochs: int, seed: int | None) -> list[
         n_channels=2,
         loss="absolute_error",
         max_epochs=epochs,
-        augment_noise=(0.0, 0.03),
-        augment_tilt=0.1,
+        augment=[skspec.Tilt(0.1), skspec.Noise((0.0, 0.03))],
         random_state=seed,
     )
     trees = ExtraTreesRegressor(200, max_features=0.3, random_state=seed)

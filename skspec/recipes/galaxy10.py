@@ -144,7 +144,7 @@ def galaxy10(
         weight_decay=0.0,
         lr=1e-3,
         schedule="constant",
-        augment_flips=True,
+        augment=[skspec.Flips(), skspec.Rotations()],
         random_state=random_state,
     )
     if max_epochs is not None:

@@ -183,7 +183,8 @@ def mk_joint(
     >>> model = mk_joint(network="resnet50", max_epochs=20, random_state=0)
     >>> [name for name, _ in model.steps]
     ['logwaveresampler', 'continuumnormalizer', 'resnet1dclassifier']
-    >>> model = model.set_params(resnet1dclassifier__augment_velocity=100.0)
+    >>> from skspec import Noise, VelocityShift
+    >>> model = model.set_params(resnet1dclassifier__augment=[VelocityShift(100.0), Noise((0.01, 0.05))])
     """
     check_choice("network", network, _NETWORKS)
     classifier = _NETWORKS[network](
@@ -191,7 +192,7 @@ def mk_joint(
         class_coordinates={label: mk_coordinates(label) for label in mk_grid(full=True).tolist()},
         distance_weight=0.75,
         balanced_batches=True,
-        augment_noise=(0.01, 0.05),
+        augment=[skspec.Noise((0.01, 0.05))],
         schedule="constant",
         max_epochs=200 if max_epochs is None else max_epochs,
         validation_fraction=0.15 / 0.85,  # of what is not the test set
