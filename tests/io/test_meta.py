@@ -5,7 +5,7 @@ import pytest
 from astropy.table import MaskedColumn, Table
 
 from skspec import Spectra
-from skspec.cli._joining import join_catalogue, read
+from skspec.io.meta import join_catalogue, read_with_catalogue
 from tests.cli.conftest import write_spectrum
 
 WAVE = np.linspace(4000.0, 7000.0, 50)
@@ -62,37 +62,37 @@ def test_files_of_one_name_in_several_folders(nights, listed, format_, monkeypat
     expected = [
         f"{night} {name}" if night in listed else "-" for night in ("n1", "n2") for name in ("s0", "s1")
     ]
-    assert kinds(read([str(nights / "n1"), str(nights / "n2")], catalogue)) == expected
+    assert kinds(read_with_catalogue([str(nights / "n1"), str(nights / "n2")], catalogue)) == expected
     monkeypatch.chdir(nights / "n1")  # the catalogue's folder counts, however the files are named
     (nights / "link").symlink_to(nights / "n2")
-    assert kinds(read([".", "../link"], catalogue)) == expected
+    assert kinds(read_with_catalogue([".", "../link"], catalogue)) == expected
     monkeypatch.chdir(nights)  # and else the working directory
     away = nights / "away"
     away.mkdir()
     table.write(away / catalogue.name, format=format_)
-    assert kinds(read(["n1", "n2"], away / catalogue.name)) == expected
+    assert kinds(read_with_catalogue(["n1", "n2"], away / catalogue.name)) == expected
 
 
 def test_a_name_that_several_spectra_have(nights):
     table = Table({"file": ["old/s0.txt", "old/s1.txt"], "kind": ["a", "b"]})
     table.write(nights / "catalogue.csv", format="ascii.csv")
     with pytest.raises(
-        ValueError, match=r"has 'old/s0.txt', which is not there, and 's0.txt' is the name of 2"
+        ValueError, match=r"has 'old/s0.txt', which does not exist, and 's0.txt' is the name of 2"
     ):
-        read([str(nights / "n1"), str(nights / "n2")], nights / "catalogue.csv")
-    assert kinds(read([str(nights / "n1")], nights / "catalogue.csv")) == ["a", "b"]
+        read_with_catalogue([str(nights / "n1"), str(nights / "n2")], nights / "catalogue.csv")
+    assert kinds(read_with_catalogue([str(nights / "n1")], nights / "catalogue.csv")) == ["a", "b"]
 
 
 def test_the_files_of_the_catalogue(nights):
     table = Table({"file": ["n2/s0.txt", "n1/s0.txt"], "kind": ["a", "b"]})
     table.write(nights / "catalogue.ecsv")
-    spectra = read(None, nights / "catalogue.ecsv")
+    spectra = read_with_catalogue(None, nights / "catalogue.ecsv")
     assert kinds(spectra) == ["a", "b"]
     assert spectra.meta["file"].tolist() == [str(nights / name) for name in table["file"]]
     table["file"] = MaskedColumn(table["file"], mask=[0, 1])
     table.write(nights / "catalogue.ecsv", overwrite=True)
     with pytest.raises(ValueError, match=r"catalogue.ecsv has no path in row 2, column file"):
-        read(None, nights / "catalogue.ecsv")
+        read_with_catalogue(None, nights / "catalogue.ecsv")
 
 
 def test_parquet_with_missing_values(nights):
@@ -101,7 +101,7 @@ def test_parquet_with_missing_values(nights):
 
     table = {"file": ["n1/s0.txt", None, "n1/s1.txt"], "kind": ["a", "x", None], "n": [None, 2, 3]}
     parquet.write_table(pyarrow.table(table), nights / "catalogue.parquet")
-    spectra = read([str(nights / "n1")], nights / "catalogue.parquet")
+    spectra = read_with_catalogue([str(nights / "n1")], nights / "catalogue.parquet")
     assert spectra.meta["kind"].tolist() == ["a", None]
     np.testing.assert_array_equal(spectra.meta["n"], [np.nan, 3])
 

@@ -1,8 +1,9 @@
-"""Spectra with the columns of a catalogue that ``skspec fit --catalogue`` names. Nothing here prints."""
+"""Tables of `Spectra.meta`: read and write them, and join a catalogue to spectra."""
 
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +12,27 @@ from astropy.table import Table
 from numpy.typing import NDArray
 
 from skspec.checks import check_choice
-from skspec.cli._prediction import TABLE_FORMATS
-from skspec.cli._training import texts
-from skspec.io import read_spectra
+from skspec.io._read import read_spectra
 from skspec.spectra import Spectra
+from skspec.spectra.columns import texts
+
+TABLE_FORMATS = {".csv": "ascii.csv", ".ecsv": "ascii.ecsv", ".fits": "fits", ".parquet": "parquet"}
+"""Formats in which tables are written and read: astropy's names by suffix."""
 
 _PATHS = ("file", "path", "filename")
 
 
-def read(paths: list[str] | None, catalogue: Path | None, **options: Any) -> Spectra:
-    """Read spectra, with the columns of a catalogue.
+def read_with_catalogue(paths: list[str] | None, catalogue: Path | None, **options: Any) -> Spectra:
+    """Read spectra, and add the columns of a catalogue.
 
     Parameters
     ----------
     paths : list of str or None
-        None takes the files of the catalogue.
+        Files of spectra; None takes those that the catalogue lists.
     catalogue : Path or None
         Table in one of the formats of `TABLE_FORMATS`, or other text.
     **options
-        Of `read_spectra`.
+        Parameters of `read_spectra`.
 
     Returns
     -------
@@ -38,7 +41,7 @@ def read(paths: list[str] | None, catalogue: Path | None, **options: Any) -> Spe
     Raises
     ------
     ValueError
-        If the catalogue cannot be read, or does not fit: see `join_catalogue`.
+        If the catalogue cannot be read or joined, see `join_catalogue`.
     """
     if catalogue is None:
         return read_spectra(paths, **options)
@@ -46,7 +49,7 @@ def read(paths: list[str] | None, catalogue: Path | None, **options: Any) -> Spe
     if not paths:
         column = next((name for name in _PATHS if name in table.colnames), None)
         if column is None:
-            raise ValueError(f"{catalogue} has no column file, path or filename; give PATHS too")
+            raise ValueError(f"{catalogue} has no column file, path or filename; give paths too")
         files = texts(table[column])
         if (files == "").any():
             raise ValueError(f"{catalogue} has no path in row {np.argmax(files == '') + 1}, column {column}")
@@ -65,35 +68,36 @@ def _read_table(path: Path) -> Table:
             columns = parquet.read_table(path)
             return Table({name: columns[name].to_numpy() for name in columns.column_names})
         return Table.read(path, format=TABLE_FORMATS.get(suffix, "ascii"))
-    except Exception as error:  # each of these readers fails in its own way
+    except Exception as error:  # these readers raise errors of many kinds
         raise ValueError(f"{path} cannot be read as a table: {error}") from error
 
 
 def join_catalogue(spectra: Spectra, table: Table, *, folder: Path = Path()) -> Spectra:
-    """Add the columns of a catalogue to spectra, found by file or object.
+    """Add the columns of a catalogue to spectra, matched by file or object.
 
-    A file of the catalogue is the one at its path, from the catalogue's folder or else from the working directory.
-    Where there is no such file, it is the only one of its name.
+    Paths in the catalogue are relative to its folder or else to the working directory. A path without a file matches the
+    only spectrum file of the same name.
 
     Parameters
     ----------
     spectra : Spectra
         From `read_spectra`.
     table : Table
-        With a column ``file``, ``path`` or ``filename``, or else ``object``. Rows where it is blank are of no spectrum.
+        Catalogue with a column ``file``, ``path`` or ``filename``, or else ``object``. Rows where it is blank are
+        ignored.
     folder : Path, default=Path()
         Folder of the catalogue.
 
     Returns
     -------
     Spectra
-        Spectra that are not in the catalogue have masked values in its columns.
+        Spectra with the columns added; masked where a spectrum is not in the catalogue.
 
     Raises
     ------
     ValueError
-        If there is no such column, an entry stands twice, several files have the name of an entry, or no spectrum is
-        in the catalogue.
+        If there is no such column, an entry is repeated, several files have the name of an entry, or no spectrum is in
+        the catalogue.
     """
     by = next((name for name in (*_PATHS, "object") if name in table.colnames), None)
     if by is None:
@@ -112,7 +116,7 @@ def join_catalogue(spectra: Spectra, table: Table, *, folder: Path = Path()) -> 
 
 
 def _rows_of_objects(entries: list[str], names: list[str]) -> NDArray[np.intp]:
-    """Row of the catalogue for each object; -1 for none."""
+    """Return the row of the catalogue for each object; -1 for none."""
     rows: dict[str, int] = {}
     for row, entry in enumerate(entries):
         if entry and rows.setdefault(entry, row) != row:
@@ -121,7 +125,7 @@ def _rows_of_objects(entries: list[str], names: list[str]) -> NDArray[np.intp]:
 
 
 def _rows_of_files(entries: list[str], files: list[str], folder: Path) -> NDArray[np.intp]:
-    """Row of the catalogue for each file; -1 for none."""
+    """Return the row of the catalogue for each file; -1 for none."""
     places = {file: os.path.realpath(file) for file in set(files)}
     by_name: dict[str, set[str]] = {}
     for file, place in places.items():
@@ -141,10 +145,10 @@ def _rows_of_files(entries: list[str], files: list[str], folder: Path) -> NDArra
             raise ValueError(f"the catalogue has {entry!r} more than once")
     for name, found in elsewhere.items():
         if by_name[name] <= rows.keys():
-            continue  # all of this name are found, these are others
+            continue  # all files of this name are matched already
         if len(found) > 1 or len(by_name[name]) > 1:
             raise ValueError(
-                f"the catalogue has {entries[found[0]]!r}, which is not there, and {name!r} is the name of "
+                f"the catalogue has {entries[found[0]]!r}, which does not exist, and {name!r} is the name of "
                 f"{len(by_name[name])} spectra and {len(found)} entries: give paths from the catalogue's folder"
             )
         rows[next(iter(by_name[name]))] = found[0]
@@ -153,3 +157,36 @@ def _rows_of_files(entries: list[str], files: list[str], folder: Path) -> NDArra
 
 def _mask(column: Any) -> NDArray[np.bool_]:
     return np.ma.getmaskarray(np.ma.asarray(column))
+
+
+def write_table(table: Table, path: Path) -> None:
+    """Write a table; if this fails, no partial file is left.
+
+    Parameters
+    ----------
+    table : Table
+    path : Path
+        Its suffix determines the format, see `TABLE_FORMATS`.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is unknown, or the table has characters that the format cannot hold.
+    """
+    if path.suffix not in TABLE_FORMATS:
+        raise ValueError(f"{path.name!r} must end in {', '.join(TABLE_FORMATS)}")
+    if path.suffix == ".fits":
+        for name, column in table.items():
+            if not (
+                name.isascii() and (column.dtype.kind not in "OU" or "".join(map(str, column)).isascii())
+            ):
+                raise ValueError(
+                    f"{path.name}: column {name} has characters beyond ASCII, which FITS cannot hold; "
+                    f"write {path.stem}.ecsv"
+                )
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    try:
+        table.write(temporary, format=TABLE_FORMATS[path.suffix])
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -9,7 +9,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from skspec import FluxNormalizer, LogitVotingClassifier, LogWaveResampler, Spectra
-from skspec.cli._prediction import TABLE_FORMATS, classify, classify_files, write_table
+from skspec.io.meta import TABLE_FORMATS, write_table
+from skspec.prediction import classify, classify_files
 from tests.cli.conftest import write_spectrum
 
 WAVE = np.linspace(4000.0, 7000.0, 100)
@@ -184,10 +185,10 @@ def test_flat_spectra_are_no_reason_to_warn():
 
 def test_fits_has_ascii_only(tmp_path):
     table = classify(fitted(LogisticRegression()), collect([spectrum(-3.0)], file=["é.txt"]))
-    with pytest.raises(ValueError, match=r"column file has letters beyond ASCII.*write classes\.ecsv"):
+    with pytest.raises(ValueError, match=r"column file has characters beyond ASCII.*write classes\.ecsv"):
         write_table(table, tmp_path / "classes.fits")
     named = classify(fitted(LogisticRegression(), labels=("á", "b")), collect([spectrum(3.0)]))
-    with pytest.raises(ValueError, match="column p_á has letters beyond ASCII"):
+    with pytest.raises(ValueError, match="column p_á has characters beyond ASCII"):
         write_table(named, tmp_path / "classes.fits")
     assert not list(tmp_path.iterdir())
     write_table(table, tmp_path / "classes.ecsv")

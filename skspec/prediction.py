@@ -1,13 +1,10 @@
-"""What ``skspec predict`` does: classes, probabilities and flags for every file. Nothing here prints."""
+"""Classify files with a fitted model: a table of classes, probabilities and quality flags."""
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
 import warnings
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +12,8 @@ from astropy.table import Table, vstack
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from skspec.cli._training import to_rest_frame
 from skspec.io import read_spectra
+from skspec.model_selection import to_rest_frame
 from skspec.preprocessing import LogWaveResampler
 from skspec.spectra import Spectra
 
@@ -26,35 +23,33 @@ LOW_COVERAGE = 0.8
 LOW_SNR = 5.0
 """A spectrum whose median signal-to-noise ratio per pixel is below this is flagged ``low_snr``."""
 
-_MIXED = r"\d+ of \d+ files give no errors"  # what read_spectra warns of
-
-TABLE_FORMATS = {".csv": "ascii.csv", ".ecsv": "ascii.ecsv", ".fits": "fits", ".parquet": "parquet"}
+_MIXED = r"\d+ of \d+ files give no errors"  # warning of read_spectra
 
 
 def classify_files(model: Any, paths: list[str], *, rest_frame: bool = False, **options: Any) -> Table:
     """Read files and classify their spectra, see `classify`.
 
-    `read_spectra` leaves out the errors of all files where one has none; then they are read again, each by itself.
+    `read_spectra` drops all errors if one file has none. Then the files are read again one by one.
 
     Parameters
     ----------
     model : estimator
-        Fitted; takes `Spectra`.
+        Fitted model that takes `Spectra`.
     paths : list of str
     rest_frame : bool, default=False
         Whether the model was trained on rest-frame wavelengths.
     **options
-        Of `read_spectra`.
+        Parameters of `read_spectra`.
 
     Returns
     -------
     Table
     """
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.filterwarnings("always", message=_MIXED)
         spectra = read_spectra(paths, **options)
     mixed = False
-    for warning in told:
+    for warning in caught:
         if re.match(_MIXED, str(warning.message)):
             mixed = True
         else:
@@ -75,7 +70,7 @@ def classify_files(model: Any, paths: list[str], *, rest_frame: bool = False, **
 
 
 def _file_by_file(spectra: Spectra, format_: str | None) -> list[Spectra]:
-    """Read the files of spectra again, each by itself; those named twice are there twice."""
+    """Read the files of spectra again one by one; a file listed twice is returned twice."""
     files = spectra.meta["file"].tolist()
     alone = {file: read_spectra(file, format=format_) for file in dict.fromkeys(files)}
     parts, row = [], 0
@@ -88,36 +83,35 @@ def _file_by_file(spectra: Spectra, format_: str | None) -> list[Spectra]:
 def classify(
     model: Any, spectra: Spectra, *, rest_frame: bool = False, skipped: Sequence[dict[str, str]] = ()
 ) -> Table:
-    """Classify spectra, each for itself: one that cannot be classified is flagged and stops no other.
+    """Classify spectra; those that cannot be classified are flagged and do not affect the others.
 
     Parameters
     ----------
     model : estimator
-        Fitted; takes `Spectra`.
+        Fitted model that takes `Spectra`.
     spectra : Spectra
     rest_frame : bool, default=False
         Whether the model was trained on rest-frame wavelengths.
     skipped : sequence of dict, default=()
-        ``file`` and ``reason`` of files that could not be read; they become rows at the end.
+        ``file`` and ``reason`` of files that could not be read, which become rows at the end.
 
     Returns
     -------
     Table
         One row a spectrum with ``file``, ``object``, ``class`` (empty if there is none), ``p_<class>`` for each
-        class if the model gives probabilities, ``coverage`` (fraction of the model's grid that is filled; of several
-        grids the least),
-        ``snr`` (median per pixel), ``flags`` (separated by commas, empty if all is well) and ``reason``.
+        class if the model has ``predict_proba``, ``coverage`` (fraction of the model's grid that is filled; the smallest
+        one if it has several grids), ``snr`` (median per pixel), ``flags`` (separated by commas) and ``reason``.
 
-        =============  ==============================================================================
+        =============  ========================================================================================
         flag           meaning
-        =============  ==============================================================================
+        =============  ========================================================================================
         unreadable     the file could not be read; see ``reason``
-        no_redshift    the model works in the rest frame, and the redshift is not known
+        no_redshift    the model needs the rest frame, and the redshift is not known
         no_overlap     no valid pixel on the model's wavelength grid
-        failed         the model refused the spectrum; see ``reason``
-        low_coverage   less than 80 % of the grid is filled; the class is less sure than it looks
+        failed         the model raised an error; see ``reason``
+        low_coverage   less than 80 % of the grid is filled; the class may be less certain than its probability
         low_snr        signal-to-noise ratio below 5 per pixel; likewise
-        =============  ==============================================================================
+        =============  ========================================================================================
     """
     n = len(spectra)
     flags: list[list[str]] = [[] for _ in range(n)]
@@ -176,7 +170,7 @@ def classify(
 
 
 def _resamplers(model: Any) -> list[LogWaveResampler]:
-    """Those that see the spectra: of a pipeline the first, of an ensemble those of all its members."""
+    """Return the resamplers of the input: the first of a pipeline, those of all members of an ensemble."""
     if isinstance(model, LogWaveResampler):
         return [model]
     if isinstance(model, Pipeline):
@@ -188,11 +182,11 @@ def _resamplers(model: Any) -> list[LogWaveResampler]:
 def _for_each(
     function: Callable[[Spectra], Any], spectra: Spectra, dtype: Any, width: int | None = None
 ) -> tuple[NDArray[Any], dict[int, str]]:
-    """Apply to all spectra at once or, if that fails, to each; NaN (or None) and the reason where it fails."""
+    """Apply to all spectra at once or, if that fails, one by one; NaN (or None) and the reason where that fails."""
     try:
         return np.asarray(function(spectra), dtype=dtype), {}
     except ValueError:
-        pass  # found below
+        pass  # which spectrum fails is found below
     shape = (len(spectra),) if width is None else (len(spectra), width)
     result = np.full(shape, None if dtype is object else np.nan, dtype=dtype)
     failures = {}
@@ -220,55 +214,3 @@ def _text(spectra: Spectra, name: str) -> list[str]:
 
 def _strings(values: list[Any]) -> NDArray[np.str_]:
     return np.array([str(value) for value in values], dtype=np.str_)
-
-
-def table_format(path: Path) -> str:
-    """Astropy's name for the format of a table file, by its suffix.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    ValueError
-        If the suffix is not known.
-    """
-    if path.suffix not in TABLE_FORMATS:
-        raise ValueError(f"{path.name!r} must end in {', '.join(TABLE_FORMATS)}")
-    return TABLE_FORMATS[path.suffix]
-
-
-def write_table(table: Table, path: Path) -> None:
-    """Write a table, all or nothing.
-
-    Parameters
-    ----------
-    table : Table
-    path : Path
-        Its suffix says the format.
-
-    Raises
-    ------
-    ValueError
-        If the suffix is not known, or the format does not hold a letter.
-    """
-    if path.suffix == ".fits":
-        for name, column in table.items():
-            if not (
-                name.isascii() and (column.dtype.kind not in "OU" or "".join(map(str, column)).isascii())
-            ):
-                raise ValueError(
-                    f"{path.name}: column {name} has letters beyond ASCII, which FITS does not hold; "
-                    f"write {path.stem}.ecsv"
-                )
-    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
-    try:
-        table.write(temporary, format=table_format(path))
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What skspec fit does with labels, groups, grids and folds."""
+"""Labels, groups, wavelength grids and folds."""
 
 from typing import ClassVar
 
@@ -9,7 +9,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score, f1_score
 
 from skspec import Spectra, read_spectra
-from skspec.cli import _models, _training
+from skspec.model_selection import (
+    choose_grid,
+    compare_models,
+    group_spectra,
+    prepare_spectra,
+    select_labels,
+)
 from tests._data import data_path
 
 WAVE = np.linspace(4000.0, 7000.0, 50)
@@ -23,7 +29,7 @@ def spectra_of(n, **columns):
 
 
 def test_labels_are_cleaned_and_counted():
-    labels, keep, dropped = _training.select_labels(
+    labels, keep, dropped = select_labels(
         ["A7III", "dM2", "", "Non", "Non", "B2", "gM0 ", "F", "A0", "DA"],
         reduce_labels="mk-class",
         classes=["A", "M", "F"],
@@ -53,7 +59,7 @@ def test_labels_are_cleaned_and_counted():
     ],
 )
 def test_labels_of_any_column(column, kept, kind):
-    labels, keep, dropped = _training.select_labels(column)
+    labels, keep, dropped = select_labels(column)
     assert labels[keep].tolist() == kept
     assert labels.dtype.kind == kind
     assert sum(dropped.values()) == len(column) - len(kept)
@@ -61,9 +67,9 @@ def test_labels_of_any_column(column, kept, kind):
 
 def test_labels_that_cannot_be():
     with pytest.raises(ValueError, match="measurements, not classes"):
-        _training.select_labels([0.1, 0.2])
+        select_labels([0.1, 0.2])
     with pytest.raises(ValueError, match="no spectrum has the class 'Q' of classes=A,Q"):
-        _training.select_labels(["A", "B"], classes=["A", "Q"])
+        select_labels(["A", "B"], classes=["A", "Q"])
 
 
 # Groups --------------------------------------------------------------------------------------------------
@@ -71,7 +77,7 @@ def test_labels_that_cannot_be():
 
 def test_groups_by_position():
     ra, dec = np.array([10.0, 20.0, 10.0003, np.nan, 30.0]), np.array([0.0, 1.0, 0.0, 0.0, 2.0])
-    groups, said = _training.group_spectra(spectra_of(5, ra=ra, dec=dec), "sky")
+    groups, said = group_spectra(spectra_of(5, ra=ra, dec=dec), "sky")
     assert groups[0] == groups[2]
     assert len(set(groups)) == 4
     assert "5 spectra of 4 objects; 2 (40%) share their object with another" in said
@@ -83,32 +89,32 @@ def test_groups_by_name_where_there_is_no_position():
     spectra = spectra_of(
         6, ra=[1.0, 1.0, nan, nan, nan, nan], dec=[2.0] * 6, object=["a", "b", "c", "c", "", ""]
     )
-    groups, said = _training.group_spectra(spectra, "sky")
+    groups, said = group_spectra(spectra, "sky")
     assert groups[0] == groups[1]
     assert groups[2] == groups[3]
     assert len(set(groups)) == 4
     assert "6 spectra of 4 objects; 4 (67%)" in said
-    groups, said = _training.group_spectra(spectra_of(3, object=["x", "y", "x"]), "sky")
+    groups, said = group_spectra(spectra_of(3, object=["x", "y", "x"]), "sky")
     assert groups.tolist() == [0, 1, 0]
     assert said.startswith("Grouped by object name: 3 spectra of 2 objects")
 
 
 def test_groups_without_position_are_said():
-    groups, said = _training.group_spectra(spectra_of(3), "sky")
+    groups, said = group_spectra(spectra_of(3), "sky")
     assert groups.tolist() == [0, 1, 2]
     assert "neither positions (ra, dec) nor object names, so every spectrum is its own group" in said
     nowhere = MaskedColumn([1.0, 2.0, 3.0], mask=True)
-    assert "neither positions" in _training.group_spectra(spectra_of(3, ra=nowhere, dec=nowhere), "sky")[1]
+    assert "neither positions" in group_spectra(spectra_of(3, ra=nowhere, dec=nowhere), "sky")[1]
 
 
 def test_groups_by_column_or_none():
     spectra = spectra_of(4, plate=["p", "q", "p", "r"])
-    groups, said = _training.group_spectra(spectra, "plate")
+    groups, said = group_spectra(spectra, "plate")
     assert groups.tolist() == [0, 1, 0, 2]
     assert said.startswith("Grouped by the column plate: 4 spectra of 3 objects; 2 (50%)")
-    assert _training.group_spectra(spectra, "none")[0].tolist() == [0, 1, 2, 3]
+    assert group_spectra(spectra, "none")[0].tolist() == [0, 1, 2, 3]
     with pytest.raises(ValueError, match=r"groups must be one of .*did you mean 'plate'"):
-        _training.group_spectra(spectra, "plat")
+        group_spectra(spectra, "plat")
 
 
 @pytest.mark.parametrize(
@@ -122,7 +128,7 @@ def test_groups_by_column_or_none():
     ],
 )
 def test_groups_without_a_value_are_alone(plate):
-    groups, said = _training.group_spectra(spectra_of(5, plate=plate), "plate")
+    groups, said = group_spectra(spectra_of(5, plate=plate), "plate")
     assert groups[0] == groups[2]
     assert len(set(groups)) == 4
     assert "5 spectra of 4 objects; 2 (40%)" in said
@@ -136,7 +142,7 @@ def test_grid_is_what_four_in_five_cover():
     starts, ends = np.linspace(3600, 4600, 11), np.linspace(8000, 9000, 11)
     waves = [np.arange(a, b, 2.0) for a, b in zip(starts, ends, strict=True)]
     spectra = Spectra([np.ones(len(w)) for w in waves], wave=waves)
-    grid = _training.data_grid(spectra)
+    grid = choose_grid(spectra)
     assert grid["loglam_min"] == pytest.approx(np.log10(4400.0), abs=1e-3)
     assert grid["loglam_max"] == pytest.approx(np.log10(8200.0), abs=1e-3)
     span = grid["loglam_max"] - grid["loglam_min"]
@@ -149,7 +155,7 @@ def test_grid_ignores_missing_ends_and_is_not_finer_than_pixels():
     wave = np.linspace(5000.0, 6000.0, 101)
     flux = np.ones((3, 101))
     flux[:, :20] = np.nan
-    grid = _training.data_grid(Spectra(flux, wave=wave))
+    grid = choose_grid(Spectra(flux, wave=wave))
     assert grid["loglam_min"] == pytest.approx(np.log10(5200.0), abs=1e-3)
     assert grid["n_bins"] == pytest.approx(80, abs=3)
 
@@ -157,9 +163,9 @@ def test_grid_ignores_missing_ends_and_is_not_finer_than_pixels():
 def test_grid_without_common_range():
     waves = [np.linspace(4000, 5000, 50), np.linspace(6000, 7000, 50)]
     with pytest.raises(ValueError, match="no common range of wavelengths; give loglam_min and loglam_max"):
-        _training.data_grid(Spectra([np.ones(50)] * 2, wave=waves))
+        choose_grid(Spectra([np.ones(50)] * 2, wave=waves))
     with pytest.raises(ValueError, match="no spectrum has valid pixels"):
-        _training.data_grid(Spectra(np.full((2, 50), np.nan), wave=WAVE))
+        choose_grid(Spectra(np.full((2, 50), np.nan), wave=WAVE))
 
 
 # Training set --------------------------------------------------------------------------------------------
@@ -172,7 +178,7 @@ def test_prepare_drops_with_reasons():
         "z": MaskedColumn([0.0] * 12, mask=[True] + [False] * 11),
     }
     spectra = Spectra([np.ones(50)] * 12, wave=waves, meta=meta)
-    data = _training.prepare(spectra, labels="kind", rest_frame=True, min_class_size=2)
+    data = prepare_spectra(spectra, labels="kind", rest_frame=True, min_class_size=2)
     assert dict(data.dropped) == {
         "no label": 1,
         "no redshift for the rest frame": 1,
@@ -186,20 +192,20 @@ def test_prepare_wants_two_classes():
     with pytest.raises(
         ValueError, match=r"two classes are needed, only 'a' is left after dropping: no label \(1\)"
     ):
-        _training.prepare(spectra_of(3, kind=["a", "a", ""]), labels="kind", min_class_size=1)
+        prepare_spectra(spectra_of(3, kind=["a", "a", ""]), labels="kind", min_class_size=1)
     with pytest.raises(ValueError, match="two classes are needed, none is left"):
-        _training.prepare(spectra_of(2, kind=["", ""]), labels="kind")
+        prepare_spectra(spectra_of(2, kind=["", ""]), labels="kind")
     with pytest.raises(
         ValueError, match="labels must be one of 'row', 'kind', got 'kin'; did you mean 'kind'"
     ):
-        _training.prepare(spectra_of(2, kind=["a", "b"]), labels="kin")
+        prepare_spectra(spectra_of(2, kind=["a", "b"]), labels="kin")
     with pytest.raises(ValueError, match="no redshift column z"):
-        _training.prepare(spectra_of(2, kind=["a", "b"]), labels="kind", rest_frame=True)
+        prepare_spectra(spectra_of(2, kind=["a", "b"]), labels="kind", rest_frame=True)
 
 
 def test_lamost_labels_and_grid():
     spectra = read_spectra(data_path("lamost_lrs/fits"))
-    data = _training.prepare(spectra, labels="subclass", reduce_labels="mk-class")
+    data = prepare_spectra(spectra, labels="subclass", reduce_labels="mk-class")
     assert dict(zip(*np.unique(data.labels, return_counts=True), strict=True)) == {
         "A": 55, "F": 60, "G": 65, "K": 72, "M": 32,
     }  # fmt: skip
@@ -233,7 +239,7 @@ def test_cross_validation_keeps_groups_together_and_scores_right():
     labels = np.array(["a", "b"])[groups % 2]
     ticks = []
     Witness.seen.clear()
-    results = _models.cross_validate(
+    results = compare_models(
         {"one": Witness(), "two": Witness()},
         spectra_of(60),
         labels,
@@ -257,6 +263,6 @@ def test_cross_validation_keeps_groups_together_and_scores_right():
 
 def test_cross_validation_needs_objects_of_each_class():
     with pytest.raises(ValueError, match="class b has 1 objects, fewer than the 3 folds"):
-        _models.cross_validate(
+        compare_models(
             {}, spectra_of(8), np.array(list("aaaabbbb")), np.array([0, 1, 2, 3, 4, 4, 4, 4]), folds=3
         )
