@@ -35,6 +35,7 @@ _HOME = {
     "observe_spectra": "skspec.datasets",
     "read_info": "skspec.persistence",
     "read_spectra": "skspec.io",
+    "register_estimator": "skspec.persistence",
     "save": "skspec.persistence",
     "search_space": "skspec.tuning",
 }
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from skspec.features import FluxStatistics, LineIndices, WienFitFeatures
     from skspec.io import read_spectra
     from skspec.oversampling import GANOversampler, NoiseOversampler
-    from skspec.persistence import load, read_info, save
+    from skspec.persistence import load, read_info, register_estimator, save
     from skspec.preprocessing import (
         ContinuumNormalizer,
         FluxNormalizer,
@@ -92,6 +93,7 @@ __all__ = [
     "observe_spectra",
     "read_info",
     "read_spectra",
+    "register_estimator",
     "save",
     "search_space",
 ]

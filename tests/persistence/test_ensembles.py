@@ -181,12 +181,12 @@ def test_stacks_are_refused(model, y, tmp_path):
 @pytest.mark.parametrize(
     ("estimators", "message"),
     [
-        (3, "has members that are no pairs"),
+        (3, "has members that are not pairs"),
         ([], "has no members"),
         ([{"tuple": ["a", "drop"]}], "has no members"),
-        ([{"tuple": ["a", "passthrough"]}], "has members that are no pairs"),
-        ([{"tuple": [1, "drop"]}], "has members that are no pairs"),
-        ([["a", "drop"]], "has members that are no pairs"),
+        ([{"tuple": ["a", "passthrough"]}], "has members that are not pairs"),
+        ([{"tuple": [1, "drop"]}], "has members that are not pairs"),
+        ([["a", "drop"]], "has members that are not pairs"),
     ],
 )
 def test_members_that_are_none(estimators, message, tmp_path):

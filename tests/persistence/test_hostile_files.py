@@ -134,7 +134,7 @@ def test_entries_that_do_not_belong(entries, path):
     write(path, entries)
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         archive.writestr("manifest.json", entries["manifest.json"])
-    refused(path, "two entries of one name")
+    refused(path, "two entries of the same name")
 
 
 def test_entries_larger_than_the_file(entries, path):
@@ -154,10 +154,10 @@ def test_weights_that_are_none(entries, path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (b"{", "is no JSON"),
+        (b"{", "is not JSON"),
         (b"\xff", "is not UTF-8"),
         (b"[" * 100_000 + b"]" * 100_000, "nested too deeply"),
-        (b'{"format": NaN}', "which is no JSON"),
+        (b'{"format": NaN}', "which is not JSON"),
         (b"[]", "does not say format"),
     ],
 )
@@ -171,8 +171,8 @@ def test_broken_manifest(text, message, entries, path):
     [
         (lambda m: m.update(extra=1), "unknown or missing keys: extra"),
         (lambda m: m.pop("classes"), "unknown or missing keys: classes"),
-        (lambda m: m.update(model=3), "a step that is no estimator"),
-        (lambda m: m["model"].update(extra=1), "a step that is no estimator"),
+        (lambda m: m.update(model=3), "a step that is not an estimator"),
+        (lambda m: m["model"].update(extra=1), "a step that is not an estimator"),
         (
             lambda m: step(m, 0).update(estimator="os.system"),
             "class 'os.system', which this skspec does not know",
@@ -183,10 +183,19 @@ def test_broken_manifest(text, message, entries, path):
         (lambda m: step(m, 0).update(estimator=["x"]), r"class \['x'\], which"),
         (lambda m: step(m, 0)["params"].update(evil=1), "LogWaveResampler has no parameter 'evil'"),
         (lambda m: step(m, 0).update(params=[]), "params of skspec.LogWaveResampler must be a dictionary"),
-        (lambda m: step(m, 0)["fitted"]["dict"].update(__class__=1), "no fitted attribute '__class__'"),
-        (lambda m: step(m, 0)["fitted"]["dict"].update(__dict__=1), "no fitted attribute '__dict__'"),
-        (lambda m: step(m, 0)["fitted"]["dict"].update(transform=1), "no fitted attribute 'transform'"),
-        (lambda m: step(m, 0)["fitted"]["dict"].update(_x_=1), "no fitted attribute '_x_'"),
+        (
+            lambda m: step(m, 0)["fitted"]["dict"].update(__class__=1),
+            "cannot have a fitted attribute '__class__'",
+        ),
+        (
+            lambda m: step(m, 0)["fitted"]["dict"].update(__dict__=1),
+            "cannot have a fitted attribute '__dict__'",
+        ),
+        (
+            lambda m: step(m, 0)["fitted"]["dict"].update(transform=1),
+            "cannot have a fitted attribute 'transform'",
+        ),
+        (lambda m: step(m, 0)["fitted"]["dict"].update(_x_=1), "cannot have a fitted attribute '_x_'"),
         (lambda m: step(m, 0).update(fitted=[]), "fitted attributes of skspec.LogWaveResampler must be"),
         (lambda m: step(m, 0).update(output={"dict": {"transform": "os"}}), "unknown output configuration"),
         (lambda m: step(m, 0)["params"].update(wave={"array": "x"}), "lacks the array 'x'"),
@@ -194,8 +203,8 @@ def test_broken_manifest(text, message, entries, path):
         (lambda m: step(m, 0)["params"].update(wave={}), "a value of unknown form"),
         (lambda m: step(m, 0)["params"].update(wave={"tuple": [], "x": 1}), "a value of unknown form"),
         (lambda m: step(m, 0)["params"].update(wave={"float": "1e5"}), "a value of unknown form"),
-        (lambda m: step(m, 0)["params"].update(wave={"items": [[[1], 2]]}), "whose items are no pairs"),
-        (lambda m: step(m, 0)["params"].update(wave={"items": [[1, 2, 3]]}), "whose items are no pairs"),
+        (lambda m: step(m, 0)["params"].update(wave={"items": [[[1], 2]]}), "whose items are not pairs"),
+        (lambda m: step(m, 0)["params"].update(wave={"items": [[1, 2, 3]]}), "whose items are not pairs"),
         (lambda m: step(m, 0)["params"].update(wave={"scalar": 300, "dtype": "int8"}), "300 as 'int8'"),
         (lambda m: step(m, 0)["params"].update(wave={"scalar": 1, "dtype": "object"}), "1 as 'object'"),
         (
@@ -337,7 +346,7 @@ def test_trees_that_lead_outside(estimator, change):
         _skops.restore(good, name, "step 'x'").predict(FLUX), estimator.predict(FLUX)
     )
     bad = dump_with(change, estimator)
-    with pytest.raises(ValueError, match=r"step 'x' .*has a tree whose nodes do not fit together"):
+    with pytest.raises(ValueError, match=r"step 'x' .*has a tree whose nodes are inconsistent"):
         _skops.restore(bad, name, "step 'x'")
 
 
