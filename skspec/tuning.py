@@ -29,7 +29,9 @@ def search_space(estimator: Any) -> dict[str, Any]:
     TypeError
         If `estimator` is not an instance of an estimator.
 
-    Notes ----- Learning rates and sizes are searched around the present values of the estimator, learning rates within
+    Notes
+    -----
+    Learning rates and sizes are searched around the present values of the estimator, learning rates within
     a factor of ten (Bengio 2012, arXiv:1206.5533), sizes within a factor of two. If some parameters depend on a choice,
     such as the window of a running median, only those of the present choice are searched.
 

@@ -17,15 +17,7 @@ _SMOOTHING = 1e-3  # not below the floor of the probabilities that logits are ta
 
 
 def log_loss(logits: _Floats, target: NDArray[np.intp], weight: _Floats | None) -> float:
-    """Return the mean negative log-probability of the true class.
-
-    Parameters
-    ----------
-    logits : ndarray of shape (n_rows, n_classes)
-    target : ndarray of shape (n_rows,)
-        Class indices.
-    weight : ndarray of shape (n_rows,) or None
-    """
+    """Return the mean negative log-probability of the true class; `target` are class indices."""
     true = log_softmax(logits, axis=1)[np.arange(len(target)), target]
     return -float(np.average(true, weights=weight))
 
@@ -42,13 +34,6 @@ def temperature(logits: _Floats, target: NDArray[np.intp], weight: _Floats | Non
     Labels are smoothed by 1e-3: otherwise a member without errors on a few spectra would have temperature 0. The loss is
     convex in the inverse temperature, so that its minimum is where the derivative Σ (p - q) l vanishes, with logits l,
     probabilities p and labels q.
-
-    Parameters
-    ----------
-    logits : ndarray of shape (n_rows, n_classes)
-    target : ndarray of shape (n_rows,)
-        Class indices.
-    weight : ndarray of shape (n_rows,) or None
     """
     logits = logits - logits.mean(axis=1, keepdims=True)
     true = (1.0 - _SMOOTHING) * logits[np.arange(len(target)), target]  # Σ q l: the mean of a row is 0
@@ -70,22 +55,9 @@ def greedy_counts(
 ) -> NDArray[np.intp]:
     """Return how often each member is chosen, with replacement, if each choice maximises the score of the mean logits.
 
-    Parameters
-    ----------
-    logits : ndarray of shape (n_members, n_rows, n_classes)
-    score : callable
-        Function of logits of shape (n_rows, n_classes); higher is better.
-    max_members : int
-        Number of choices. The best of the ensembles after each choice is kept; the smallest of equally good ones.
-
-    Returns
-    -------
-    ndarray of shape (n_members,)
-
-    Raises
-    ------
-    ValueError
-        If a score is NaN.
+    `logits` have shape (n_members, n_rows, n_classes), and a higher `score` of logits is better. The best of the
+    ensembles after each of `max_members` choices is kept; the smallest of equally good ones. ValueError if a score is
+    NaN.
     """
     counts = np.zeros(len(logits), dtype=np.intp)
     total = np.zeros_like(logits[0])

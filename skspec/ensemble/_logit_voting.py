@@ -100,7 +100,9 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
     sklearn.ensemble.VotingClassifier : The mean of probabilities, or a majority of votes.
     sklearn.ensemble.StackingClassifier : A classifier that learns from the predictions of members.
 
-    Notes ----- The mean of logits is the logarithm of the geometric mean of probabilities, up to a constant shared by
+    Notes
+    -----
+    The mean of logits is the logarithm of the geometric mean of probabilities, up to a constant shared by
     all classes: one member can veto a class. The published ensembles of joint MK classification
     (https://github.com/volgasezen/StellarClassification) are of this kind, without scaling.
 

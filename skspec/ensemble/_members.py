@@ -56,10 +56,7 @@ def out_of_fold_outputs(
 def fit_arguments(name: str, member: Any, data: LabelledRows) -> dict[str, NDArray[Any]]:
     """Return weights and groups as keyword arguments of a member's fit; they go to the last step of a pipeline.
 
-    Raises
-    ------
-    ValueError
-        If there are weights and the member does not take weights.
+    ValueError if there are weights and the member does not take weights.
     """
     given = {"sample_weight": data.weight, "groups": data.groups}
     arguments = {
@@ -160,25 +157,10 @@ def some_rows(X: Any) -> Any:
 
 
 def take_logits(outputs: Sequence[Outputs], classes: NDArray[Any]) -> tuple[str, list[NDArray[np.float64]]]:
-    """Return logits from the outputs of one member, all by the same method.
+    """Return the method and the logits of one member, from its outputs for each fold, in the order of `classes`.
 
-    Parameters
-    ----------
-    outputs : sequence of Outputs
-        One for each fold.
-    classes : ndarray of shape (n_classes,)
-        Order of the columns.
-
-    Returns
-    -------
-    method : {"decision_function", "predict_proba"}
-        The former if probabilities are the softmax of it in all folds, or there are no probabilities.
-    logits : list of ndarray of shape (n_rows, n_classes)
-
-    Raises
-    ------
-    ValueError
-        If no method is common to all folds, or it does not have one column for each class.
+    The method is "decision_function" if probabilities are the softmax of it in all folds, or there are no probabilities.
+    ValueError if no method is common to all folds, or it does not have one column for each class.
     """
     common = [method for method in METHODS if all(method in output.by_method for output in outputs)]
     if not common:
@@ -194,22 +176,10 @@ def take_logits(outputs: Sequence[Outputs], classes: NDArray[Any]) -> tuple[str,
 def take_held_out_logits(
     outputs: Sequence[Outputs], tests: Sequence[NDArray[np.intp]], classes: NDArray[Any]
 ) -> tuple[list[str], NDArray[np.float64]]:
-    """Return logits of all rows from the outputs of several members.
+    """Return the method of each member, and logits of shape (n_members, n_rows, n_classes).
 
-    Parameters
-    ----------
-    outputs : sequence of Outputs, of length n_members * n_folds
-        Those of the first member for each fold, then those of the second, and so on.
-    tests : sequence of ndarray, of length n_folds
-        Test rows of each fold; each row once.
-    classes : ndarray of shape (n_classes,)
-        Order of the columns.
-
-    Returns
-    -------
-    methods : list of {"decision_function", "predict_proba"}
-        See `take_logits`.
-    logits : ndarray of shape (n_members, n_rows, n_classes)
+    `outputs` are those of the first member for each fold, then those of the second, and so on; `tests` are the test
+    rows of each fold, which together are all rows once. See `take_logits` for the method.
     """
     members = [outputs[first : first + len(tests)] for first in range(0, len(outputs), len(tests))]
     taken = [take_logits(of_member, classes) for of_member in members]
@@ -218,17 +188,9 @@ def take_held_out_logits(
 
 
 def member_logits(member: Any, X: Any, classes: NDArray[Any], method: str) -> NDArray[np.float64]:
-    """Return logits of a fitted member, of shape (n_rows, n_classes).
+    """Return logits of a fitted member by a method, of shape (n_rows, n_classes), in the order of `classes`.
 
-    Parameters
-    ----------
-    member : classifier
-        Fitted. A class that it has not seen gets the logarithm of `FLOOR`, and the others their log-probabilities.
-    X : Spectra or array-like
-    classes : ndarray of shape (n_classes,)
-        Order of the columns.
-    method : {"decision_function", "predict_proba"}
-        Method that logits are taken from.
+    A class that the member has not seen gets the logarithm of `FLOOR`, and the others their log-probabilities.
     """
     return _logits(_output(member, method, X), method, np.asarray(member.classes_).tolist(), classes)
 

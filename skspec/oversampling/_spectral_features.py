@@ -44,23 +44,11 @@ def compare_features(
     wave: ArrayLike,
     lines: Mapping[str, float] | None = None,
 ) -> Table:
-    """Compare line depths and colours of real and generated spectra.
+    """Compare line depths and colours of real and generated rest-frame spectra, shape (n_spectra, n_pixels).
 
-    Parameters
-    ----------
-    real, generated : ndarray of shape (n_spectra, n_pixels)
-        In the rest frame.
-    wave : array-like of shape (n_pixels,) or (first, last)
-        Vacuum wavelengths in Å.
-    lines : mapping of str to float, default=None
-        Rest wavelengths of lines by name, in vacuum Å; None means eleven lines of hydrogen, helium and metals.
-
-    Returns
-    -------
-    astropy.table.Table
-        A row for each line (depth 1 - F / continuum, averaged over 8 Å) and each colour (in magnitudes) within `wave`;
-        columns ``feature``, ``real_median``, ``real_std``, ``generated_median``, ``generated_std`` and ``ks_pvalue``
-        (two-sample Kolmogorov-Smirnov test).
+    The table has a row for each line (depth 1 - F / continuum, averaged over 8 Å) and each colour (in magnitudes) within
+    `wave`; columns ``feature``, ``real_median``, ``real_std``, ``generated_median``, ``generated_std`` and ``ks_pvalue``
+    (two-sample Kolmogorov-Smirnov test). See `quality_report` for `wave` and `lines`.
     """
     grid = wave_of_columns(wave, real.shape[1])
     values = [measure(rows, grid, lines) for rows in (real, generated)]

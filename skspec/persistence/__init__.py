@@ -63,7 +63,9 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, info: dict[str, 
     read_info : Read the description of a model.
     register_estimator : Allow saving a class of your own.
 
-    Notes ----- The loaded model predicts bit for bit what the saved one did, under the same library versions.
+    Notes
+    -----
+    The loaded model predicts bit for bit what the saved one did, under the same library versions.
     Parameters that only guide another `fit` are not saved: random number generators, functions (``scoring``,
     ``class_coordinates``, ``sampling_strategy``), splitters for ``cv``, a pipeline's ``memory``, and those that classes
     declare, such as ``callbacks``, ``checkpoint_dir``, ``picture_dir`` and ``pretrained``. None is stored in their
