@@ -22,7 +22,7 @@ from skspec.oversampling._start import smoothed_bootstrap
 from skspec.training.augmentation import Mask, Shift, Tilt
 from skspec.training.averaging import WeightAverage
 from skspec.training.checkpoint import read_checkpoint, write_checkpoint
-from skspec.training.devices import seeded
+from skspec.training.devices import get_generator_state, seeded, set_generator_state
 
 if TYPE_CHECKING:
     from skspec.oversampling._gan import GANOversampler
@@ -88,7 +88,7 @@ class AdversarialTrainer:
             name: torch.optim.Adam(module.parameters(), lr=sampler.lr, betas=_BETAS, fused=True)
             for name, module in (("generator", self.generator), ("critic", self.critic))
         }
-        self._transforms = (Shift(_SHIFT), Tilt(_TILT, None), Mask(_MASK)) if sampler.augment else ()
+        self._transforms = (Shift(_SHIFT), Tilt(_TILT), Mask(_MASK)) if sampler.augment else ()
 
     def step(self) -> tuple[Tensor, Tensor]:
         """Train the critic for `n_critic` steps and the generator for one; return their last losses."""
@@ -116,16 +116,13 @@ class AdversarialTrainer:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state for a checkpoint, with that of the random number generators."""
-        cuda = self.device.type == "cuda"
         return {
             "generator": self.generator.state_dict(),
             "critic": self.critic.state_dict(),
             "average": self.average.state_dict(),
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
             "random": self.random.bit_generator.state,
-            "torch": torch.get_rng_state(),
-            "cuda": torch.cuda.get_rng_state(self.device) if cuda else None,
-        }
+        } | get_generator_state(self.device)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore a state."""
@@ -135,9 +132,7 @@ class AdversarialTrainer:
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
         self.random.bit_generator.state = state["random"]
-        torch.set_rng_state(state["torch"])
-        if state["cuda"] is not None and self.device.type == "cuda":
-            torch.cuda.set_rng_state(state["cuda"], self.device)
+        set_generator_state(self.device, state)
 
     def _draw_batch(self) -> tuple[Tensor, Tensor]:
         """Draw real spectra, equally many of each class."""

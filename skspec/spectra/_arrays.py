@@ -1,4 +1,4 @@
-"""What `Spectra` is made of: rows of flux, wavelength and inverse variance, on one grid or many.
+"""Check and lay out the arrays of `Spectra`: flux, wavelength and inverse variance, on one grid or many.
 
 Rows are a 2-D array or a list of 1-D arrays. Checks run on all rows at once, since a survey has millions.
 """
@@ -6,7 +6,7 @@ Rows are a 2-D array or a list of 1-D arrays. Checks run on all rows at once, si
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from astropy import units as u
@@ -14,12 +14,21 @@ from astropy.utils.masked import Masked
 from numpy.typing import NDArray
 
 from skspec.checks import fill_masked
-from skspec.spectra._lattice import share_lattice
+from skspec.spectra._lattice import Lattice, find_lattice
 
-Rows = NDArray[Any] | list[NDArray[Any]]
+Ragged = NDArray[Any] | list[NDArray[Any]]
 
 
-def as_flux(flux: Any) -> tuple[Rows, u.UnitBase | None]:
+class Pixels(NamedTuple):
+    """Rows in one layout, and the lattice of their grids if there is one."""
+
+    flux: Ragged
+    wave: Ragged
+    ivar: Ragged | None
+    lattice: Lattice | None = None
+
+
+def as_flux(flux: Any) -> tuple[Ragged, u.UnitBase | None]:
     """Rows of float32 flux and their unit; masked pixels become NaN."""
     unit = getattr(flux, "unit", None)
     if unit is None and _is_list(flux) and len(flux):
@@ -39,10 +48,10 @@ def as_flux(flux: Any) -> tuple[Rows, u.UnitBase | None]:
     return _as_rows("flux", flux, np.float32), unit
 
 
-def as_wave(wave: Any) -> Rows:
+def as_wave(wave: Any) -> Ragged:
     """Rows (or one 1-D grid) of float64 wavelengths in Å, checked to be finite, positive and increasing."""
     if _is_list(wave) and len(wave) and not np.isscalar(wave[0]) and np.ndim(wave[0]) == 1:
-        rows: Rows = [_grid(row) for row in wave]
+        rows: Ragged = [_grid(row) for row in wave]
     else:
         rows = _grid(wave)
     check_wave(rows)
@@ -60,7 +69,7 @@ def _grid(wave: Any) -> NDArray[np.float64]:
     return np.ascontiguousarray(wave, dtype=np.float64)
 
 
-def check_wave(wave: Rows) -> None:
+def check_wave(wave: Ragged) -> None:
     """Raise ValueError unless all wavelengths are finite, positive and strictly increasing."""
     flat, starts = flatten(wave)
     if flat.size == 0:
@@ -81,7 +90,7 @@ def check_wave(wave: Rows) -> None:
         )
 
 
-def as_ivar(ivar: Any, flux_unit: u.UnitBase | None) -> Rows:
+def as_ivar(ivar: Any, flux_unit: u.UnitBase | None) -> Ragged:
     """Rows of float32 inverse variance; what is masked, negative or not finite is 0 (missing)."""
     unit = getattr(ivar, "unit", None) or (
         getattr(ivar[0], "unit", None) if _is_list(ivar) and len(ivar) else None
@@ -102,9 +111,9 @@ def _clean_ivar(ivar: NDArray[np.float32]) -> NDArray[np.float32]:
     return ivar if good.all() else np.where(good, ivar, np.float32(0))
 
 
-def settle(flux: Rows, wave: Rows, ivar: Rows | None) -> tuple[Rows, Rows, Rows | None]:
+def settle(flux: Ragged, wave: Ragged, ivar: Ragged | None) -> Pixels:
     """Bring flux, wave and ivar to one layout: 2-D arrays on one grid, or lists of rows."""
-    n = len(flux)
+    n, lattice = len(flux), None
     if isinstance(wave, np.ndarray) and wave.ndim == 1:
         _same_lengths("flux", flux, [len(wave)] * n, "wave")
         flux = _stack(flux, len(wave))
@@ -115,37 +124,60 @@ def settle(flux: Rows, wave: Rows, ivar: Rows | None) -> tuple[Rows, Rows, Rows 
         if n and all(row is wave[0] or np.array_equal(row, wave[0]) for row in wave):
             wave, flux = wave[0], _stack(flux, len(wave[0]))
         else:
-            grids = list(wave)  # the rows of an array are other objects each time it is asked for them
-            unique = {id(grid): grid for grid in grids}
-            shared = dict(zip(unique, share_lattice(list(unique.values())), strict=True))
-            flux, wave = list(flux), [shared[id(grid)] for grid in grids]
+            flux, wave = list(flux), list(wave)
+            lattice = find_lattice(wave)
+            if lattice is not None:
+                wave = lattice.grids([len(grid) for grid in wave])
     if ivar is not None:
         if len(ivar) != n:
             raise ValueError(f"ivar has {len(ivar)} rows for {n} spectra")
         _same_lengths("ivar", ivar, list(map(len, flux)), "flux")
         ivar = _stack(ivar, flux.shape[1]) if isinstance(flux, np.ndarray) else list(ivar)
-    return flux, wave, ivar
+    return Pixels(flux, wave, ivar, lattice)
 
 
-def join(parts: Sequence[tuple[Rows, Rows, Rows | None]]) -> tuple[Rows, Rows, Rows | None]:
+def join(parts: Sequence[Pixels]) -> Pixels:
     """Join parts end to end; one grid if all of them share it."""
-    grid = parts[0][1]
+    grid = parts[0].wave
     if isinstance(grid, np.ndarray) and all(
-        isinstance(wave, np.ndarray) and np.array_equal(wave, grid) for _, wave, _ in parts
+        part.wave is grid or (isinstance(part.wave, np.ndarray) and np.array_equal(part.wave, grid))
+        for part in parts
     ):
-        ivar = None if parts[0][2] is None else np.concatenate([part[2] for part in parts])
-        return np.concatenate([part[0] for part in parts]), grid, ivar
+        ivar = None if parts[0].ivar is None else _concatenate([part.ivar for part in parts])
+        return Pixels(_concatenate([part.flux for part in parts]), grid, ivar)
     flux: list[NDArray[Any]] = []
     waves: list[NDArray[Any]] = []
     ivars: list[NDArray[Any]] = []
-    for rows, wave, errors in parts:
-        flux.extend(rows)
-        waves.extend([wave] * len(rows) if isinstance(wave, np.ndarray) else wave)
-        ivars.extend(errors if errors is not None else ())
-    return settle(flux, waves, ivars or None)
+    for part in parts:
+        flux.extend(part.flux)
+        waves.extend([part.wave] * len(part.flux) if isinstance(part.wave, np.ndarray) else part.wave)
+        ivars.extend(part.ivar if part.ivar is not None else ())
+    lattice = _join_lattices([part.lattice for part in parts])
+    if lattice is None:
+        return settle(flux, waves, ivars or None)
+    lengths = [len(row) for row in flux]
+    if len(set(zip(lattice.start.tolist(), lengths, strict=True))) == 1:
+        return settle(flux, waves, ivars or None)
+    return Pixels(flux, lattice.grids(lengths), ivars or None, lattice)
 
 
-def flatten(rows: Rows) -> tuple[NDArray[Any], NDArray[np.intp]]:
+def _join_lattices(lattices: Sequence[Lattice | None]) -> Lattice | None:
+    """Lattice of spectra that are all on the same one, None if they are not."""
+    first = lattices[0]
+    known = [lattice for lattice in lattices if lattice is not None]
+    if first is None or len(known) < len(lattices):
+        return None
+    if not all(wave is first.wave or np.array_equal(wave, first.wave) for wave, _ in known):
+        return None
+    return Lattice(first.wave, np.concatenate([start for _, start in known]))
+
+
+def _concatenate(parts: list[Any]) -> NDArray[Any]:
+    """Rows of all parts; those of a single one, which may be gigabytes, without a copy."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def flatten(rows: Ragged) -> tuple[NDArray[Any], NDArray[np.intp]]:
     """All rows end to end, and where each starts."""
     if isinstance(rows, np.ndarray):
         width = rows.shape[-1]
@@ -154,14 +186,14 @@ def flatten(rows: Rows) -> tuple[NDArray[Any], NDArray[np.intp]]:
     return (np.concatenate(rows) if rows else np.empty(0)), np.cumsum(lengths) - lengths
 
 
-def take(rows: Rows, key: NDArray[np.int64] | slice) -> Rows:
+def take(rows: Ragged, key: NDArray[np.int64] | slice) -> Ragged:
     """Rows by slice or index array."""
     if isinstance(rows, np.ndarray):
         return rows[key]
     return rows[key] if isinstance(key, slice) else [rows[i] for i in key]
 
 
-def map_rows(function: Callable[[NDArray[Any]], NDArray[Any]], rows: Rows) -> Rows:
+def map_rows(function: Callable[[NDArray[Any]], NDArray[Any]], rows: Ragged) -> Ragged:
     """Apply an elementwise function to rows of either layout."""
     return function(rows) if isinstance(rows, np.ndarray) else [function(row) for row in rows]
 
@@ -187,16 +219,20 @@ def snr(flux: NDArray[Any], ivar: NDArray[Any] | None) -> float:
         return float(np.median(f) / noise)
 
 
-def rest_frame(
-    flux: Rows, wave: Rows, ivar: Rows | None, factor: NDArray[np.float64]
-) -> tuple[Rows, Rows, Rows | None]:
+def rest_frame(pixels: Pixels, factor: NDArray[np.float64]) -> Pixels:
     """Divide wavelengths by `factor` (1 + z), conserving flux."""
+    flux, wave, ivar, lattice = pixels
     f4 = factor.astype(np.float32)
     if factor.ndim == 0:
-        return (
+        if lattice is not None:
+            lattice = Lattice(lattice.wave / factor, lattice.start)
+        return Pixels(
             map_rows(lambda row: row * f4, flux),
-            map_rows(lambda row: row / factor, wave),
+            map_rows(lambda row: row / factor, wave)
+            if lattice is None
+            else lattice.grids(list(map(len, flux))),
             None if ivar is None else map_rows(lambda row: row / f4**2, ivar),
+            lattice,
         )
     waves = (
         [wave / f for f in factor]
@@ -214,7 +250,7 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.dtype == object)
 
 
-def _as_rows(name: str, value: Any, dtype: type[np.floating]) -> Rows:
+def _as_rows(name: str, value: Any, dtype: type[np.floating]) -> Ragged:
     if _is_list(value):
         if len(value) and np.ndim(value[0]) != 1:
             raise ValueError(f"{name} must have one row a spectrum; for one spectrum give [{name}]")
@@ -252,14 +288,14 @@ def _cast(name: str, value: Any, dtype: type[np.floating]) -> NDArray[Any]:
     return out
 
 
-def _same_lengths(name: str, rows: Rows, lengths: list[int], other: str) -> None:
+def _same_lengths(name: str, rows: Ragged, lengths: list[int], other: str) -> None:
     have = [rows.shape[1]] * len(rows) if isinstance(rows, np.ndarray) else list(map(len, rows))
     if have != lengths:
         row = next(i for i, (a, b) in enumerate(zip(have, lengths, strict=True)) if a != b)
         raise ValueError(f"{name} of spectrum {row} has {have[row]} pixels, its {other} {lengths[row]}")
 
 
-def _stack(rows: Rows, width: int) -> NDArray[np.float32]:
+def _stack(rows: Ragged, width: int) -> NDArray[np.float32]:
     if isinstance(rows, np.ndarray):
         return rows
     return np.stack(rows) if rows else np.empty((0, width), dtype=np.float32)

@@ -1,22 +1,41 @@
-"""Survey grids are cut-outs of one log-linear lattice: spectra that hold views of it can be resampled as one.
+"""Recognise wavelength grids that are cut from one log-linear grid, as those of a survey are.
 
-What shows that grids are cut from one lattice is the memory they share: no wavelength needs to be looked at.
+Spectra on such grids are laid on the common grid and processed as one 2-D array.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-_ROUNDING = 1e-14  # of the wavelength: what 10**(start + step * i) is good to
+_ROUNDING = 1e-14  # relative accuracy of 10**(start + step * i)
 _WIDEST = 4  # a lattice much longer than the spectra on it would be mostly empty
 
 
-def share_lattice(grids: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
-    """Replace log-linear grids by views of the one lattice that most of them are cut from.
+class Lattice(NamedTuple):
+    """A log-linear grid, and where on it the grid of each spectrum starts.
+
+    Attributes
+    ----------
+    wave : ndarray of shape (n_lattice,)
+        Wavelengths in Å, read-only.
+    start : ndarray of int of shape (n_spectra,)
+        Index on `wave` of the first pixel of each spectrum.
+    """
+
+    wave: NDArray[np.float64]
+    start: NDArray[np.intp]
+
+    def grids(self, lengths: Sequence[int]) -> list[NDArray[np.float64]]:
+        """Return the grid of each spectrum, of the given length, as a view of `wave`."""
+        return [self.wave[k : k + n] for k, n in zip(self.start.tolist(), lengths, strict=True)]
+
+
+def find_lattice(grids: Sequence[NDArray[np.float64]]) -> Lattice | None:
+    """Find the log-linear grid that all grids are cut from.
 
     Parameters
     ----------
@@ -25,75 +44,49 @@ def share_lattice(grids: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float
 
     Returns
     -------
-    list of ndarray
-        Equal to `grids` within 1e-14; grids off the lattice as they are.
+    Lattice or None
+        None if a grid differs from every part of the lattice by more than 1e-14, if grids have fewer than three
+        pixels, or if the lattice would be more than four times as long as the longest of them.
     """
-    long = [i for i, grid in enumerate(grids) if len(grid) > 2]
-    if len(long) < 2:
-        return list(grids)
-    first = np.log10([grids[i][0] for i in long])
-    step = (np.log10([grids[i][-1] for i in long]) - first) / [len(grids[i]) - 1 for i in long]
+    unique = {id(grid): grid for grid in grids}  # spectra on the same grid usually share the array
+    found = _find(list(unique.values()))
+    if found is None:
+        return None
+    wave, offsets = found
+    start_of = dict(zip(unique, offsets, strict=True))
+    return Lattice(wave, np.array([start_of[id(grid)] for grid in grids], dtype=np.intp))
+
+
+def _find(grids: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.float64], list[int]] | None:
+    if len(grids) < 2 or min(map(len, grids)) < 3:
+        return None
+    size = np.array(list(map(len, grids)))
+    first = np.log10([grid[0] for grid in grids])
+    step = (np.log10([grid[-1] for grid in grids]) - first) / (size - 1)
     unit = float(np.median(step))
     anchor = first[np.argmin(np.abs(step - unit))]
     offset = np.rint((first - anchor) / unit).astype(int)
-    near = np.abs((first - anchor) / unit - offset) < 1e-6
-    size = np.array([len(grids[i]) for i in long])
-    if near.sum() < 2:
-        return list(grids)
-    begin = int(offset[near].min())
-    width = int((offset + size)[near].max()) - begin
-    if width > _WIDEST * size[near].max():
-        return list(grids)
-    lattice = 10.0 ** (anchor + unit * (begin + np.arange(width)))
-    lattice.flags.writeable = False
-    shared = list(grids)
-    for i, k in zip(long, offset - begin, strict=True):
-        if 0 <= k <= width - len(grids[i]):
-            view = lattice[k : k + len(grids[i])]
-            if np.abs(view / grids[i] - 1.0).max() < _ROUNDING:
-                shared[i] = view
-    return shared
-
-
-def find_lattice(wave: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.intp]] | None:
-    """Return the lattice that all grids are views of, and where on it each starts; None if they are not.
-
-    Parameters
-    ----------
-    wave : sequence of ndarray
-        Grids of spectra.
-
-    Returns
-    -------
-    lattice : ndarray
-        As far as the grids reach.
-    offset : ndarray of int
-        Index on it of each grid's first pixel.
-    """
-    base: Any = wave[0].base if len(wave) else None
-    if not (isinstance(base, np.ndarray) and base.ndim == 1 and base.dtype == np.float64 and len(base) > 2):
+    begin = int(offset.min())
+    width = int((offset + size).max()) - begin
+    if width > _WIDEST * size.max():
         return None
-    if any(grid.base is not base or grid.strides != (8,) for grid in wave):
-        return None
-    ratio = base[1:] / base[:-1]
-    if base.strides != (8,) or not (ratio > 1).all() or np.ptp(ratio) > 10 * _ROUNDING:
-        return None
-    origin = base.ctypes.data
-    offset = np.array([(grid.__array_interface__["data"][0] - origin) // 8 for grid in wave])
-    stop = max(int(k) + len(grid) for k, grid in zip(offset, wave, strict=True))
-    if stop - offset.min() > _WIDEST * max(map(len, wave)):
-        return None
-    return base[offset.min() : stop], offset - offset.min()
+    wave = 10.0 ** (anchor + unit * (begin + np.arange(width)))
+    wave.flags.writeable = False
+    offsets = (offset - begin).tolist()
+    for grid, k in zip(grids, offsets, strict=True):
+        if np.abs(wave[k : k + len(grid)] / grid - 1.0).max() >= _ROUNDING:
+            return None
+    return wave, offsets
 
 
-def lay(rows: Sequence[NDArray[Any]], offset: NDArray[np.intp], width: int, fill: float) -> NDArray[Any]:
-    """Lay rows on a lattice of `width` pixels, each from its `offset` on, with `fill` around them.
+def lay(rows: Sequence[NDArray[Any]], start: NDArray[np.intp], width: int, fill: float) -> NDArray[Any]:
+    """Lay rows on a lattice of `width` pixels, each from its `start` on, with `fill` around them.
 
     Returns
     -------
     ndarray of shape (n_rows, width)
     """
     laid = np.full((len(rows), width), fill, dtype=rows[0].dtype)
-    for target, row, start in zip(laid, rows, offset.tolist(), strict=True):
-        target[start : start + len(row)] = row
+    for target, row, k in zip(laid, rows, start.tolist(), strict=True):
+        target[k : k + len(row)] = row
     return laid

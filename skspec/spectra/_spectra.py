@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skspec.checks import check_choice
 from skspec.spectra import _arrays, _wavelength
+from skspec.spectra._lattice import Lattice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,6 +50,9 @@ class Spectra:
     flux, ivar, wave, meta, medium
         As above, validated. `flux` and `ivar` are arrays of shape (n_spectra, n_pixels) and `wave` of shape
         (n_pixels,) when `is_common_grid`, otherwise lists of 1-D arrays.
+    lattice : Lattice or None
+        The log-linear grid that all grids are cut from, and where on it each spectrum starts, where grids differ
+        but are parts of one, as in most surveys. It saves time: such spectra are resampled together.
     flux_unit : astropy.units.Unit or None
         Unit of the flux; None when it is relative or unknown.
     shape : tuple of int
@@ -78,6 +82,7 @@ class Spectra:
     ivar: Any
     meta: Table
     medium: str
+    lattice: Lattice | None
 
     def __init__(
         self,
@@ -92,15 +97,62 @@ class Spectra:
         flux_rows, self.flux_unit = _arrays.as_flux(flux)
         wave_rows = _arrays.as_wave(wave)
         ivar_rows = None if ivar is None else _arrays.as_ivar(ivar, self.flux_unit)
-        self.flux, self.wave, self.ivar = _arrays.settle(flux_rows, wave_rows, ivar_rows)
+        self.flux, self.wave, self.ivar, self.lattice = _arrays.settle(flux_rows, wave_rows, ivar_rows)
         self.meta = _as_table(meta, len(self.flux))
         self.medium = medium
 
     def replace(self, **changes: Any) -> Spectra:
-        """Return a copy that shares everything but `changes`, which must already be valid."""
+        """Return a copy with some of its attributes replaced; the others are shared, not copied.
+
+        Parameters
+        ----------
+        **changes : object
+            New values of `flux`, `wave`, `ivar`, `meta`, `medium`, `flux_unit` or `lattice`, laid out as these
+            attributes are and already valid. Only names and numbers of rows are checked. New wavelengths without
+            a `lattice` have none.
+
+        Returns
+        -------
+        Spectra
+
+        Raises
+        ------
+        TypeError
+            If there is no attribute of that name.
+        ValueError
+            If numbers of rows differ.
+        """
+        unknown = changes.keys() - self.__dict__.keys()
+        if unknown:
+            raise TypeError(
+                f"replace has no argument {min(unknown)!r}; it takes {', '.join(sorted(self.__dict__))}"
+            )
+        if "wave" in changes:
+            changes.setdefault("lattice", None)
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__ | changes)
+        new._check_rows()
         return new
+
+    def _check_rows(self) -> None:
+        n = len(self.flux)
+        own = isinstance(self.wave, list)
+        sizes = {"wave": self.wave if own else None, "ivar": self.ivar}
+        sizes["meta"] = self.meta if self.meta.colnames else None
+        sizes["lattice"] = None if self.lattice is None else self.lattice.start
+        for name, rows in sizes.items():
+            if rows is not None and len(rows) != n:
+                raise ValueError(f"{name} has {len(rows)} rows for {n} spectra")
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The grids on a lattice are rebuilt from it.
+        return self.__dict__ if self.lattice is None else self.__dict__ | {"wave": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self.lattice is not None:
+            self.lattice.wave.flags.writeable = False
+            self.wave = self.lattice.grids(list(map(len, self.flux)))
 
     # What scikit-learn asks of a sequence -------------------------------------------------------------
 
@@ -134,6 +186,7 @@ class Spectra:
             wave=self.wave if self.is_common_grid else take(self.wave, rows),
             ivar=None if self.ivar is None else take(self.ivar, rows),
             meta=self.meta[rows] if self.meta.colnames else Table(meta=self.meta.meta),
+            lattice=None if self.lattice is None else Lattice(self.lattice.wave, self.lattice.start[rows]),
         )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
@@ -164,6 +217,10 @@ class Spectra:
         if columns:
             text += "; meta: " + ", ".join(columns[:8]) + (", …" if len(columns) > 8 else "")
         return f"<Spectra: {text}>"
+
+    @property
+    def _pixels(self) -> _arrays.Pixels:
+        return _arrays.Pixels(self.flux, self.wave, self.ivar, self.lattice)
 
     # Joining ------------------------------------------------------------------------------------------
 
@@ -199,9 +256,8 @@ class Spectra:
         with_ivar = sum(part.ivar is not None for part in parts)
         if with_ivar not in (0, len(parts)):
             raise ValueError(f"{with_ivar} of {len(parts)} parts have ivar; give all of them ivar, or none")
-        flux, wave, ivar = _arrays.join([(part.flux, part.wave, part.ivar) for part in parts])
-        first = parts[0]
-        return first.replace(flux=flux, wave=wave, ivar=ivar, meta=_stack_tables(parts))
+        pixels = _arrays.join([part._pixels for part in parts])
+        return parts[0].replace(**pixels._asdict(), meta=_stack_tables(parts))
 
     # What they are ------------------------------------------------------------------------------------
 
@@ -314,8 +370,7 @@ class Spectra:
                 f"z must be finite and above -1, got {np.atleast_1d(factor)[bad] - 1:g} for spectrum {bad}"
             )
         source = self.to_vacuum()
-        flux, wave, ivar = _arrays.rest_frame(source.flux, source.wave, source.ivar, factor)
-        return source.replace(flux=flux, wave=wave, ivar=ivar)
+        return source.replace(**_arrays.rest_frame(source._pixels, factor)._asdict())
 
     # Neighbours ---------------------------------------------------------------------------------------
 

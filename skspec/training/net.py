@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import torch
+from astropy.table import Table
+from numpy.typing import NDArray
 from skorch import NeuralNet, NeuralNetClassifier, NeuralNetRegressor
 from skorch.callbacks import EpochTimer, PassthroughScoring
 from torch import Tensor, nn
@@ -237,3 +240,16 @@ class RegressorNet(Net, NeuralNetRegressor):
 
 class _StopTraining(Exception):  # noqa: N818
     """A callback has ended the training."""
+
+
+def get_weights(net: Any) -> dict[str, NDArray[Any]]:
+    """Weights and buffers of the network of a skorch net, by name."""
+    return {name: tensor.numpy(force=True) for name, tensor in net.module_.state_dict().items()}
+
+
+def history_table(history: Any) -> Table:
+    """Table of the numbers that a skorch history has for each epoch; NaN where an epoch lacks one."""
+    hidden = ("_best", "_batch_count")
+    names = {name for epoch in history for name, value in epoch.items() if isinstance(value, Real)}
+    order = ["epoch", *sorted(name for name in names - {"epoch"} if not name.endswith(hidden))]
+    return Table({name: [epoch.get(name, np.nan) for epoch in history] for name in order})
