@@ -1,13 +1,11 @@
 """Estimators such as users write, registered so that they can be saved."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from torch import nn
 
 from skspec import FluxNormalizer, register_estimator
-from skspec.training import NeuralClassifier
+from skspec.training import Augmentation, SpectrumClassifier
 
 
 @register_estimator
@@ -74,14 +72,31 @@ class Linear(nn.Module):
 
 
 @register_estimator
-@dataclass(kw_only=True, eq=False, repr=False)
-class LinearClassifier(NeuralClassifier):
-    """A neural classifier with a network of its own."""
+class LinearClassifier(SpectrumClassifier):
+    """Classify spectra by one hidden layer.
+
+    Parameters
+    ----------
+    n_hidden : int
+        Number of hidden units.
+    """
 
     n_hidden: int = 8
 
     def _build_network(self, shape, n_outputs):
         return Linear(shape[0] * shape[1], self.n_hidden, n_outputs)
+
+
+@register_estimator
+class Dimming(Augmentation):
+    """An augmentation."""
+
+    def __init__(self, factor=0.5):
+        self.factor = factor
+
+    def __call__(self, x, ivar_channel=None, wave=None):
+        """Return fainter copies."""
+        return x * self.factor
 
 
 @register_estimator

@@ -1,9 +1,7 @@
 """Estimators of the user: registered, saved, and loaded where their package is imported."""
 
-import json
 import subprocess
 import sys
-import zipfile
 
 import numpy as np
 import pytest
@@ -17,7 +15,15 @@ from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 import skspec
 from skspec import FluxNormalizer, LogitVotingClassifier, load, read_info, register_estimator, save
 from tests._data import ROOT
-from tests.persistence._own import ColumnScaler, LinearClassifier, NearestMean, Normalizer, Unregistered
+from tests.persistence._files import change_manifest
+from tests.persistence._own import (
+    ColumnScaler,
+    Dimming,
+    LinearClassifier,
+    NearestMean,
+    Normalizer,
+    Unregistered,
+)
 
 pytest.importorskip("safetensors")
 pytest.importorskip("skops")
@@ -30,6 +36,7 @@ MODELS = {
     "transformer": ColumnScaler(power=0.5),
     "state": NearestMean(),
     "network": NET,
+    "augmentation": clone(NET).set_params(augment=[Dimming(0.9), skspec.Mask(0.2)]),
     "derived": Normalizer("snv"),
     "pipeline": make_pipeline(Normalizer(), ColumnScaler(), NET),
     "union": make_pipeline(FeatureUnion([("a", ColumnScaler()), ("b", Normalizer())]), NearestMean()),
@@ -92,20 +99,10 @@ def test_a_name_in_a_file_is_never_imported(path, tmp_path, monkeypatch):
     (tmp_path / "harmful.py").write_text("raise SystemExit('imported')")
     monkeypatch.syspath_prepend(tmp_path)
     save(ColumnScaler().fit(X), path)
-    change(path, lambda manifest: manifest["model"].update(estimator="harmful.ColumnScaler"))
+    change_manifest(path, lambda manifest: manifest["model"].update(estimator="harmful.ColumnScaler"))
     with pytest.raises(ValueError, match=r"class 'harmful\.ColumnScaler', which this skspec does not know; "):
         load(path)
     assert "harmful" not in sys.modules
-
-
-def change(path, function):
-    with zipfile.ZipFile(path) as archive:
-        entries = {name: archive.read(name) for name in archive.namelist()}
-    manifest = json.loads(entries["manifest.json"])
-    function(manifest)
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in (entries | {"manifest.json": json.dumps(manifest).encode()}).items():
-            archive.writestr(name, content)
 
 
 def test_unregistered_classes_are_refused_with_advice(path):
@@ -127,7 +124,7 @@ def test_what_guides_a_fit_is_left_out_and_refused(path):
     with pytest.warns(UserWarning, match=r"cache_dir of the model \(str\) only guides another fit"):
         save(model, path)
     assert load(path).cache_dir is None
-    change(path, lambda manifest: manifest["model"]["params"].update(cache_dir="/etc"))
+    change_manifest(path, lambda manifest: manifest["model"]["params"].update(cache_dir="/etc"))
     with pytest.raises(ValueError, match=r"\.ColumnScaler has a value for cache_dir, which save never"):
         load(path)
 
@@ -175,7 +172,7 @@ def test_parameters_to_save_are_the_choice_of_the_class(path):
 )
 def test_files_that_were_changed_are_refused(function, message, path):
     save(NearestMean().fit(X, Y), path)
-    change(path, lambda manifest: function(manifest["model"]))
+    change_manifest(path, lambda manifest: function(manifest["model"]))
     with pytest.raises(ValueError, match=message):
         load(path)
 
@@ -191,7 +188,7 @@ def test_a_constructor_that_objects_is_a_refusal(path):
             return self
 
     save(Strict().fit(X), path)
-    change(path, lambda manifest: manifest["model"]["params"].update(power="x"))
+    change_manifest(path, lambda manifest: manifest["model"]["params"].update(power="x"))
     with pytest.raises(ValueError, match="Strict cannot be built: 'str' object has no attribute 'real'"):
         load(path)
 
