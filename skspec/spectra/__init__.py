@@ -5,9 +5,9 @@ groups spectra of the same object, and `figure` is what all pictures share.
 """
 
 from skspec.spectra._arrays import as_wave, snr, valid
-from skspec.spectra._blocks import Block, blocks
+from skspec.spectra._blocks import Block, blocks, map_blocks
 from skspec.spectra._grid import describe_grid, same_grid
-from skspec.spectra._lattice import Lattice, find_lattice, lay
+from skspec.spectra._lattice import Lattice, find_lattice
 from skspec.spectra._plot import plot_spectra
 from skspec.spectra._spectra import Spectra
 from skspec.spectra._wavelength import air_to_vacuum, outer_edges, pixel_edges, vacuum_to_air
@@ -21,7 +21,7 @@ __all__ = [
     "blocks",
     "describe_grid",
     "find_lattice",
-    "lay",
+    "map_blocks",
     "outer_edges",
     "pixel_edges",
     "plot_spectra",
