@@ -44,6 +44,7 @@ class Conv1DParameters(SpectrumInput):
     dropout: float = 0.5
     batch_norm: bool = True
 
+    _network_class = Conv1D
     _parameter_constraints: ClassVar[Constraints] = {
         "filters": [Sizes()],
         "kernel_sizes": [Sizes()],
@@ -57,21 +58,6 @@ class Conv1DParameters(SpectrumInput):
         super()._check_params()
         if self.strides is not None:
             check_size_or_sizes("strides", self.strides, length=len(self.filters))
-
-    def _build_network(self, shape: tuple[int, ...], n_outputs: int) -> Conv1D:
-        n_channels, n_pixels = shape
-        return Conv1D(
-            n_pixels,
-            n_outputs,
-            n_channels=n_channels,
-            filters=self.filters,
-            kernel_sizes=self.kernel_sizes,
-            strides=self.strides,
-            head=self.head,
-            hidden=self.hidden,
-            dropout=self.dropout,
-            batch_norm=self.batch_norm,
-        )
 
     def __skspec_search_space__(self) -> dict[str, Any]:
         kernel_sizes = tuple(self.kernel_sizes)

@@ -67,6 +67,7 @@ class ConvKANClassifier(SpectrumClassifier):
     input_scale: float | None = 0.5
     dropout: float = 0.25
 
+    _network_class = ConvKAN
     _parameter_constraints: ClassVar[Constraints] = {
         "filters": [Sizes()],
         "kernel_size": [COUNT],
@@ -80,21 +81,6 @@ class ConvKANClassifier(SpectrumClassifier):
         super()._check_params()
         check_size_or_sizes("strides", self.strides, length=len(self.filters))
         Interval(int, BASES[self.basis].minimum, None).check("n_bases", self.n_bases)
-
-    def _build_network(self, shape: tuple[int, ...], n_outputs: int) -> ConvKAN:
-        n_channels, n_pixels = shape
-        return ConvKAN(
-            n_pixels,
-            n_outputs,
-            n_channels=n_channels,
-            filters=self.filters,
-            kernel_size=self.kernel_size,
-            strides=self.strides,
-            basis=self.basis,
-            n_bases=self.n_bases,
-            input_scale=self.input_scale,
-            dropout=self.dropout,
-        )
 
     def __skspec_search_space__(self) -> dict[str, Any]:
         return super().__skspec_search_space__() | {

@@ -65,6 +65,7 @@ class ConvTranClassifier(SpectrumClassifier):
     dropout: float = 0.01
     max_epochs: int = 20
 
+    _network_class = ConvTran
     _parameter_constraints: ClassVar[Constraints] = {
         "embed_dim": [COUNT],
         "n_heads": [COUNT],
@@ -73,20 +74,6 @@ class ConvTranClassifier(SpectrumClassifier):
         "relative_encoding": [Choice(RELATIVE_ENCODINGS)],
         "dropout": [Interval(Real, 0, 1, "left")],
     }
-
-    def _build_network(self, shape: tuple[int, ...], n_outputs: int) -> ConvTran:
-        n_channels, n_pixels = shape
-        return ConvTran(
-            n_pixels,
-            n_outputs,
-            n_channels=n_channels,
-            embed_dim=self.embed_dim,
-            n_heads=self.n_heads,
-            feedforward_dim=self.feedforward_dim,
-            kernel_size=self.kernel_size,
-            relative_encoding=self.relative_encoding,
-            dropout=self.dropout,
-        )
 
     def __skspec_search_space__(self) -> dict[str, Any]:
         return super().__skspec_search_space__() | {

@@ -12,7 +12,7 @@ from skspec.checks import Choice, Constraints, Interval, Sizes, check_size_or_si
 from skspec.networks import PlainCNN
 from skspec.networks.plain_cnn import PADDINGS
 from skspec.training import ImageClassifier, SpectrumClassifier
-from skspec.training.inputs import ImageShape, size_arguments
+from skspec.training.inputs import ImageShape
 from skspec.training.network import InputShape
 from skspec.training.prediction import View
 from skspec.training.search import choices, filters_around
@@ -83,6 +83,7 @@ class PlainCNNClassifier(ImageClassifier, SpectrumClassifier):
     dropout: float = 0.5
     image_shape: tuple[int, int, int] | None = None  # type: ignore[assignment]
 
+    _network_class = PlainCNN
     _parameter_constraints: ClassVar[Constraints] = {
         "filters": [Sizes()],
         "padding": [Choice(PADDINGS)],
@@ -119,19 +120,6 @@ class PlainCNNClassifier(ImageClassifier, SpectrumClassifier):
             value = getattr(self, name)
             if value is not default and value != default:
                 raise ValueError(f"{name} {why}; got {name}={value!r}")
-
-    def _build_network(self, shape: tuple[int, ...], n_outputs: int) -> PlainCNN:
-        return PlainCNN(
-            n_outputs=n_outputs,
-            **size_arguments(shape),
-            filters=self.filters,
-            kernel_sizes=self.kernel_sizes,
-            strides=self.strides,
-            padding=self.padding,
-            pooling=self.pooling,
-            hidden=self.hidden,
-            dropout=self.dropout,
-        )
 
     def __skspec_search_space__(self) -> dict[str, Any]:
         own = {"filters": filters_around(self.filters), "dropout": uniform(0.0, 0.6)}

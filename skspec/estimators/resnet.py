@@ -16,7 +16,6 @@ from skspec.training import (
     SpectrumClassifier,
     SpectrumInput,
 )
-from skspec.training.inputs import size_arguments
 from skspec.training.network import InputShape
 from skspec.training.pretrained import read_state_dict
 from skspec.training.search import sizes_around
@@ -60,6 +59,7 @@ class ResNetParameters(NeuralEstimator):
     lr: float = 1e-3
     max_epochs: int = 15
 
+    _network_class = ResNet
     _parameter_constraints: ClassVar[Constraints] = {
         "depth": [Choice(tuple(DEPTHS))],
         "width": [COUNT],
@@ -77,17 +77,6 @@ class ResNetParameters(NeuralEstimator):
             )
         shape = super()._input_shape(n_values)  # type: ignore[safe-super]  # the other base of each subclass has it
         return shape._replace(n_scalars=self.n_scalars)
-
-    def _build_network(self, shape: tuple[int, ...], n_outputs: int) -> ResNet:
-        return ResNet(
-            n_outputs=n_outputs,
-            **size_arguments(shape),
-            depth=self.depth,
-            width=self.width,
-            stem=self.stem,
-            n_hidden=self.n_hidden,
-            n_scalars=self.n_scalars,
-        )
 
     def _load_pretrained(self, network: ResNet) -> None:
         if self.pretrained is not None:

@@ -68,17 +68,16 @@ def register_estimator(cls: _Class) -> _Class:
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from sklearn.base import BaseEstimator, TransformerMixin
-    >>> from skspec import register_estimator
-    >>> @register_estimator
-    ... class MeanSubtractor(TransformerMixin, BaseEstimator):
-    ...     def fit(self, X, y=None):
-    ...         self.mean_ = np.mean(X, axis=0)
-    ...         return self
-    ...
-    ...     def transform(self, X):
-    ...         return X - self.mean_
+    .. code-block:: python
+
+        @register_estimator
+        class MeanSubtractor(TransformerMixin, BaseEstimator):
+            def fit(self, X, y=None):
+                self.mean_ = np.mean(X, axis=0)
+                return self
+
+            def transform(self, X):
+                return X - self.mean_
     """
     if not (isinstance(cls, type) and issubclass(cls, BaseEstimator)):
         raise TypeError(f"cls must be a subclass of sklearn.base.BaseEstimator, got {cls!r}")

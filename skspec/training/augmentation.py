@@ -193,7 +193,7 @@ class Noise(Augmentation):
         return ("ivar_channel",) if isinstance(self.sigma, str) else ()
 
     def __call__(self, x: Tensor, ivar_channel: int | None = None, wave: Tensor | None = None) -> Tensor:
-        """Add noise to each spectrum or image."""
+        """Add noise."""
         uniform = torch.rand((len(x),) + (1,) * (x.ndim - 1), device=x.device)
         log_ivar = None if ivar_channel is None else x[:, ivar_channel, None]
         if not isinstance(self.sigma, str):
@@ -233,7 +233,7 @@ class VelocityShift(Augmentation):
     Parameters
     ----------
     largest : float
-        Velocities are drawn from ``-largest`` to ``largest``, in km/s.
+        Velocities are drawn from ``-largest`` to ``largest``, in km/s; positive ones (a receding source) are to the red.
     wave : array-like of shape (n_pixels,) or None, default=None
         Wavelengths in Å, if X is an array; `Spectra` have their own.
     """
@@ -250,7 +250,7 @@ class VelocityShift(Augmentation):
         return ("wave",)
 
     def __call__(self, x: Tensor, ivar_channel: int | None = None, wave: Tensor | None = None) -> Tensor:
-        """Shift each spectrum; a positive velocity (a receding source) shifts it to the red."""
+        """Shift each spectrum."""
         assert wave is not None  # `needs` says so
         wave = wave.to(x.device)
         velocity = (2.0 * torch.rand(len(x), 1, device=x.device, dtype=torch.float64) - 1.0) * self.largest
@@ -360,7 +360,7 @@ def shifted(x: Tensor, shift: Tensor | int) -> Tensor:
 
 
 def n_views(x: Tensor) -> int:
-    """Return the number of rotations and reflections of an image that have its shape: eight if it is square, else four."""
+    """Return the number of rotations and reflections of an image that keep its shape: eight, four if not square."""
     return 8 if x.shape[-1] == x.shape[-2] else 4
 
 

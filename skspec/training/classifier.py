@@ -1,7 +1,6 @@
 """`NeuralClassifier`, the base of the neural classifiers.
 
-A family of networks is a subclass with the parameters of the network as annotated fields, and
-`NeuralEstimator._build_network`.
+A family of networks is a subclass with ``_network_class``, and the parameters of that class as annotated fields.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from skspec.checks import (
     Instance,
     Interval,
 )
-from skspec.training.data import check_training_data, with_weight
+from skspec.training.data import check_training_data
 from skspec.training.devices import resolve_device
 from skspec.training.estimator import NeuralEstimator
 from skspec.training.losses import LOSSES, CrossEntropy, Distance, Focal, SoftF1
@@ -136,8 +135,9 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         device = resolve_device(self.device)
         start = getattr(self, "net_", None) if self.warm_start else None
         known = getattr(self, "classes_", np.empty(0))
-        rows, labels = check_training_data(self, X, y, reset=start is None)
-        rows, labels, weight, groups = with_weight(rows, labels, sample_weight, groups)
+        rows, labels, weight, groups = check_training_data(
+            self, X, y, sample_weight, groups, reset=start is None
+        )
         self.__dict__.pop("net_", None)  # a fit that fails leaves no model of other data behind
         self.classes_, target = np.unique(labels, return_inverse=True)
         if start is not None and not np.array_equal(self.classes_, known):
@@ -208,8 +208,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         elif first:
             raise ValueError("classes must be given in the first call of partial_fit")
         device = resolve_device(self.device)
-        rows, labels = check_training_data(self, X, y, reset=first)
-        rows, labels, weight, _ = with_weight(rows, labels, sample_weight, None)
+        rows, labels, weight, _ = check_training_data(self, X, y, sample_weight, reset=first)
         if first:
             self.classes_ = np.asarray(classes)
         unknown = np.setdiff1d(labels, self.classes_)
@@ -321,7 +320,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         of_class = {}
         for label in self.classes_.tolist():
             if isinstance(given, Mapping) and label not in given:
-                numbered = "; VotingClassifier and StackingClassifier replace labels by numbers, LogitVotingClassifier does not"
+                numbered = "; VotingClassifier and StackingClassifier number the labels, LogitVotingClassifier does not"
                 raise ValueError(
                     f"class_coordinates has no entry for the class {label!r}"
                     + (numbered if isinstance(label, int) else "")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import is_classifier
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
@@ -17,36 +18,9 @@ from skspec.spectra.inputs import row_name
 
 
 def check_training_data(
-    estimator: Any, X: Any, y: Any, *, reset: bool = True
-) -> tuple[NDArray[np.float32], NDArray[Any]]:
-    """Return rows of X and labels for training; remembers the number of columns and the grid of `Spectra`.
-
-    Parameters
-    ----------
-    estimator : NeuralEstimator
-        Its attributes ``n_features_in_``, ``feature_names_in_`` (named columns) and ``wave_`` (`Spectra`) are set.
-    X : Spectra, or array-like of shape (n_spectra, n_features)
-    y : array-like of shape (n_spectra,)
-    reset : bool, default=True
-        Whether X may have other columns than in the last fit.
-
-    Returns
-    -------
-    rows : ndarray of shape (n_spectra, n_features)
-        In float32, with NaN where pixels are missing.
-    labels : ndarray of shape (n_spectra,)
-    """
-    if np.ma.is_masked(y):
-        raise ValueError(f"y has {np.ma.count_masked(y)} masked labels; every training spectrum needs one")
-    rows, labels = _validate(estimator, _as_array(estimator, X), y, reset=reset)
-    check_classification_targets(labels)
-    return _training_rows(estimator, X, rows, reset=reset), labels
-
-
-def check_training_values(
-    estimator: Any, X: Any, y: Any, *, reset: bool = True
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Return rows of X and target values for training, as `check_training_data` does for labels.
+    estimator: Any, X: Any, y: Any, sample_weight: Any = None, groups: Any = None, *, reset: bool = True
+) -> tuple[NDArray[np.float32], NDArray[Any], NDArray[np.float64] | None, NDArray[Any] | None]:
+    """Return rows of X, targets, weights and groups for training, without spectra of weight 0.
 
     Parameters
     ----------
@@ -54,7 +28,8 @@ def check_training_values(
         Its attributes ``n_features_in_``, ``feature_names_in_`` (named columns) and ``wave_`` (`Spectra`) are set.
     X : Spectra, or array-like of shape (n_spectra, n_features)
     y : array-like of shape (n_spectra,) or (n_spectra, n_targets)
-        NaN, or masked, where a value is not known.
+        Labels for a classifier; values for a regressor: NaN, or masked, where one is not known.
+    sample_weight, groups : array-like of shape (n_spectra,), default=None
     reset : bool, default=True
         Whether X may have other columns than in the last fit.
 
@@ -62,26 +37,37 @@ def check_training_values(
     -------
     rows : ndarray of shape (n_spectra, n_features)
         In float32, with NaN where pixels are missing.
-    values : ndarray of shape (n_spectra,) or (n_spectra, n_targets)
-        In float64.
+    target : ndarray of shape (n_spectra,) or (n_spectra, n_targets)
+        Labels, or values in float64.
+    weight, groups : ndarray of shape (n_spectra,) or None
     """
+    flux = _as_array(estimator, X)
     if y is None:
         raise ValueError(
             f"This {type(estimator).__name__} estimator requires y to be passed, but the target y is None."
         )
-    rows = _validate(estimator, _as_array(estimator, X), reset=reset)
-    refuse_quantity("y", y)
-    values = check_array(
-        fill_masked("y", y), ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y"
-    )
-    check_consistent_length(rows, values)
-    return _training_rows(estimator, X, rows, reset=reset), values
-
-
-def with_weight(
-    rows: NDArray[np.float32], target: NDArray[Any], sample_weight: Any, groups: Any
-) -> tuple[NDArray[np.float32], NDArray[Any], NDArray[np.float64] | None, NDArray[Any] | None]:
-    """Check weights and groups, and return rows, targets, weights and groups without the rows of weight 0."""
+    if is_classifier(estimator):
+        if np.ma.is_masked(y):
+            raise ValueError(
+                f"y has {np.ma.count_masked(y)} masked labels; every training spectrum needs one"
+            )
+        rows, target = _validate(estimator, flux, y, reset=reset)
+        check_classification_targets(target)
+    else:
+        rows = _validate(estimator, flux, reset=reset)
+        refuse_quantity("y", y)
+        y = fill_masked("y", y)
+        target = check_array(
+            y, ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y"
+        )
+        check_consistent_length(rows, target)
+    wave = _check_wave(estimator, X, reset=reset)
+    rows = _prepare(estimator, rows)
+    _check_not_empty(rows, X)
+    if reset:
+        estimator.__dict__.pop("wave_", None)
+        if wave is not None:
+            estimator.wave_ = wave
     weight = None if sample_weight is None else check_weight(sample_weight, len(rows))
     groups = None if groups is None else check_groups(groups, len(rows))
     if weight is None or weight.all():
@@ -108,17 +94,6 @@ def check_rows(estimator: Any, X: Any) -> NDArray[np.float32]:
     _check_wave(estimator, X, reset=False)
     rows = _prepare(estimator, _validate(estimator, flux, reset=False))
     _check_not_empty(rows, X)
-    return rows
-
-
-def _training_rows(estimator: Any, X: Any, rows: NDArray[np.float32], *, reset: bool) -> NDArray[np.float32]:
-    wave = _check_wave(estimator, X, reset=reset)
-    rows = _prepare(estimator, rows)
-    _check_not_empty(rows, X)
-    if reset:
-        estimator.__dict__.pop("wave_", None)
-        if wave is not None:
-            estimator.wave_ = wave
     return rows
 
 
@@ -214,4 +189,4 @@ def _check_not_empty(rows: NDArray[np.float32], X: Any) -> None:
     if not len(empty):
         return
     more = f", nor have {len(empty) - 1} others" if len(empty) > 1 else ""
-    raise ValueError(f"{row_name(int(empty[0]), X)} of X has no valid pixel{more}; remove such spectra")
+    raise ValueError(f"{row_name(int(empty[0]), X)} has no valid pixel{more}; remove such spectra")

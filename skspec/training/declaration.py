@@ -45,8 +45,8 @@ class Declared(BaseEstimator):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         dataclass(kw_only=True, eq=False, repr=False)(cls)
-        init: Any = vars(cls)["__init__"]  # scikit-learn reads the names of the parameters from its signature
-        init.__signature__ = _signature(cls)
+        # scikit-learn reads the names of the parameters from the signature.
+        vars(cls)["__init__"].__signature__ = _signature(cls)
         cls._own_doc = cls.__doc__
         if cls.__doc__ is not None:  # as it is under python -OO
             cls.__doc__ = _compose(cls)
@@ -54,7 +54,7 @@ class Declared(BaseEstimator):
 
 def _signature(cls: type) -> inspect.Signature:
     """Signature of the constructor; a parameter that is declared again keeps its place among those of the base."""
-    signature = inspect.signature(cls.__init__)
+    signature = inspect.signature(vars(cls)["__init__"])
     place: dict[str, None] = {"self": None}
     for kind in cls.__mro__:
         for name in inspect.get_annotations(kind):

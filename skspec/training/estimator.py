@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -185,12 +186,17 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
 
     # Defined by subclasses ----------------------------------------------------------------------------
 
-    @abstractmethod
-    def _build_network(self, shape: tuple[int, ...], n_outputs: int) -> nn.Module:
-        """Return a new network for spectra of shape (n_channels, n_pixels), or images, with `n_outputs` outputs.
+    _network_class: ClassVar[
+        type[nn.Module]
+    ]  # with a method ``features``: the activations before the last layer
 
-        It has a method ``features`` besides ``forward``: the activations before the last layer.
-        """
+    def _build_network(self, shape: tuple[int, ...], n_outputs: int) -> nn.Module:
+        """Return a new network for input of some shape; parameters that estimator and network share are passed on."""
+        n_channels, *size = shape
+        sizes = {"n_channels": n_channels, "n_pixels": size[0]} if len(size) == 1 else {"image_shape": shape}
+        shared = inspect.signature(self._network_class).parameters.keys() & self._get_param_names()
+        own = {name: getattr(self, name) for name in shared - {"n_channels", "image_shape"}}
+        return self._network_class(n_outputs=n_outputs, **sizes, **own)
 
     def _load_pretrained(self, network: Any) -> None:
         """Load pretrained weights into a new network, if there are any."""

@@ -145,14 +145,6 @@ class ImageClassifier(NeuralClassifier):
         return [(1.0, partial(turned, view=view)) for view in range(n_views(image))]
 
 
-def size_arguments(shape: tuple[int, ...]) -> dict[str, Any]:
-    """Return the arguments that tell a network for spectra and images the shape of its input."""
-    if len(shape) == 3:
-        return {"image_shape": shape}
-    n_channels, n_pixels = shape
-    return {"n_channels": n_channels, "n_pixels": n_pixels}
-
-
 def _resolved(image_shape: tuple[int, ...], n_features: int) -> tuple[int, ...]:
     """Shape of an image with its -1 replaced."""
     unknown = image_shape.count(-1)

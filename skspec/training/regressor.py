@@ -11,7 +11,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skspec.checks import Choice, Constraints
-from skspec.training.data import check_training_values, with_weight
+from skspec.training.data import check_training_data
 from skspec.training.devices import resolve_device
 from skspec.training.estimator import NeuralEstimator
 from skspec.training.losses import VALUE_LOSSES, ValueLoss
@@ -82,8 +82,9 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         self._check_params()
         device = resolve_device(self.device)
         start = getattr(self, "net_", None) if self.warm_start else None
-        rows, values = check_training_values(self, X, y, reset=start is None)
-        rows, values, weight, groups = with_weight(rows, values, sample_weight, groups)
+        rows, values, weight, groups = check_training_data(
+            self, X, y, sample_weight, groups, reset=start is None
+        )
         if len(rows) < 2:
             raise ValueError("n_samples=1, but at least 2 training spectra are needed")
         self.__dict__.pop("net_", None)  # a fit that fails leaves no model of other data behind

@@ -172,8 +172,8 @@ def test_joblib_file(fitted, tmp_path):
 
 def test_fitted_state_without_pickle(fitted):
     X, _ = spectra(seed=1)
-    state, arrays = fitted._get_fitted_state()
-    twin = clone(fitted)._set_fitted_state(json.loads(json.dumps(state)), arrays)
+    state, arrays = fitted.__skspec_get_state__()
+    twin = clone(fitted).__skspec_set_state__(json.loads(json.dumps(state)), arrays)
     np.testing.assert_array_equal(twin.predict_proba(X), fitted.predict_proba(X))
     assert all(isinstance(array, np.ndarray) for array in arrays.values())
     assert vars(twin).keys() == vars(fitted).keys()
@@ -181,7 +181,7 @@ def test_fitted_state_without_pickle(fitted):
     assert_same_weights(twin.fit(*spectra()), fitted)
     arrays.pop(next(name for name in arrays if name.endswith("final_layer.bias")))
     with pytest.raises(ValueError, match="arrays do not fit .*final_layer.bias"):
-        clone(fitted)._set_fitted_state(state, arrays)
+        clone(fitted).__skspec_set_state__(state, arrays)
 
 
 def test_clone_and_set_params_forget_nothing_and_learn_nothing(fitted):
@@ -239,7 +239,8 @@ def test_channels_side_by_side(model):
         with pytest.raises(ValueError, match=r"n_channels must divide the 24 features of X, got 5"):
             clone(model).set_params(n_channels=5).fit(X, y)
     assert model.fit(both, y).score(both, y) > 0.8
-    with pytest.raises(ValueError, match=r"shape \(60, 2, 24\), but one row a spectrum .* n_channels="):
+    advice = "image .* image_shape=" if of_images(model) else "spectrum .* n_channels="
+    with pytest.raises(ValueError, match=rf"shape \(60, 2, 24\), but one row an? {advice}"):
         model.fit(np.stack([noise, X], axis=1), y)
 
 

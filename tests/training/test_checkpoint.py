@@ -10,7 +10,7 @@ import torch
 from sklearn.base import clone
 from skorch.callbacks import Callback, EarlyStopping, EpochScoring
 
-from skspec import Conv1DClassifier
+from skspec import Conv1DClassifier, Mask, Noise, Shift
 from skspec.training.checkpoint import read_checkpoint, write_checkpoint
 
 MAX_EPOCHS = 40
@@ -61,9 +61,7 @@ def full_of_chance(**kwargs):
         scoring="f1_macro",
         n_iter_no_change=None,
         schedule="plateau",
-        augment_noise=(0.0, 0.5),
-        augment_shift=2,
-        augment_mask=0.2,
+        augment=[Shift(2), Noise((0.0, 0.5)), Mask(0.2)],
         balanced_batches=True,
         random_state=3,
     ).set_params(**kwargs)

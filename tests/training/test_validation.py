@@ -21,7 +21,7 @@ class Epochs(Callback):
         self.valid_ = None
 
     def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
-        self.weights_.append({k: v.clone() for k, v in net.judged_module.state_dict().items()})
+        self.weights_.append({k: v.clone() for k, v in net.validated_module.state_dict().items()})
         self.valid_ = dataset_valid
 
 
