@@ -1,4 +1,4 @@
-"""Logit voting against means by hand and the published ensembles, and what it refuses."""
+"""Logit voting against means by hand and the published ensembles, and invalid input."""
 
 import json
 

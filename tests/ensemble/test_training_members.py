@@ -1,4 +1,4 @@
-"""Folds, groups, weights, processes, files: what members of an ensemble go through."""
+"""Folds, groups, weights, processes and files in the training of members of ensembles."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What the adversarial sampler makes of very few real stars: the O and B components of Pickles (1998, PASP 110, 863)."""
+"""The adversarial sampler trained on very few real stars: the O and B components of Pickles (1998, PASP 110, 863)."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def learn(X, y, label, n=200):
 
 @pytest.fixture(scope="module")
 def parts(stars):
-    """For each third of the types that is held out: what was learned from, what was held out, what was made."""
+    """Training, held-out and generated spectra for each third of the types that is held out."""
     X, classes, files = stars
     hot = classes != "A"
     y = np.where(hot, "OB", "A")

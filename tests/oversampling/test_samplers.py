@@ -123,7 +123,7 @@ def test_nothing_leaks_into_validation_folds(sampler):
     Recorder.seen.clear()
     model = make_pipeline(sampler, Recorder())
     predicted = cross_val_predict(model, X, y, cv=folds)
-    assert len(predicted) == 80  # no made-up spectrum is ever predicted
+    assert len(predicted) == 80  # generated spectra are never predicted
     for (train, test), fitted, validated in zip(folds, Recorder.seen[::2], Recorder.seen[1::2], strict=True):
         X_fit, y_fit, _ = fitted
         np.testing.assert_array_equal(validated[0], X[test])  # as they are, and none else
@@ -132,7 +132,7 @@ def test_nothing_leaks_into_validation_folds(sampler):
         expected, _ = clone(sampler).fit_resample(X[train], y[train])  # from the training fold alone
         np.testing.assert_array_equal(X_fit, expected)
         nearest = np.abs(X_fit[:, None] - X[test]).max(axis=2).min()
-        assert nearest > 0.0  # no spectrum of the validation fold is among those learned from
+        assert nearest > 0.0  # no spectrum of the validation fold is used for training
 
 
 def test_pipelines_score_real_spectra_only(sampler):

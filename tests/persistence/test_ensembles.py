@@ -1,4 +1,4 @@
-"""Ensembles of scikit-learn: calibrated classifiers, and votes, of its members and of ours."""
+"""Ensembles of scikit-learn with its own members and with ours: calibrated classifiers and voting."""
 
 import numpy as np
 import pytest

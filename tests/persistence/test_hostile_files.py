@@ -1,4 +1,4 @@
-"""Model files that are damaged, too new, or made to harm: each is refused in one sentence."""
+"""Model files that are damaged, too new, or malicious: each is refused in one sentence."""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""Saving and loading: what comes back is what went in."""
+"""Saving and loading: a loaded model equals the saved one."""
 
 import json
 import os
