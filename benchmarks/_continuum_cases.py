@@ -51,7 +51,7 @@ def clipped(fit, x, y):
 
 @case
 def clipped_polynomial(spectra):
-    ours = ContinuumNormalizer("legendre").fit(spectra)
+    ours = ContinuumNormalizer("polynomial").fit(spectra)
     rows, wave = np.asarray(spectra[:200]).astype(float), spectra.wave
 
     def loop(n):

@@ -17,6 +17,7 @@ from skspec.oversampling import GANOversampler as GANOversampler
 from skspec.oversampling import NoiseOversampler as NoiseOversampler
 from skspec.persistence import load as load
 from skspec.persistence import read_info as read_info
+from skspec.persistence import register_estimator as register_estimator
 from skspec.persistence import save as save
 from skspec.preprocessing import ContinuumNormalizer as ContinuumNormalizer
 from skspec.preprocessing import FluxNormalizer as FluxNormalizer

@@ -53,8 +53,9 @@ CASES = {
     "ContinuumNormalizer, quantile": Case(
         lambda: ContinuumNormalizer("quantile", window=300.0, window_unit="angstrom", wave=(4000.0, 5000.0))
     ),
-    "ContinuumNormalizer, polynomial": Case(lambda: ContinuumNormalizer("polynomial", degree=0)),
-    "ContinuumNormalizer, legendre": Case(lambda: ContinuumNormalizer("legendre", degree=0, mode="subtract")),
+    "ContinuumNormalizer, polynomial": Case(
+        lambda: ContinuumNormalizer("polynomial", degree=0, mode="subtract")
+    ),
     "ContinuumNormalizer, spline": Case(lambda: ContinuumNormalizer("spline", n_knots=2)),
     "ContinuumNormalizer, als": Case(lambda: ContinuumNormalizer("als", edge="shrink")),
     "Conv1DClassifier": Case(

@@ -1,4 +1,4 @@
-"""Few numbers that say much about a spectrum: temperature, statistics, line strengths."""
+"""Transformers from spectra to physical features: temperature, statistics of the flux, line strengths."""
 
 from skspec.features._flux_statistics import FluxStatistics
 from skspec.features._line_indices import LineIndices

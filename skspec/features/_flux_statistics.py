@@ -1,19 +1,18 @@
-"""Statistics of the flux of each spectrum."""
+"""Statistics of the flux of each spectrum: `FluxStatistics`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import check_scalar
 
-from skspec.features._names import check_names
-from skspec.spectra import Block, Spectra, blocks, snr
-from skspec.spectra.inputs import check_flux, wave_of_columns
+from skspec.checks import FRACTION, Constraints, check_parameters
+from skspec.features._names import Names
+from skspec.spectra import Block, blocks, snr
+from skspec.spectra.inputs import check_flux, in_vacuum
 
 _STATISTICS = ("mean", "std", "skewness", "kurtosis", "quantiles", "slopes", "snr")
 
@@ -28,19 +27,19 @@ class FluxStatistics(TransformerMixin, BaseEstimator):
 
         - ``"mean"``, ``"std"``: mean and standard deviation, in units of the flux;
         - ``"skewness"``, ``"kurtosis"``: third and fourth central moment over the power of the standard
-          deviation, the latter less 3 (as `scipy.stats.skew` and `scipy.stats.kurtosis` define them);
+          deviation, the latter minus 3 (as `scipy.stats.skew` and `scipy.stats.kurtosis` define them);
         - ``"quantiles"``: those of the parameter `quantiles`, linear between pixels as in `numpy.quantile`;
-        - ``"slopes"``: slope df / d ln λ of the straight line that fits best, in units of the flux, in each of
+        - ``"slopes"``: slope df / d ln λ of the best-fitting straight line, in units of the flux, in each of
           `slope_bands`;
-        - ``"snr"``: median signal-to-noise ratio per pixel, as in `Spectra.snr`: from ``ivar`` where it is known,
-          else by DER_SNR (Stoehr et al. 2008, ASP Conf. Ser. 394, 505).
+        - ``"snr"``: median signal-to-noise ratio per pixel, as in `Spectra.snr`: from ``ivar`` if it is known,
+          and by DER_SNR if not (Stoehr et al. 2008, ASP Conf. Ser. 394, 505).
     quantiles : sequence of float, default=(0.05, 0.25, 0.5, 0.75, 0.95)
-        Which quantiles.
+        Fractions of the quantiles.
     slope_bands : sequence of (float, float), default=None
-        Lower and upper ends in Å, vacuum, of the bands in which slopes are measured. None takes all of each spectrum.
+        Lower and upper ends in Å, vacuum, of the bands in which slopes are measured. None takes the whole spectrum.
     wave : array-like of shape (n_features,) or pair of floats, default=None
         Vacuum wavelengths, in Å, of the columns of a 2-D array X; a pair is the first and last wavelength of
-        a linear grid. Only needed for slopes, and not for `Spectra`, which know theirs.
+        a linear grid. Needed for slopes only; not used for `Spectra`.
 
     Attributes
     ----------
@@ -50,7 +49,7 @@ class FluxStatistics(TransformerMixin, BaseEstimator):
     Raises
     ------
     ValueError
-        If a parameter is out of range, or slopes are asked for and a 2-D array comes without `wave`.
+        If a parameter is invalid, or slopes are to be computed from a 2-D array and `wave` is not given.
 
     See Also
     --------
@@ -59,13 +58,13 @@ class FluxStatistics(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    A statistic that the valid pixels do not define is NaN: all of them if there are none, skewness and kurtosis of
+    A statistic that is undefined is NaN: all of them for a spectrum without valid pixels, skewness and kurtosis of
     constant flux, a slope in a band with fewer than two pixels, a signal-to-noise ratio from fewer than five pixels
-    where errors are unknown.
+    if errors are unknown.
 
-    Mean, standard deviation, quantiles and slopes scale with the flux: after `FluxNormalizer` they tell the shape
-    of a spectrum and not how bright it is. DER_SNR takes neighbouring pixels to be independent, and
-    overestimates the signal-to-noise ratio of flux that was resampled to finer pixels or smoothed.
+    Mean, standard deviation, quantiles and slopes scale with the flux: after `FluxNormalizer` they describe the shape
+    of a spectrum and not its brightness. DER_SNR assumes independent neighbouring pixels, and overestimates the
+    signal-to-noise ratio of flux that was smoothed or resampled to finer pixels.
 
     Examples
     --------
@@ -76,6 +75,8 @@ class FluxStatistics(TransformerMixin, BaseEstimator):
     0        4.0       2.5       7.9
     1        0.5       0.5       1.0
     """
+
+    _parameter_constraints: ClassVar[Constraints] = {"statistics": [Names(_STATISTICS)]}
 
     def __init__(
         self,
@@ -162,9 +163,9 @@ class FluxStatistics(TransformerMixin, BaseEstimator):
         return np.array(names, dtype=object)
 
     def _check(self, X: Any, *, reset: bool) -> tuple[Any, NDArray[np.float64] | None]:
-        check_names("statistics", self.statistics, _STATISTICS)
+        check_parameters(self)
         for q in self.quantiles:
-            check_scalar(q, "quantiles", Real, min_val=0, max_val=1)
+            FRACTION.check("quantiles", q)
         for band in self.slope_bands or ():
             if len(band) != 2 or not 0 <= band[0] < band[1]:
                 raise ValueError(
@@ -176,9 +177,7 @@ class FluxStatistics(TransformerMixin, BaseEstimator):
                 f"quantiles and slope_bands must give columns of distinct names, got {list(names)}"
             )
         X = check_flux(self, X, reset=reset)
-        if isinstance(X, Spectra):
-            return X.to_vacuum(), None
-        return X, wave_of_columns(self.wave, X.shape[1]) if "slopes" in self.statistics else None
+        return in_vacuum(X, self.wave) if "slopes" in self.statistics else (X, None)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -194,7 +193,7 @@ def _percent(q: float) -> str:
 
 
 def _moments(block: Block) -> dict[str, NDArray[np.float64]]:
-    good = np.isfinite(block.flux)
+    good = block.valid
     n = block.n_valid.astype(np.float64)
     flux = np.where(good, block.flux, 0).astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -205,7 +204,9 @@ def _moments(block: Block) -> dict[str, NDArray[np.float64]]:
         m2 = square.sum(axis=1) / n
         m3 = np.einsum("ij,ij->i", square, flux) / n
         m4 = np.einsum("ij,ij->i", square, square) / n
-        m2 = np.where(m2 > (np.finfo(np.float64).eps * mean) ** 2, m2, 0.0 * m2)  # rounding is no spread
+        m2 = np.where(
+            m2 > (np.finfo(np.float64).eps * mean) ** 2, m2, 0.0 * m2
+        )  # smaller ones are rounding errors
         return {
             "mean": mean,
             "std": np.sqrt(m2),
@@ -230,15 +231,13 @@ def _quantiles(block: Block, q: NDArray[np.float64]) -> list[NDArray[np.float64]
 
 def _slope(block: Block, low: float, high: float) -> NDArray[np.float64]:
     """Slope of the flux against ln λ in a band."""
-    wave, flux = block.wave, block.flux
-    if wave.ndim == 1:
-        inside = slice(*np.searchsorted(wave, (low, high)))
-        wave, flux = wave[inside], flux[:, inside]
-        good = np.isfinite(flux)
-    else:
-        good = np.isfinite(flux) & (wave >= low) & (wave < high)
-    f, w = np.where(good, flux, 0).astype(np.float64), good.astype(np.float64)
-    x = np.broadcast_to(np.log(wave), f.shape)
+    wave = block.wave
+    inside = (wave >= low) & (wave < high)
+    columns = np.flatnonzero(inside if wave.ndim == 1 else inside.any(axis=0))
+    near = slice(columns[0], columns[-1] + 1) if len(columns) else slice(0)
+    good = block.valid[:, near] & inside[..., near]
+    f, w = np.where(good, block.flux[:, near], 0).astype(np.float64), good.astype(np.float64)
+    x = np.broadcast_to(np.log(wave[..., near]), f.shape)
     n = w.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         x = (x - (np.einsum("ij,ij->i", w, x) / n)[:, None]) * w

@@ -1,19 +1,19 @@
-"""Strengths of spectral lines, measured in fixed bands."""
+"""Strengths of spectral lines in fixed bands, such as the Lick indices: `LineIndices`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from skspec.checks import check_choice
+from skspec.checks import BOOLEAN, Choice, Constraints, Instance, check_choice, check_parameters
 from skspec.features._lick import LICK, IndexDefinition
-from skspec.features._names import check_names
-from skspec.spectra import Block, Spectra, blocks, outer_edges
-from skspec.spectra.inputs import check_flux, row_name, wave_of_columns
+from skspec.features._names import Names
+from skspec.spectra import Block, blocks, outer_edges
+from skspec.spectra.inputs import check_flux, in_vacuum, row_name
 
 _EDGE_TOLERANCE = 1e-6  # Å by which pixels may fall short of a band: rounding of wavelengths
 
@@ -33,18 +33,18 @@ class LineIndices(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     indices : sequence of str or mapping, default=None
-        What to measure. None takes all 25 Lick/IDS indices: CN1, CN2, Ca4227, G4300, Fe4383, Ca4455, Fe4531,
+        Indices to measure. None takes all 25 Lick/IDS indices: CN1, CN2, Ca4227, G4300, Fe4383, Ca4455, Fe4531,
         C4668, Hbeta, Fe5015, Mg1, Mg2, Mgb, Fe5270, Fe5335, Fe5406, Fe5709, Fe5782, NaD, TiO1, TiO2 (Trager et al.
         1998, ApJS 116, 1, after Worthey et al. 1994, ApJS 94, 687), Hdelta_A, Hgamma_A, Hdelta_F and Hgamma_F
-        (Worthey and Ottaviani 1997, ApJS 111, 377); names choose among them. A mapping defines others: from a
+        (Worthey and Ottaviani 1997, ApJS 111, 377); a sequence of names selects some. A mapping defines others: from a
         name to (index band, blue band, red band, kind), where each band is a pair of vacuum wavelengths in Å and
         the kind is ``"ew"`` or ``"mag"``.
     errors : bool, default=False
         Whether to add a column with the standard error of each index, such as ``Hdelta_A_error``. Needs `Spectra`
         with ``ivar``.
     missing : {"nan", "raise"}, default="nan"
-        What becomes of an index when the spectrum does not reach over all of its three bands, or a pixel in one of
-        them is missing: NaN, or an error.
+        How to treat an index whose three bands are not all covered by the spectrum, or contain a missing pixel: return
+        NaN, or raise an error.
     wave : array-like of shape (n_features,) or pair of floats, default=None
         Vacuum wavelengths, in Å, of the columns of a 2-D array X; a pair is the first and last wavelength of
         a linear grid. Not needed for `Spectra`, which know theirs.
@@ -57,8 +57,8 @@ class LineIndices(TransformerMixin, BaseEstimator):
     Raises
     ------
     ValueError
-        If a parameter is out of range, errors are asked for and X has none, a 2-D array comes without `wave`, or
-        with ``missing="raise"`` an index cannot be measured.
+        If a parameter is invalid, ``errors=True`` and X has no ``ivar``, X is a 2-D array and `wave` is not given, or
+        an index cannot be measured and ``missing="raise"``.
 
     See Also
     --------
@@ -67,21 +67,21 @@ class LineIndices(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    Bands are at rest: take redshifted spectra to the rest frame first. The Lick bands, published in air,
-    are converted to vacuum; equivalent widths are in vacuum Å, longer than air Å by 0.03 per cent.
+    Bands are in the rest frame: convert redshifted spectra first. The Lick bands, published in air, are converted to
+    vacuum; equivalent widths are in vacuum Å, larger than in air by 0.03 per cent.
 
     Values on the Lick system need spectra of its resolution, a full width at half maximum of 8 to 11 Å (Worthey and
-    Ottaviani 1997), and its flux calibration. At another resolution, indices compare among themselves.
+    Ottaviani 1997), and its flux calibration. At another resolution, indices can be compared with each other only.
 
     Errors are propagated to first order from independent pixels, through the index band and both bands of the
     continuum. Unlike in the formulae of Cardiel et al. (1998, A&AS 127, 597), pixels that two bands share
-    count in both. Where the continuum is within a few standard errors of zero no such error means much.
+    count in both. First order fails where the continuum is within a few standard errors of zero.
     An index is NaN where its continuum is zero, and in magnitudes where the band has no positive flux
     relative to it.
 
     Examples
     --------
-    Nine pixels of 1 Å without any flux have an equivalent width of 9 Å:
+    Nine pixels of 1 Å with zero flux have an equivalent width of 9 Å:
 
     >>> import numpy as np
     >>> from skspec import LineIndices
@@ -91,6 +91,12 @@ class LineIndices(TransformerMixin, BaseEstimator):
     >>> LineIndices(indices, wave=wave).fit_transform(flux)
     array([[9.]])
     """
+
+    _parameter_constraints: ClassVar[Constraints] = {
+        "indices": [Names(LICK), Instance(Mapping, "a mapping"), None],
+        "errors": [BOOLEAN],
+        "missing": [Choice(("nan", "raise"))],
+    }
 
     def __init__(
         self,
@@ -134,7 +140,7 @@ class LineIndices(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_spectra, n_columns)
-            The indices in their order, and then their errors if asked for.
+            The indices in their order, followed by their errors with ``errors=True``.
         """
         X, wave = self._check(X, reset=False)
         definitions = self._definitions()
@@ -173,23 +179,21 @@ class LineIndices(TransformerMixin, BaseEstimator):
         if self.indices is None:
             return LICK
         if not isinstance(self.indices, Mapping):
-            check_names("indices", self.indices, LICK)
             return {name: LICK[name] for name in self.indices}
         if not self.indices:
             raise ValueError("indices is empty; at least one is needed")
         return {name: _as_definition(name, bands) for name, bands in self.indices.items()}
 
     def _check(self, X: Any, *, reset: bool) -> tuple[Any, NDArray[np.float64] | None]:
+        check_parameters(self)
         self._definitions()
-        check_choice("missing", self.missing, ("nan", "raise"))
         X = check_flux(self, X, reset=reset)
         if self.errors and getattr(X, "ivar", None) is None:
             raise ValueError("errors=True needs Spectra with ivar")
-        if not isinstance(X, Spectra):
-            return X, wave_of_columns(self.wave, X.shape[1])
-        if isinstance(X.wave, np.ndarray) and len(X.wave) < 2:
+        X, wave = in_vacuum(X, self.wave)
+        if X.shape[1] < 2:
             raise ValueError("wave has 1 pixel; at least 2 are needed to know how wide pixels are")
-        return X.to_vacuum(), None
+        return X, wave
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -1,17 +1,23 @@
-"""Which columns a transformer of this room is asked for."""
+"""Check the names of the columns that a transformer of features computes."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from skspec.checks import check_choice
 
 
-def check_names(parameter: str, names: Any, options: Iterable[str]) -> None:
-    """Raise ValueError unless `names` is a sequence of at least one of `options`, none of them twice."""
-    if isinstance(names, str) or not len(names):
-        raise ValueError(f"{parameter} must be a sequence of names, at least one, got {names!r}")
-    options = list(options)
-    for name in names:
-        check_choice(parameter, name, options)
-    if len(set(names)) < len(names):
-        raise ValueError(f"{parameter} has a name twice: {', '.join(names)}")
+@dataclass(frozen=True)
+class Names:
+    """A constraint of parameters: a sequence of different names, at least one."""
+
+    options: Iterable[str]
+
+    def check(self, name: str, value: Any) -> None:
+        """Raise ValueError unless `value` is such a sequence."""
+        if isinstance(value, str) or not len(value):
+            raise ValueError(f"{name} must be a sequence of names, at least one, got {value!r}")
+        for item in value:
+            check_choice(name, item, self.options)
+        if len(set(value)) < len(value):
+            raise ValueError(f"{name} has a name twice: {', '.join(value)}")

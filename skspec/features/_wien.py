@@ -1,19 +1,19 @@
-"""Temperature of the continuum, from Wien's law."""
+"""Temperature of the continuum from Wien's law: `WienFitFeatures`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from skspec.checks import check_choice
-from skspec.features._names import check_names
+from skspec.checks import BOOLEAN, Choice, Constraints, check_parameters
+from skspec.features._names import Names
 from skspec.features._wien_solver import LeastSquares, fit_logarithm, residual_chi2
-from skspec.spectra import Block, Spectra, blocks
-from skspec.spectra.inputs import check_flux, wave_of_columns
+from skspec.spectra import Block, blocks
+from skspec.spectra.inputs import check_flux, in_vacuum
 
 _FEATURES = (
     "wien_temperature",
@@ -27,10 +27,10 @@ _FEATURES = (
 
 
 class WienFitFeatures(TransformerMixin, BaseEstimator):
-    """Temperature and brightness of the Wien spectrum that fits each spectrum best.
+    """Temperature and amplitude of the Wien spectrum that fits each spectrum best.
 
     The model is ``A λ⁻⁵ exp(-b / (λ T)) + C`` with b = hc/k, the short-wavelength limit of Planck's law. Pixels are
-    weighted by their inverse variance when X has it, and alike otherwise.
+    weighted by their inverse variance if X has it, and equally if not.
 
     Parameters
     ----------
@@ -38,22 +38,22 @@ class WienFitFeatures(TransformerMixin, BaseEstimator):
         Vacuum wavelengths, in Å, of the columns of a 2-D array X; a pair is the first and last wavelength of
         a linear grid. Not needed for `Spectra`, which know theirs.
     offset : bool, default=False
-        Whether to fit the constant C. It takes up light that is not thermal, and makes the temperature less certain.
+        Whether to fit the constant C. It absorbs light that is not thermal, and makes the temperature less certain.
     method : {"least_squares", "log"}, default="least_squares"
         ``"least_squares"`` finds the best of all temperatures; ``"log"`` fits a straight line to the logarithm of
-        ``f λ⁵`` in closed form, with weights that make it nearly the same where the signal-to-noise ratio is
-        high. It is quicker, knows no offset, and leaves out pixels whose flux is not positive.
+        ``f λ⁵`` in closed form, with weights that make the result nearly the same where the signal-to-noise ratio is
+        high. It is faster, fits no offset, and leaves out pixels whose flux is not positive.
     temperature_bounds : (float, float), default=(1000.0, 100000.0)
-        Least and greatest temperature in K. A spectrum that is steeper, or rises towards the blue more, than
-        any between has a bound as its temperature and 1 in ``wien_at_bound``.
+        Lowest and highest temperature in K. A spectrum that is redder or bluer than any between has a bound as its
+        temperature and 1 in ``wien_at_bound``.
     features : sequence of str, default=("wien_temperature", "wien_amplitude", "wien_offset", "wien_chi2")
         The columns to return, any of:
 
         - ``"wien_temperature"``: T in K;
-        - ``"wien_amplitude"``: A in units of the flux times Å⁵, negative for a spectrum that mostly is;
+        - ``"wien_amplitude"``: A in units of the flux times Å⁵, negative for a spectrum of mostly negative flux;
         - ``"wien_offset"``: C in units of the flux, 0 if it is not fitted;
-        - ``"wien_chi2"``: reduced χ², the weighted sum of squared residuals over the number of valid pixels less
-          that of fitted parameters (of unweighted pixels it is their variance about the model);
+        - ``"wien_chi2"``: reduced χ², the weighted sum of squared residuals over the number of valid pixels minus
+          that of fitted parameters (without weights, the variance about the model);
         - ``"wien_at_bound"``: 1 where T is a bound, else 0;
         - ``"flux_mean"``, ``"flux_std"``: mean and standard deviation of the valid pixels, without weights.
 
@@ -65,7 +65,7 @@ class WienFitFeatures(TransformerMixin, BaseEstimator):
     Raises
     ------
     ValueError
-        If a parameter is out of range, or a 2-D array comes without `wave`.
+        If a parameter is invalid, or X is a 2-D array and `wave` is not given.
 
     See Also
     --------
@@ -75,12 +75,12 @@ class WienFitFeatures(TransformerMixin, BaseEstimator):
     Notes
     -----
     A spectrum with fewer valid pixels than parameters, or with ``method="log"`` fewer than two positive ones, has NaN
-    in the columns of the fit. One that nothing of Wien's law explains, such as zero flux, or constant flux with an
+    in the columns of the fit. One that is uncorrelated with Wien's law, such as zero flux, or constant flux with an
     offset, has amplitude 0 and the upper bound as its temperature.
 
     Amplitude and offset are linear, so that only the temperature has to be searched (variable projection, Golub and
-    Pereyra 1973, SIAM J. Numer. Anal. 10, 413): all of the range is scanned and the best refined by Newton's method.
-    The optimum is that of `scipy.optimize.curve_fit`, save where that ends in a worse one.
+    Pereyra 1973, SIAM J. Numer. Anal. 10, 413): the whole range is scanned and the best refined by Newton's method.
+    The optimum is that of `scipy.optimize.curve_fit`, except where that stops at a worse one.
 
     The published galaxy, quasar and star classifier fits ``k a λ⁻⁵ exp(-b / (λ T)) + I₀`` with a = 1.19e-16 W m²
     (``offset=True``): then k = A / a, after conversion of A from Å⁵.
@@ -93,11 +93,17 @@ class WienFitFeatures(TransformerMixin, BaseEstimator):
     >>> import numpy as np
     >>> from skspec import WienFitFeatures
     >>> wave = np.linspace(4000.0, 9000.0, 500)
-    >>> flux = 1e20 * wave**-5 * np.exp(-1.4387769e8 / wave / np.array([[5800.0], [9500.0]]))
+    >>> flux = 1e20 * wave**-5 * np.exp(-1.438776877e8 / wave / np.array([[5800.0], [9500.0]]))
     >>> WienFitFeatures(wave=wave, features=["wien_temperature"]).fit_transform(flux)
     array([[5800.],
            [9500.]])
     """
+
+    _parameter_constraints: ClassVar[Constraints] = {
+        "offset": [BOOLEAN],
+        "method": [Choice(("least_squares", "log"))],
+        "features": [Names(_FEATURES)],
+    }
 
     def __init__(
         self,
@@ -170,8 +176,7 @@ class WienFitFeatures(TransformerMixin, BaseEstimator):
         return np.array(self.features, dtype=object)
 
     def _check(self, X: Any, *, reset: bool) -> tuple[Any, NDArray[np.float64] | None]:
-        check_choice("method", self.method, ("least_squares", "log"))
-        check_names("features", self.features, _FEATURES)
+        check_parameters(self)
         if self.method == "log" and self.offset:
             raise ValueError(
                 "offset=True needs method='least_squares': with an offset there is no closed form"
@@ -181,10 +186,7 @@ class WienFitFeatures(TransformerMixin, BaseEstimator):
             raise ValueError(
                 f"temperature_bounds must be two increasing, positive temperatures, got {self.temperature_bounds!r}"
             )
-        X = check_flux(self, X, reset=reset)
-        if isinstance(X, Spectra):
-            return X.to_vacuum(), None
-        return X, wave_of_columns(self.wave, X.shape[1])
+        return in_vacuum(check_flux(self, X, reset=reset), self.wave)
 
     def _columns(self, block: Block, least_squares: LeastSquares) -> dict[str, Any]:
         columns: dict[str, Any] = {}
@@ -214,6 +216,9 @@ class WienFitFeatures(TransformerMixin, BaseEstimator):
                 columns[name] = np.where(unknown, np.nan, columns[name])
         return columns
 
+    def __skspec_search_space__(self) -> dict[str, Any]:
+        return {"offset": [False, True]} if self.method == "least_squares" else {}
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
@@ -223,7 +228,7 @@ class WienFitFeatures(TransformerMixin, BaseEstimator):
 
 def _mean_and_std(block: Block) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and standard deviation of the valid pixels; NaN where there are none."""
-    good = np.isfinite(block.flux)
+    good = block.valid
     flux = np.where(good, block.flux, 0).astype(np.float64)
     with np.errstate(invalid="ignore"):
         mean = flux.sum(axis=1) / block.n_valid

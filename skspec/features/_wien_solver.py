@@ -1,10 +1,10 @@
 """Least squares of ``A φ + C`` with φ = λ⁻⁵ exp(-x u), x = hc/(kλ) and u = 1/T, for many spectra at once.
 
 For a given u the best A and C are known in closed form (variable projection: Golub and Pereyra 1973, SIAM J. Numer.
-Anal. 10, 413), and what is left is to find the u at which φ explains most of the flux. That needs sums over pixels
-like ``Σ w f λ⁻⁵ exp(-x u)`` at many u. Since exp(-x u) is smooth in x, its values at some 45 Chebyshev nodes tell it
-everywhere to rounding: one matrix product turns the pixels of each spectrum into weights of these nodes, and the sums
-over nodes then are those over pixels.
+Anal. 10, 413), so that only the u at which φ explains most of the flux has to be found. That needs sums over pixels
+like ``Σ w f λ⁻⁵ exp(-x u)`` at many u. Since exp(-x u) is smooth in x, its values at some 45 Chebyshev nodes determine
+it everywhere to rounding: one matrix product turns the pixels of each spectrum into weights of these nodes, and sums
+over nodes then equal those over pixels.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class _Basis:
 
 
 class _Sums(NamedTuple):
-    """All that the fit needs of the spectra; `w` stands for the weights of pixels and f for their flux."""
+    """The sums that the fit needs; `w` are the weights of pixels and f their flux."""
 
     t: Array  # nodes, (n or 1, n_nodes)
     wf: Array  # node weights of w f, (n, n_nodes)
@@ -84,7 +84,7 @@ class LeastSquares:
     offset : bool
         Whether to fit C.
     bounds : (float, float)
-        Least and greatest u in 1/K.
+        Smallest and largest u in 1/K.
     """
 
     def __init__(self, *, offset: bool, bounds: tuple[float, float]) -> None:
@@ -98,10 +98,8 @@ class LeastSquares:
         last = scale * np.array([grid[-1] for grid in grids])
         fit = self._fit(block, grids, scale, last)
         for row, end in _ends(block, last, self.bounds[1]):
-            wave = block.wave[:end] if block.wave.ndim == 1 else block.wave[row, :end]
-            ivar = None if block.ivar is None else block.ivar[row : row + 1, :end]
-            part = Block(slice(1), block.flux[row : row + 1, :end], ivar, wave[None], False)
-            alone = self._fit(part, [wave], np.ones(1), wave[-1:])
+            part = block.first_pixels(row, end)
+            alone = self._fit(part, list(part.wave), np.ones(1), part.wave[:, -1])
             for values, value in zip(fit, alone, strict=True):
                 values[row] = value[0]
         return fit
@@ -136,7 +134,7 @@ class LeastSquares:
     def _scan(self, sums: _Sums, mean: Array) -> tuple[Array, Array, Array]:
         """Best of a few u, and its neighbours.
 
-        With an offset a cool spectrum may also be matched by the dips of a hot one: light comes first.
+        With an offset a cool spectrum may also be matched by a hot one of negative amplitude: positive ones go first.
         """
         u = np.geomspace(*self.bounds, _SCAN)
         e = np.exp(-sums.t[:, None, :] * u[:, None])
@@ -149,7 +147,7 @@ class LeastSquares:
         return u[best], u[np.maximum(best - 1, 0)], u[np.minimum(best + 1, _SCAN - 1)]
 
     def _refine(self, sums: _Sums, mean: Array, u: Array, low: Array, high: Array) -> Array:
-        """Newton's method for the u where the logarithm of r²/q is largest, bisection where it would leave."""
+        """Find the u where the logarithm of r²/q is largest, by Newton's method with bisection where it fails."""
         t = sums.t
         for _ in range(_STEPS):
             e = np.exp(-t * u[:, None])
@@ -179,8 +177,8 @@ class LeastSquares:
 def fit_logarithm(block: Block, *, bounds: tuple[float, float]) -> Fit:
     """Fit a straight line to the logarithm of ``f λ⁵`` against x, without an offset.
 
-    A pixel's weight is that of its logarithm, ``w f²``; flux that is not positive has none. Of a spectrum with
-    fewer than two positive pixels nothing is known: NaN.
+    The weight of a pixel is that of its logarithm, ``w f²``; flux that is not positive has none. A spectrum with fewer
+    than two positive pixels has NaN.
     """
     x = HC_OVER_K / block.wave
     last, x_last = block.wave[..., -1], x[..., -1]
@@ -216,24 +214,23 @@ def residual_chi2(block: Block, fit: Fit) -> Array:
 
 
 def _ends(block: Block, last: Array, u: float) -> Iterator[tuple[int, int]]:
-    """Find rows that miss so much of the red end that sums at nodes lose digits, and where their valid pixels end.
+    """Find rows that lack so much of the red end that sums at nodes lose digits, and where their valid pixels end.
 
-    At that end exp(-t u) is largest, and rounding is relative to what it is there.
+    exp(-t u) is largest at that end, and rounding is relative to its value there.
     """
     if block.complete:
         return
-    good = np.isfinite(block.flux)
-    end = good.shape[1] - np.argmax(good[:, ::-1], axis=1)
-    wave = np.broadcast_to(block.wave, good.shape)
+    end = block.valid.shape[1] - np.argmax(block.valid[:, ::-1], axis=1)
+    wave = np.broadcast_to(block.wave, block.valid.shape)
     lost = HC_OVER_K * (1.0 / wave[np.arange(len(end)), end - 1] - 1.0 / last) * u
     for row in np.flatnonzero(lost > _LOST):
         yield int(row), int(end[row])
 
 
 def _grids(block: Block) -> tuple[list[Array], Array]:
-    """Grids of the rows, one or as many as rows, and what each row's wavelengths are in units of its grid.
+    """Return the grids of the rows, one or as many as rows, and the unit of each row's wavelengths in its grid.
 
-    A survey's grids are cut from one log-linear lattice, with or without a redshift: in units of their first
+    The grids of a survey are cut from one log-linear lattice, with or without a redshift: in units of their first
     wavelength they are one grid.
     """
     n = len(block.flux)
@@ -242,7 +239,7 @@ def _grids(block: Block) -> tuple[list[Array], Array]:
     ratio = block.wave / block.wave[:, :1]
     shared = ratio[np.argmax(ratio[:, -1])]
     apart = np.abs(ratio / shared - 1.0) > _SAME_GRID
-    if not (apart & np.isfinite(block.flux)).any():
+    if not (apart & block.valid).any():
         return [shared], block.wave[:, 0]
     return list(block.wave), np.ones(n)
 
@@ -263,7 +260,7 @@ def _sum_up(block: Block, bases: Iterable[tuple[slice, _Basis]], scale: Array, *
     elif block.complete:
         w = np.ones((1, flux.shape[1]))
     else:
-        w = np.isfinite(block.flux).astype(np.float64)
+        w = block.valid.astype(np.float64)
     wf = w * flux
     nodes = []
     for rows, basis in bases:

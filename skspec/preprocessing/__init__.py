@@ -1,4 +1,4 @@
-"""From raw flux to what a classifier likes to see."""
+"""Transformers from raw flux to the input of a classifier: resampling, scaling, continuum, missing pixels."""
 
 from skspec.preprocessing._continuum_normalizer import ContinuumNormalizer
 from skspec.preprocessing._flux_normalizer import FluxNormalizer

@@ -1,42 +1,48 @@
-"""Division by, or subtraction of, the continuum."""
+"""Divide by, or subtract, the continuum of each spectrum: `ContinuumNormalizer`."""
 
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import loguniform, randint, uniform
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils import check_scalar
 
-from skspec.checks import check_choice
+from skspec.checks import COUNT, FRACTION, POSITIVE, Choice, Constraints, Interval, check_parameters
 from skspec.preprocessing._clipped_fit import bending, fit_clipped, legendre_basis, spline_basis
-from skspec.preprocessing._running import EDGES, running_quantile, windows_of_pixels, windows_of_wave
+from skspec.preprocessing._running import (
+    EDGES,
+    running_quantile,
+    windows_of_pixels,
+    windows_of_wave,
+    windows_of_waves,
+)
 from skspec.preprocessing._whittaker import asymmetric_least_squares
-from skspec.spectra import Spectra, valid
-from skspec.spectra.inputs import check_flux, row_blocks, row_name, wave_of_columns
+from skspec.spectra import Block, Spectra, map_blocks
+from skspec.spectra.inputs import check_flux, row_name, wave_of_columns
 
-_METHODS = ("median", "quantile", "polynomial", "legendre", "spline", "als")
+_METHODS = ("median", "quantile", "polynomial", "spline", "als")
 
 
 class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Take the continuum out of each spectrum, so that lines remain.
+    """Divide each spectrum by its continuum, or subtract it, so that lines remain.
 
     Parameters
     ----------
-    method : {"median", "quantile", "polynomial", "legendre", "spline", "als"}, default="median"
-        What the continuum is:
+    method : {"median", "quantile", "polynomial", "spline", "als"}, default="median"
+        Estimate of the continuum:
 
         - ``"median"``: running median over `window`;
         - ``"quantile"``: running `quantile` over `window`;
-        - ``"polynomial"`` or ``"legendre"``: polynomial in wavelength of the given `degree`, with sigma clipping. Both
-          are one fit, always solved in Legendre polynomials, where it is well-conditioned;
+        - ``"polynomial"``: polynomial in wavelength of the given `degree`, with sigma clipping, fitted in Legendre
+          polynomials, where the fit is well-conditioned;
         - ``"spline"``: cubic spline with `n_knots` equally spaced interior knots, with sigma clipping;
         - ``"als"``: asymmetric least squares of the given `smoothness` and `asymmetry` (Eilers and Boelens 2005,
           "Baseline correction with asymmetric least squares smoothing", Leiden University Medical Centre).
     mode : {"divide", "subtract"}, default="divide"
-        How the continuum is taken out.
+        How the continuum is removed.
     window : int or float, default=100
         Full width of the running window, in `window_unit`.
     window_unit : {"pixel", "angstrom"}, default="pixel"
@@ -45,35 +51,34 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
     quantile : float, default=0.9
         The quantile of ``method="quantile"``, between 0 and 1.
     edge : {"nearest", "reflect", "mirror", "shrink"}, default="nearest"
-        What the running window finds beyond the first and last valid pixel: the value of that pixel; the spectrum
-        reflected about its outer side or about its centre (all three as in `scipy.ndimage`); or nothing, so that it has
-        fewer pixels there.
+        How the spectrum is extended beyond its first and last valid pixel for the running window: by the value of that
+        pixel; by reflection about the outer side or the centre of that pixel (all three as in `scipy.ndimage`); or not
+        at all, so that the window has fewer pixels there.
     degree : int, default=5
         Degree of the polynomial.
     n_knots : int, default=10
-        Interior knots of the spline.
+        Number of interior knots of the spline.
     sigma_low, sigma_high : float, default=1.5, 3.0
-        Pixels this many root mean squares of the residuals below and above a polynomial or spline are left out of it,
-        and it is fitted again. The defaults leave out absorption lines; ``np.inf`` leaves out nothing.
+        Pixels more than this many root mean squares of the residuals below and above a polynomial or spline are
+        clipped, and it is fitted again. The defaults clip absorption lines; ``np.inf`` clips nothing.
     max_rounds : int, default=10
-        Most rounds of clipping, or of asymmetric least squares.
+        Maximum number of rounds of clipping, or of asymmetric least squares.
     smoothness : float, default=1e8
         Weight of the squared second differences from pixel to pixel in asymmetric least squares. The continuum follows
-        what is wider than about ``2 * pi * smoothness ** 0.25`` pixels (630 for the default).
+        structure wider than about ``2 * pi * smoothness ** 0.25`` pixels (630 for the default).
     asymmetry : float, default=0.9
         Weight of pixels above the continuum in asymmetric least squares; those below have ``1 - asymmetry``. Above
         0.5 for absorption lines, below for emission lines.
     non_positive : {"missing", "raise"}, default="missing"
-        What becomes of valid pixels whose continuum is zero or negative, which cannot be divided by: they are missing
-        in the result, or `transform` raises. See `continuum` to look at such a spectrum.
+        How to treat valid pixels whose continuum is zero or negative when dividing: mark them as missing in the result,
+        or raise an error. Use `continuum` to look at such a spectrum.
     max_ratio : float or None, default=None
-        Pixels that are more than so many times their continuum, up or down, are missing in the result of
-        ``mode="divide"``: in faint spectra the continuum may be next to nothing. None keeps them all, as
-        ``mode="subtract"`` does in any case.
+        Largest absolute ratio of flux and continuum in the result of ``mode="divide"``; pixels beyond are missing. In
+        faint spectra the continuum may be close to zero. None keeps them all, and ``mode="subtract"`` always does.
     wave : array-like of shape (n_features,) or pair of floats, default=None
         Wavelengths, in Å, of the columns of a 2-D array X; a pair is the first and last wavelength of a linear grid.
-        Needed for windows in Å; None takes columns to be equally spaced in polynomials and splines. `Spectra` know
-        theirs.
+        Needed for windows in Å; with None, polynomials and splines assume equally spaced columns. Not used for
+        `Spectra`.
 
     Attributes
     ----------
@@ -83,8 +88,8 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
     Raises
     ------
     ValueError
-        If a parameter is out of range, wavelengths are needed and unknown, or a spectrum has too few valid pixels:
-        none, or fewer than the coefficients of a polynomial.
+        If a parameter is invalid, wavelengths are needed and unknown, or a spectrum has too few valid pixels: none, or
+        fewer than the coefficients of a polynomial.
 
     See Also
     --------
@@ -92,23 +97,22 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
 
     Notes
     -----
-    Missing pixels (NaN in an array) stay missing and have no part in the continuum: a running quantile is that of the
-    valid pixels in the window. A running quantile is a value of the spectrum, never a mean of two: of m valid pixels in
-    rising order the one with index ``floor(quantile * m)``, as in `scipy.ndimage.median_filter`, with which it
-    agrees exactly.
+    Missing pixels (NaN in an array) stay missing and do not affect the continuum: a running quantile is that of the
+    valid pixels in the window. It is a value of the spectrum, never a mean of two: of m valid pixels in increasing order
+    the one with index ``floor(quantile * m)``, exactly as in `scipy.ndimage.median_filter`.
 
-    The inverse variance of `Spectra` is multiplied by the squared continuum when dividing and kept when subtracting.
-    The continuum is taken as known: its own error is not carried.
+    The inverse variance of `Spectra` is multiplied by the squared continuum when dividing and kept when subtracting. The
+    error of the continuum itself is not propagated.
 
     The published preparation for joint MK classification, "min-max to the 90th percentile, then the 100-pixel median
     subtracted", is::
 
         make_pipeline(FluxNormalizer("minmax", quantile=0.9), ContinuumNormalizer(mode="subtract"))
 
-    What was stored with that publication is, by the order of its script, the flux as it came divided by its median:
-    ``ContinuumNormalizer()``.
+    The data stored with that publication, by the order of steps in its script, are the original flux divided by its
+    median: ``ContinuumNormalizer()``.
 
-    The transformer learns nothing: `fit` only checks.
+    The transformer is stateless: `fit` only checks parameters and data.
 
     Examples
     --------
@@ -121,6 +125,24 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
     >>> ContinuumNormalizer(window=3, edge="shrink").fit(flux).continuum(flux)
     array([[4.5, 4.5, 4.5, 5. , 6. , 6.5, 7. ]])
     """
+
+    _parameter_constraints: ClassVar[Constraints] = {
+        "method": [Choice(_METHODS)],
+        "mode": [Choice(("divide", "subtract"))],
+        "window": [POSITIVE],
+        "window_unit": [Choice(("pixel", "angstrom"))],
+        "quantile": [FRACTION],
+        "edge": [Choice(EDGES)],
+        "degree": [Interval(Integral, 0, None)],
+        "n_knots": [Interval(Integral, 0, None)],
+        "sigma_low": [POSITIVE],
+        "sigma_high": [POSITIVE],
+        "max_rounds": [COUNT],
+        "smoothness": [POSITIVE],
+        "asymmetry": [Interval(Real, 0, 1, "neither")],
+        "non_positive": [Choice(("missing", "raise"))],
+        "max_ratio": [POSITIVE, None],
+    }
 
     def __init__(
         self,
@@ -174,34 +196,19 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
         ContinuumNormalizer
             The transformer itself.
         """
-        check_choice("method", self.method, _METHODS)
-        check_choice("mode", self.mode, ("divide", "subtract"))
-        check_choice("window_unit", self.window_unit, ("pixel", "angstrom"))
-        check_choice("edge", self.edge, EDGES)
-        check_choice("non_positive", self.non_positive, ("missing", "raise"))
+        check_parameters(self)
         if self.window_unit == "pixel":
-            check_scalar(self.window, "window", Integral, min_val=1)
-        for name in ("window", "sigma_low", "sigma_high", "smoothness"):
-            check_scalar(getattr(self, name), name, Real, min_val=0, include_boundaries="neither")
-        if self.max_ratio is not None:
-            check_scalar(self.max_ratio, "max_ratio", Real, min_val=0, include_boundaries="neither")
-        check_scalar(self.quantile, "quantile", Real, min_val=0, max_val=1)
-        check_scalar(self.asymmetry, "asymmetry", Real, min_val=0, max_val=1, include_boundaries="neither")
-        check_scalar(self.degree, "degree", Integral, min_val=0)
-        check_scalar(self.n_knots, "n_knots", Integral, min_val=0)
-        check_scalar(self.max_rounds, "max_rounds", Integral, min_val=1)
+            COUNT.check("window", self.window)
         X = check_flux(self, X, reset=True)
-        if not isinstance(X, Spectra):
-            n_features = X.shape[1]
-            self._wave_of(n_features)
-            if n_features < self._n_needed():
-                raise ValueError(
-                    f"method {self.method!r} needs at least {self._n_needed()} pixels, X has n_features = {n_features}"
-                )
+        self._wave_of(X)
+        if not isinstance(X, Spectra) and X.shape[1] < self._n_needed():
+            raise ValueError(
+                f"method {self.method!r} needs at least {self._n_needed()} pixels, X has n_features = {X.shape[1]}"
+            )
         return self
 
     def transform(self, X: Any) -> Any:
-        """Take the continuum out.
+        """Remove the continuum.
 
         Parameters
         ----------
@@ -213,17 +220,8 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
             As X is, in the same floating-point type.
         """
         X = check_flux(self, X, reset=False)
-        if not isinstance(X, Spectra):
-            return self._transform(X, None, self._wave_of(X.shape[1]), X)[0]
-        flux: Any
-        ivar: Any
-        if isinstance(X.flux, np.ndarray):
-            flux, ivar = self._transform(X.flux, X.ivar, X.wave, X)
-        else:
-            rows = [self._transform(f[None], i, w, X, first=k) for k, (f, i, w) in enumerate(_rows(X))]
-            flux = [f[0] for f, _ in rows]
-            ivar = None if X.ivar is None else [i[0] for _, i in rows if i is not None]
-        return X.replace(flux=flux, ivar=ivar, flux_unit=None if self.mode == "divide" else X.flux_unit)
+        changes = {"flux_unit": None} if self.mode == "divide" else {}
+        return map_blocks(lambda block: self._normalize(block, X), X, self._wave_of(X), **changes)
 
     def continuum(self, X: Any) -> Any:
         """Return the continuum itself.
@@ -239,120 +237,125 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
             running window has no valid pixel.
         """
         X = check_flux(self, X, reset=False)
-        if not isinstance(X, Spectra):
-            return self._continuum(X, None, self._wave_of(X.shape[1]), X)
-        flux: Any
-        if isinstance(X.flux, np.ndarray):
-            flux = self._continuum(X.flux, X.ivar, X.wave, X)
-        else:
-            flux = [self._continuum(f[None], i, w, X, first=k)[0] for k, (f, i, w) in enumerate(_rows(X))]
-        return X.replace(flux=flux, ivar=None)
+        return map_blocks(lambda block: (self._continuum(block, X), None), X, self._wave_of(X))
 
-    def _wave_of(self, n_features: int) -> NDArray[np.float64]:
-        if self.wave is None and not (
-            self.method in ("median", "quantile") and self.window_unit == "angstrom"
-        ):
-            return np.arange(n_features, dtype=np.float64)
-        return wave_of_columns(self.wave, n_features)
+    def _wave_of(self, X: Any) -> NDArray[np.float64] | None:
+        """Wavelengths of the columns of an array."""
+        if isinstance(X, Spectra):
+            return None
+        in_angstrom = self.method in ("median", "quantile") and self.window_unit == "angstrom"
+        if self.wave is None and not in_angstrom:
+            return np.arange(X.shape[1], dtype=np.float64)
+        return wave_of_columns(self.wave, X.shape[1])
 
     def _n_needed(self) -> int:
-        """Fewest valid pixels that determine the continuum."""
-        return {"polynomial": self.degree + 1, "legendre": self.degree + 1}.get(self.method, 1)
+        """Smallest number of valid pixels that determines the continuum."""
+        return self.degree + 1 if self.method == "polynomial" else 1
 
-    def _transform(
-        self, flux: NDArray[Any], ivar: NDArray[Any] | None, wave: NDArray[np.float64], X: Any, first: int = 0
-    ) -> tuple[NDArray[Any], NDArray[Any] | None]:
-        """Return flux and ivar of rows on one grid; `first` is the number in X of the first of them."""
-        out = np.empty_like(flux)
-        scaled = None if ivar is None else np.empty_like(ivar)
-        for rows in row_blocks(*flux.shape):
-            errors = None if ivar is None else ivar[rows]
-            good = valid(flux[rows], errors)
-            continuum = self._block(flux[rows], good, wave, X, first + rows.start)
-            if self.mode == "subtract":
-                out[rows] = flux[rows] - continuum
-                if scaled is not None:
-                    scaled[rows] = errors
-                continue
-            bad = ~(continuum > 0)
-            if self.non_positive == "raise" and (bad & good).any():
-                row, pixel = np.argwhere(bad & good)[0]
-                raise ValueError(
-                    f"{row_name(first + rows.start + row, X)} has a continuum of {continuum[row, pixel]:.3g} at pixel "
-                    f"{pixel}, which cannot be divided by; non_positive='missing' makes such pixels missing"
-                )
-            with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-                ratio = np.divide(flux[rows], continuum, out=out[rows])
-                bad |= ~np.isfinite(ratio)
-                if self.max_ratio is not None:
-                    bad |= np.abs(ratio) > self.max_ratio
-                if errors is not None and scaled is not None:
-                    weight = np.multiply(errors, continuum**2, out=scaled[rows])
-                    bad |= ~np.isfinite(weight)
-                    np.copyto(weight, 0, where=bad)
-            np.copyto(ratio, np.nan, where=bad)
-        return out, scaled
-
-    def _continuum(
-        self, flux: NDArray[Any], ivar: NDArray[Any] | None, wave: NDArray[np.float64], X: Any, first: int = 0
-    ) -> NDArray[Any]:
-        out = np.empty_like(flux)
-        for rows in row_blocks(*flux.shape):
-            good = valid(flux[rows], None if ivar is None else ivar[rows])
-            out[rows] = self._block(flux[rows], good, wave, X, first + rows.start)
-        return out
-
-    def _block(
-        self, flux: NDArray[Any], good: NDArray[np.bool_], wave: NDArray[np.float64], X: Any, first: int
-    ) -> NDArray[Any]:
-        """Continua of a few rows, those with the same first and last valid pixel together."""
-        n_pixels, needed = flux.shape[1], self._n_needed()
-        count = np.count_nonzero(good, axis=1)
-        if count.min() < needed:
-            row = int(np.argmin(count))
+    def _normalize(self, block: Block, X: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """Return flux and ivar without the continuum."""
+        continuum = self._continuum(block, X)
+        flux, ivar = block.flux, block.ivar
+        if self.mode == "subtract":
+            return flux - continuum, ivar
+        bad = ~(continuum > 0)
+        if self.non_positive == "raise" and (bad & block.valid).any():
+            row, pixel = np.argwhere(bad & block.valid)[0]
             raise ValueError(
-                f"{row_name(first + row, X)} has {count[row] or 'no'} valid pixels, its continuum by method "
-                f"{self.method!r} needs at least {needed}"
+                f"{row_name(block.rows.start + row, X)} has a continuum of {continuum[row, pixel]:.3g} at pixel "
+                f"{pixel}, which cannot be divided by; non_positive='missing' makes such pixels missing"
             )
-        if count.min() == n_pixels:
-            return self._curve(flux, wave)
-        known = np.where(good, flux, flux.dtype.type(np.nan))
-        start, stop = good.argmax(axis=1), n_pixels - good[:, ::-1].argmax(axis=1)
-        spans, members = np.unique(start * (n_pixels + 1) + stop, return_inverse=True)
-        out = np.full_like(known, np.nan)
-        for k, span in enumerate(spans):
-            inside = slice(*divmod(int(span), n_pixels + 1))
-            rows = np.flatnonzero(members == k)
-            out[rows, inside] = self._curve(known[rows, inside], wave[inside])
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            ratio = flux / continuum
+            bad |= ~np.isfinite(ratio)
+            if self.max_ratio is not None:
+                bad |= np.abs(ratio) > self.max_ratio
+            if ivar is not None:
+                ivar = ivar * continuum**2
+                bad |= ~np.isfinite(ivar)
+                np.copyto(ivar, 0, where=bad)
+        np.copyto(ratio, np.nan, where=bad)
+        return ratio, ivar
+
+    def _continuum(self, block: Block, X: Any) -> NDArray[Any]:
+        """Continua from the first to the last valid pixel of each row; NaN outside."""
+        flux, needed, n_valid = block.flux, self._n_needed(), block.n_valid
+        if n_valid.min() < needed:
+            row = int(np.argmin(n_valid))
+            raise ValueError(
+                f"{row_name(block.rows.start + row, X)} has {n_valid[row] or 'no'} valid pixels, its continuum by "
+                f"method {self.method!r} needs at least {needed}"
+            )
+        start = block.valid.argmax(axis=1)
+        stop = flux.shape[1] - block.valid[:, ::-1].argmax(axis=1)
+        length = stop - start
+        out = np.full_like(flux, np.nan)
+        alone = length == 1
+        out[alone, start[alone]] = flux[alone, start[alone]]
+        others = ~alone
+        if block.wave.ndim == 1 and others.any():
+            # Most spectra on one grid reach from end to end.
+            a, b = _most_frequent(start[others], stop[others])
+            together = (start == a) & (stop == b)
+            out[together, a:b] = self._curves(flux[together, a:b], block.wave[a:b], length[together])
+            others &= ~together
+        rows = np.flatnonzero(others)
+        if len(rows):
+            spans = [slice(*ends) for ends in zip(start[rows].tolist(), stop[rows].tolist(), strict=True)]
+            wave = np.broadcast_to(block.wave, flux.shape)
+            own = _left_aligned(flux[rows], spans, np.nan), _left_aligned(wave[rows], spans, np.inf)
+            for row, span, curve in zip(rows, spans, self._curves(*own, length[rows]), strict=True):
+                out[row, span] = curve[: span.stop - span.start]
         return out
 
-    def _curve(self, flux: NDArray[Any], wave: NDArray[np.float64]) -> NDArray[Any]:
-        """Continua, in the type of `flux`, of rows whose first and last pixel are valid."""
-        if len(wave) == 1:
-            return flux
+    def _curves(
+        self, flux: NDArray[Any], wave: NDArray[np.float64], length: NDArray[np.intp]
+    ) -> NDArray[Any]:
+        """Continua, in the type of `flux`, of rows of `length` pixels of which the first and last are valid.
+
+        `wave` has shape (n_pixels,), or (n_spectra, n_pixels) where grids differ.
+        """
         if self.method in ("median", "quantile"):
-            windows = (
-                windows_of_pixels(len(wave), int(self.window))
-                if self.window_unit == "pixel"
-                else windows_of_wave(wave, self.window)
-            )
+            if self.window_unit == "pixel":
+                windows = windows_of_pixels(wave.shape[-1], int(self.window))
+            elif wave.ndim == 1:
+                windows = windows_of_wave(wave, self.window)
+            else:
+                windows = windows_of_waves(wave, length, self.window)
             quantile = 0.5 if self.method == "median" else self.quantile
-            return running_quantile(flux, windows, quantile, self.edge)
+            return running_quantile(flux, windows, quantile, self.edge, None if wave.ndim == 1 else length)
         if self.method == "als":
-            curve = asymmetric_least_squares(
-                flux, smoothness=self.smoothness, asymmetry=self.asymmetry, max_rounds=self.max_rounds
+            curves = asymmetric_least_squares(
+                flux, length, smoothness=self.smoothness, asymmetry=self.asymmetry, max_rounds=self.max_rounds
             )
         else:
             is_spline = self.method == "spline"
-            curve = fit_clipped(
-                spline_basis(wave, self.n_knots) if is_spline else legendre_basis(wave, self.degree),
+            curves = fit_clipped(
+                spline_basis(wave, length, self.n_knots)
+                if is_spline
+                else legendre_basis(wave, length, self.degree),
                 flux,
                 sigma_low=self.sigma_low,
                 sigma_high=self.sigma_high,
                 max_rounds=self.max_rounds,
                 penalty=bending(self.n_knots + 4) if is_spline else None,
             )
-        return curve.astype(flux.dtype, copy=False)
+        return curves.astype(flux.dtype, copy=False)
+
+    def __skspec_search_space__(self) -> dict[str, Any]:
+        windows = (
+            [self.window // 2, self.window, 2 * self.window]
+            if self.window > 1
+            else [self.window, 2 * self.window]
+        )
+        own: dict[str, dict[str, Any]] = {
+            "median": {"window": windows},
+            "quantile": {"window": windows, "quantile": uniform(0.7, 0.28)},
+            "polynomial": {"degree": randint(2, 9)},
+            "spline": {"n_knots": randint(4, 21)},
+            "als": {"smoothness": loguniform(self.smoothness / 100, self.smoothness * 100)},
+        }
+        return {"mode": ["divide", "subtract"], **own[self.method]}
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -362,7 +365,14 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
         return tags
 
 
-def _rows(spectra: Spectra) -> Any:
-    """Flux, ivar (as one row, or None) and wave of each spectrum on its own grid."""
-    ivar = [None] * len(spectra) if spectra.ivar is None else [row[None] for row in spectra.ivar]
-    return zip(spectra.flux, ivar, spectra.wave, strict=True)
+def _most_frequent(start: NDArray[np.intp], stop: NDArray[np.intp]) -> NDArray[np.intp]:
+    spans, counts = np.unique(np.stack([start, stop], axis=1), axis=0, return_counts=True)
+    return spans[np.argmax(counts)]
+
+
+def _left_aligned(rows: NDArray[Any], spans: list[slice], fill: float) -> NDArray[Any]:
+    """Move the span of each row to its beginning, with `fill` after it."""
+    out = np.full((len(rows), max(span.stop - span.start for span in spans)), fill, rows.dtype)
+    for new, row, span in zip(out, rows, spans, strict=True):
+        new[: span.stop - span.start] = row[span]
+    return out

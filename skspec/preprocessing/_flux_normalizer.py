@@ -1,30 +1,29 @@
-"""Scaling of each spectrum."""
+"""Scale each spectrum by a statistic of its flux: `FluxNormalizer`."""
 
 from __future__ import annotations
 
 from numbers import Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils import check_scalar
 
-from skspec.checks import check_choice
-from skspec.spectra import Spectra
-from skspec.spectra.inputs import check_flux
+from skspec.checks import BOOLEAN, Choice, Constraints, Interval, check_parameters
+from skspec.spectra import Block, map_blocks
+from skspec.spectra.inputs import check_flux, row_name
 
 _METHODS = ("max", "mean", "median", "l2", "minmax", "quantile", "snv")
 _WEIGHTED = ("mean", "snv")
 
 
 class FluxNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Scale each spectrum by itself, so that brightness and distance do not matter.
+    """Scale each spectrum by a statistic of its own flux, which removes brightness and distance.
 
     Parameters
     ----------
     method : {"max", "mean", "median", "l2", "minmax", "quantile", "snv"}, default="median"
-        What each spectrum f becomes, over its valid pixels:
+        How the flux f of a spectrum is scaled. Statistics are those of its valid pixels:
 
         - ``"max"``, ``"mean"``, ``"median"``, ``"quantile"``: f divided by the absolute value of that
           statistic of f;
@@ -36,8 +35,8 @@ class FluxNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         The quantile of ``method="quantile"`` and, for ``method="minmax"``, the upper reference: 0.9 is the
         published choice for joint MK classification, 1.0 the plain maximum.
     ivar_weighted : bool, default=False
-        Weight the pixels by their inverse variance in ``"mean"`` and ``"snv"`` (the latter then is the
-        normalisation of QuasarNET, Busca and Balland 2018, arXiv:1808.09955). Needs `Spectra` with ``ivar``.
+        Whether to weight pixels by their inverse variance in ``"mean"`` and ``"snv"``; the latter is then the
+        normalisation of QuasarNET (Busca and Balland 2018, arXiv:1808.09955). Needs `Spectra` with ``ivar``.
 
     Attributes
     ----------
@@ -47,7 +46,7 @@ class FluxNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     Raises
     ------
     ValueError
-        If a parameter is out of range, a spectrum has no valid pixel, or weights are asked for and X has none.
+        If a parameter is invalid, a spectrum has no valid pixel, or X has no inverse variances to weight by.
 
     See Also
     --------
@@ -55,11 +54,11 @@ class FluxNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    Missing pixels (NaN in an array) stay missing. A spectrum whose scale is zero (no flux at all, or for
-    ``"minmax"`` and ``"snv"`` a constant one) is not divided, as in `sklearn.preprocessing.Normalizer`. The
-    absolute value keeps a faint spectrum whose median is negative from being turned upside down.
+    Missing pixels (NaN in an array) stay missing. A spectrum whose scale is zero (zero flux, or constant flux for
+    ``"minmax"`` and ``"snv"``) is not divided, as in `sklearn.preprocessing.Normalizer`. Division by the absolute value
+    keeps the sign of a faint spectrum whose median is negative.
 
-    The transformer learns nothing: `fit` only checks.
+    The transformer is stateless: `fit` only checks parameters and data.
 
     Examples
     --------
@@ -69,6 +68,12 @@ class FluxNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     array([[0.25, 0.5 , 1.  ],
            [1.  ,  nan, 0.5 ]])
     """
+
+    _parameter_constraints: ClassVar[Constraints] = {
+        "method": [Choice(_METHODS)],
+        "quantile": [Interval(Real, 0, 1, "right")],
+        "ivar_weighted": [BOOLEAN],
+    }
 
     def __init__(self, method: str = "median", *, quantile: float = 0.9, ivar_weighted: bool = False) -> None:
         self.method = method
@@ -90,8 +95,7 @@ class FluxNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         FluxNormalizer
             The transformer itself.
         """
-        check_choice("method", self.method, _METHODS)
-        check_scalar(self.quantile, "quantile", Real, min_val=0, max_val=1, include_boundaries="right")
+        check_parameters(self)
         if self.ivar_weighted and self.method not in _WEIGHTED:
             raise ValueError(f"ivar_weighted works with method {', '.join(_WEIGHTED)}, got {self.method!r}")
         self._check(X, reset=True)
@@ -110,68 +114,49 @@ class FluxNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             As X is; the ``ivar`` of `Spectra` is scaled along.
         """
         X = self._check(X, reset=False)
-        if not isinstance(X, Spectra):
-            return self._scale(X, None, np.isfinite(X), None)[0]
-        files = X.meta["file"] if "file" in X.meta.colnames else None
-        if isinstance(X.flux, np.ndarray):
-            flux, ivar = self._scale(X.flux, X.ivar, X.valid, files)
-            return X.replace(flux=flux, ivar=ivar, flux_unit=None)
-        rows = [
-            self._scale(f[None], None if X.ivar is None else X.ivar[k][None], good[None], files, first=k)
-            for k, (f, good) in enumerate(zip(X.flux, X.valid, strict=True))
-        ]
-        scaled = [i[0] for _, i in rows if i is not None]
-        return X.replace(flux=[f[0] for f, _ in rows], ivar=scaled or None, flux_unit=None)
+        return map_blocks(lambda block: self._scale(block, X), X, flux_unit=None)
 
     def _check(self, X: Any, *, reset: bool) -> Any:
-        if isinstance(X, Spectra):
-            if self.ivar_weighted and X.ivar is None:
-                raise ValueError("ivar_weighted needs Spectra with ivar; these have none")
-            return X
-        if self.ivar_weighted:
-            raise ValueError("ivar_weighted needs Spectra with ivar; a 2-D array has none")
+        if self.ivar_weighted and getattr(X, "ivar", None) is None:
+            raise ValueError("ivar_weighted needs Spectra with ivar; X has none")
         return check_flux(self, X, reset=reset)
 
-    def _scale(
-        self,
-        flux: NDArray[Any],
-        ivar: NDArray[Any] | None,
-        good: NDArray[np.bool_],
-        files: Any,
-        first: int = 0,
-    ) -> tuple[NDArray[Any], NDArray[Any] | None]:
-        empty = np.flatnonzero(~good.any(axis=1))
+    def _scale(self, block: Block, X: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        empty = np.flatnonzero(~block.valid.any(axis=1))
         if len(empty):
-            row = first + int(empty[0])
-            name = f"{files[row]} (spectrum {row})" if files is not None else f"spectrum {row}"
-            raise ValueError(f"{name} has no valid pixel to normalise by")
-        known = flux if good.all() else np.where(good, flux, flux.dtype.type(np.nan))
-        zero, scale = self._zero_and_scale(known, ivar)
+            raise ValueError(
+                f"{row_name(block.rows.start + int(empty[0]), X)} has no valid pixel to normalise by"
+            )
+        flux, ivar = block.flux, block.ivar
+        zero, scale = self._zero_and_scale(block)
         scale = np.where(scale > 0, scale, 1.0)
-        out = ((known if zero is None else known - zero) / scale).astype(flux.dtype, copy=False)
-        return out, None if ivar is None else (ivar * scale**2).astype(ivar.dtype, copy=False)
+        scaled = (flux if zero is None else flux - zero) / scale
+        return scaled.astype(flux.dtype, copy=False), (
+            None if ivar is None else (ivar * scale**2).astype(ivar.dtype, copy=False)
+        )
 
-    def _zero_and_scale(
-        self, flux: NDArray[Any], ivar: NDArray[Any] | None
-    ) -> tuple[NDArray[Any] | None, NDArray[Any]]:
+    def _zero_and_scale(self, block: Block) -> tuple[NDArray[Any] | None, NDArray[Any]]:
         """Zero point (None: not shifted) and scale of each row, as columns."""
+        flux = block.flux
         if self.method == "max":
             return None, np.abs(np.nanmax(flux, axis=1, keepdims=True))
-        if self.method == "median":
-            return None, np.abs(_quantile(flux, 0.5))
-        if self.method == "quantile":
-            return None, np.abs(_quantile(flux, self.quantile))
+        if self.method in ("median", "quantile"):
+            return None, np.abs(_quantile(block, 0.5 if self.method == "median" else self.quantile))
         if self.method == "minmax":
             low = np.nanmin(flux, axis=1, keepdims=True)
-            return low, _quantile(flux, self.quantile) - low
+            return low, _quantile(block, self.quantile) - low
         if self.method == "l2":
             return None, np.sqrt(np.nansum(np.square(flux, dtype=np.float64), axis=1, keepdims=True))
-        weight = ivar if self.ivar_weighted else None
+        weight = block.ivar if self.ivar_weighted else None
         mean = _mean(flux, weight)
         if self.method == "mean":
             return None, np.abs(mean)
         spread = np.sqrt(_mean((flux - mean) ** 2, weight))
-        return mean, np.where(spread > 1e-7 * np.abs(mean), spread, 0.0)  # rounding is no spread
+        return mean, np.where(spread > 1e-7 * np.abs(mean), spread, 0.0)  # smaller ones are rounding errors
+
+    def __skspec_search_space__(self) -> dict[str, Any]:
+        others = ("mean", "snv") if self.ivar_weighted else ("median", "l2", "minmax", "snv")
+        return {"method": [self.method, *(method for method in others if method != self.method)]}
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -185,16 +170,17 @@ def _mean(values: NDArray[Any], weight: NDArray[Any] | None) -> NDArray[np.float
     """Mean of each row over what is not NaN, as a column."""
     if weight is None:
         return np.nanmean(values, axis=1, keepdims=True, dtype=np.float64)
-    weight = np.where(np.isnan(values), 0.0, weight)
     total = np.nansum(values * weight, axis=1, keepdims=True, dtype=np.float64)
     return total / weight.sum(axis=1, keepdims=True, dtype=np.float64)
 
 
-def _quantile(flux: NDArray[Any], q: float) -> NDArray[Any]:
-    """Quantile of each row over what is not NaN; rows without NaN, nearly all, take the fast way."""
-    gaps = np.isnan(flux).any(axis=1)
-    out = np.empty((len(flux), 1), flux.dtype)
-    out[~gaps, 0] = np.quantile(flux[~gaps], q, axis=1) if not gaps.all() else ()
-    if gaps.any():
-        out[gaps, 0] = [np.quantile(row[~np.isnan(row)], q) for row in flux[gaps]]
-    return out
+def _quantile(block: Block, q: float) -> NDArray[Any]:
+    """Quantile of the valid pixels of each row, as a column: that of `numpy.quantile`, to the last digit."""
+    ordered = np.sort(block.flux, axis=1)  # NaN come last
+    last = block.n_valid[:, None] - 1
+    at = q * last
+    below = np.floor(at).astype(np.intp)
+    low, high = (np.take_along_axis(ordered, k, axis=1) for k in (below, np.minimum(below + 1, last)))
+    part, step = at - below, high - low
+    from_below, from_above = low + step * part.astype(step.dtype), high - step * (1 - part).astype(step.dtype)
+    return np.where(part < 0.5, from_below, from_above)

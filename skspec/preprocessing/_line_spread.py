@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from skspec.spectra import pixel_edges, valid
-from skspec.spectra.inputs import row_blocks
+from skspec.spectra import Block, pixel_edges
 
-Array = NDArray[Any]
+FloatArray = NDArray[np.floating]
 
 _REACH = 5.0  # sigma; 6e-7 of the weight is beyond
 _BAND = 64  # output pixels that are computed together: a small dense product is quicker than a sparse one
@@ -37,13 +36,13 @@ class LineSpread:
         Standard deviation of the Gaussian at each of them, in the same unit; 0 leaves a pixel as it is.
     """
 
-    def __init__(self, wave: Array, sigma: Array) -> None:
+    def __init__(self, wave: FloatArray, sigma: FloatArray) -> None:
         edges = pixel_edges(wave)
         width = np.diff(edges)
         scale = width * _integrated_sigma(sigma / width)
         low = np.maximum(np.searchsorted(edges, wave - _REACH * scale, side="right") - 1, 0)
         high = np.minimum(np.searchsorted(edges, wave + _REACH * scale), len(wave))
-        self._bands: list[tuple[slice, slice, Array]] = []
+        self._bands: list[tuple[slice, slice, FloatArray]] = []
         self.inside = np.empty(len(wave))
         for start in range(0, len(wave), _BAND):
             out = slice(start, min(start + _BAND, len(wave)))
@@ -53,9 +52,9 @@ class LineSpread:
             weights = np.diff(ndtr(np.clip(at, -_REACH, _REACH, out=at)), axis=0)
             self.inside[out] = weights.sum(axis=0) / (1 - 2 * ndtr(-_REACH))
             self._bands.append((into, out, weights / weights.sum(axis=0)))
-        self._cast: dict[tuple[np.dtype[Any], int], list[Array]] = {}
+        self._cast: dict[tuple[np.dtype[Any], int], list[FloatArray]] = {}
 
-    def _sum(self, rows: Array, power: int, out: Array) -> Array:
+    def _sum(self, rows: FloatArray, power: int, out: FloatArray) -> FloatArray:
         """Write the sum of pixels times a power of their weights to `out`, and return it."""
         key = (rows.dtype, power)
         if key not in self._cast:
@@ -64,46 +63,40 @@ class LineSpread:
             np.matmul(rows[:, into], weights, out=out[:, pixels])
         return out
 
-    def __call__(
-        self, flux: Array, ivar: Array | None = None, *, min_coverage: float
-    ) -> tuple[Array, Array | None]:
-        """Smooth rows of flux of shape (n_spectra, n_pixels), in their own floating-point type.
+    def __call__(self, block: Block, *, min_coverage: float) -> tuple[FloatArray, FloatArray | None]:
+        """Smooth the rows of a block on the grid, in their own floating-point type.
 
         Parameters
         ----------
-        flux, ivar : ndarray of shape (n_spectra, n_pixels)
-            ``ivar`` may be None.
+        block : Block
         min_coverage : float
-            Pixels whose weights lie on valid pixels to less than this fraction are missing.
+            Pixels with less than this fraction of their weight on valid pixels are missing.
 
         Returns
         -------
-        flux, ivar : ndarray of shape (n_spectra, n_pixels)
-            Missing pixels have NaN flux and ``ivar`` 0.
+        flux, ivar : ndarray of shape (n_rows, n_pixels)
+            Missing pixels have NaN flux and ``ivar`` 0; ``ivar`` is None if that of the block is.
         """
-        flux_out = np.empty_like(flux)
-        ivar_out = None if ivar is None else np.empty_like(ivar)
-        for rows in row_blocks(*flux.shape):
-            f, smooth = flux[rows], flux_out[rows]
-            bad = ~valid(f, None if ivar is None else ivar[rows])
-            share: Any = 1  # of the weights inside the grid
-            if bad.any():
-                f = np.where(bad, f.dtype.type(0), f)
-                share = self._sum((~bad).astype(f.dtype), 1, np.empty_like(f))
-            missing = np.broadcast_to(share * self.inside < min_coverage - _ROUNDING, f.shape)
-            self._sum(f, 1, smooth)
-            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-                smooth /= share
-                if ivar is not None and ivar_out is not None:
-                    # No infinity, which would spread with weights of zero.
-                    variance = np.where(bad, 0, np.minimum(1 / ivar[rows], np.finfo(ivar.dtype).max))
-                    np.divide(share * share, self._sum(variance, 2, ivar_out[rows]), out=ivar_out[rows])
-                    ivar_out[rows][missing] = 0
-            smooth[missing] = np.nan
-        return flux_out, ivar_out
+        flux, ivar = block.flux, None
+        share: Any = 1  # of the weights inside the grid
+        if not block.complete:
+            flux = np.where(block.valid, flux, flux.dtype.type(0))
+            share = self._sum(block.valid.astype(flux.dtype), 1, np.empty_like(flux))
+        missing = np.broadcast_to(share * self.inside < min_coverage - _ROUNDING, flux.shape)
+        smooth = self._sum(flux, 1, np.empty_like(flux))
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            smooth /= share
+            if block.ivar is not None:
+                # No infinity, which would spread with weights of zero.
+                variance = np.minimum(1 / block.ivar, np.finfo(block.ivar.dtype).max)
+                variance = np.where(block.valid, variance, 0)
+                ivar = share * share / self._sum(variance, 2, np.empty_like(flux))
+                ivar[missing] = 0
+        smooth[missing] = np.nan
+        return smooth, ivar
 
 
-def _integrated_sigma(sigma: Array) -> Array:
+def _integrated_sigma(sigma: FloatArray) -> FloatArray:
     """Width of the Gaussian whose integrals over pixels have the standard deviation `sigma`, all in pixels."""
     trial = np.geomspace(_NARROWEST, _WIDEST, 400)
     far = np.arange(1, int(_WIDEST * 8))[:, None]
@@ -118,6 +111,6 @@ def _operator(wave: bytes, sigma: bytes) -> LineSpread:
     return LineSpread(np.frombuffer(wave), np.frombuffer(sigma))
 
 
-def line_spread(wave: Array, sigma: Array) -> LineSpread:
+def line_spread(wave: FloatArray, sigma: FloatArray) -> LineSpread:
     """Return the operator of a grid and a width, built once and reused."""
     return _operator(np.ascontiguousarray(wave).tobytes(), np.ascontiguousarray(sigma).tobytes())

@@ -1,23 +1,23 @@
-"""Resampling onto a log-linear wavelength grid."""
+"""Resample spectra onto a log-linear wavelength grid: `LogWaveResampler`."""
 
 from __future__ import annotations
 
-from numbers import Integral, Real
-from typing import Any
+from numbers import Real
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import check_array, check_scalar
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
-from skspec.checks import check_choice
+from skspec.checks import COUNT, Choice, Constraints, Interval, check_parameters
 from skspec.preprocessing._missing_bins import RULES, fill, refuse_empty
 from skspec.preprocessing._overlap import Resampled, overlap
 from skspec.preprocessing._sampling import sample
 from skspec.preprocessing._weighted_bins import weighted_bins
-from skspec.spectra import Spectra
-from skspec.spectra.inputs import check_flux, vacuum_wave
+from skspec.spectra import Block, Spectra, blocks
+from skspec.spectra.inputs import check_flux, check_pixel_widths, in_vacuum
 
 _METHODS = ("flux_conserving", "linear", "cubic", "fft", "ivar_weighted")
 _WITHOUT_IVAR = ("cubic", "fft")
@@ -110,6 +110,16 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
     array(['flux_4731.5', 'flux_5308.8', 'flux_5956.6'], dtype=object)
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        "method": [Choice(_METHODS)],
+        "loglam_min": [Interval(Real, 0, 10)],
+        "loglam_max": [Interval(Real, 0, 10)],
+        "n_bins": [COUNT],
+        "min_coverage": [Interval(Real, 0, 1, "right")],
+        "missing": [Choice(RULES)],
+        "output": [Choice(("flux", "flux_ivar"))],
+    }
+
     def __init__(
         self,
         method: str = "flux_conserving",
@@ -146,19 +156,13 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
         LogWaveResampler
             The fitted transformer itself.
         """
-        check_choice("method", self.method, _METHODS)
-        check_choice("missing", self.missing, RULES)
-        check_choice("output", self.output, ("flux", "flux_ivar"))
-        check_scalar(self.n_bins, "n_bins", Integral, min_val=1)
-        check_scalar(
-            self.min_coverage, "min_coverage", Real, min_val=0, max_val=1, include_boundaries="right"
-        )
-        for name in ("loglam_min", "loglam_max"):
-            check_scalar(getattr(self, name), name, Real, min_val=0, max_val=10)
+        check_parameters(self)
         if not self.loglam_min < self.loglam_max:
             raise ValueError(f"loglam_min={self.loglam_min} must be below loglam_max={self.loglam_max}")
-        _, wave = self._check(X, reset=True)
-        self.input_wave_ = wave if isinstance(wave, np.ndarray) else None
+        X, wave = self._check(X, reset=True)
+        if isinstance(X, Spectra):
+            wave = X.wave if X.is_common_grid else None
+        self.input_wave_ = wave
         loglam = np.linspace(self.loglam_min, self.loglam_max, self.n_bins + 1)
         self.edges_ = 10.0**loglam
         self.wave_ = self.edges_[:-1] if self.method == "fft" else 10.0 ** (0.5 * (loglam[1:] + loglam[:-1]))
@@ -177,7 +181,7 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
         ndarray of shape (n_spectra, n_bins), or (n_spectra, 2 n_bins) with ``output="flux_ivar"``
             Flux density, float32 for `Spectra` and in the array's own floating-point type otherwise.
         """
-        result, X = self._resample(X)
+        X, result = self._resample(X)
         flux, bad = result.flux, self._is_missing(result)
         if bad.any():
             grid = f"{self.edges_[0]:.0f}–{self.edges_[-1]:.0f} Å"
@@ -203,7 +207,7 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
         """
         if not isinstance(X, Spectra):
             raise TypeError(f"resample takes Spectra, got {type(X).__name__}; transform takes arrays")
-        result, _ = self._resample(X)
+        result = self._resample(X)[1]
         bad = self._is_missing(result)
         flux = np.where(bad, np.nan, result.flux)
         ivar = None if result.ivar is None else np.where(bad, 0, result.ivar)
@@ -221,7 +225,7 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
         ndarray of shape (n_spectra,)
             0 for a spectrum that `transform` would refuse.
         """
-        result, _ = self._resample(X)
+        result = self._resample(X)[1]
         return 1.0 - self._is_missing(result).mean(axis=1)
 
     def inverse_transform(self, X: Any) -> NDArray[np.floating]:
@@ -283,37 +287,53 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
         names = wave_names("flux", self.wave_)
         return names if self.output == "flux" else np.concatenate([names, wave_names("ivar", self.wave_)])
 
-    def _check(self, X: Any, *, reset: bool) -> tuple[Any, Any]:
-        """Return X, as Spectra or as a 2-D array, and its vacuum wavelengths."""
+    def _check(self, X: Any, *, reset: bool) -> tuple[Any, NDArray[np.float64] | None]:
+        """Return X with vacuum wavelengths, and those of the columns of an array."""
         if self.output == "flux_ivar":
             if self.method in _WITHOUT_IVAR:
                 raise ValueError(
-                    f"output='flux_ivar' needs variances, which method={self.method!r} does not carry"
+                    f"output='flux_ivar' needs variances, which method={self.method!r} does not propagate"
                 )
             if getattr(X, "ivar", None) is None:
                 raise ValueError("output='flux_ivar' needs Spectra with ivar; X has none")
         X = check_flux(self, X, reset=reset)
-        return X, vacuum_wave(X, self.wave)
+        check_pixel_widths(X)
+        return in_vacuum(X, self.wave)
 
-    def _resample(self, X: Any) -> tuple[Resampled, Any]:
+    def _resample(self, X: Any) -> tuple[Any, Resampled]:
+        """Return X as checked, and the bins of all spectra."""
         check_is_fitted(self)
         if not isinstance(X, Spectra) and not hasattr(self, "n_features_in_"):
             raise TypeError(
                 "fitted on Spectra; give Spectra, or fit on an array with its wavelengths as wave="
             )
         X, wave = self._check(X, reset=False)
-        flux, ivar = (X.flux, X.ivar) if isinstance(X, Spectra) else (X, None)
-        result = overlap(flux, wave, ivar, self.edges_)
+        dtype = np.float32 if isinstance(X, Spectra) else X.dtype
+        flux, ivar, coverage = (np.empty((len(X), self.n_bins), dtype) for _ in range(3))
+        has_ivar = getattr(X, "ivar", None) is not None and self.method not in _WITHOUT_IVAR
+        result = Resampled(flux, ivar if has_ivar else None, coverage)
+        for block in blocks(X, wave):
+            for all_rows, rows in zip(result, self._resample_block(block), strict=True):
+                if all_rows is not None:
+                    all_rows[block.rows] = rows
+        return X, result
+
+    def _resample_block(self, block: Block) -> Resampled:
+        result = overlap(block, self.edges_)
         if self.method == "flux_conserving":
-            return result, X
+            return result
         if self.method == "ivar_weighted":
-            flux, ivar = weighted_bins(flux, wave, ivar, self.edges_)
+            flux, ivar = weighted_bins(block, self.edges_)
         else:
-            flux, ivar = sample(self.method, flux, wave, ivar, self.edges_)
-        return Resampled(flux, ivar, np.where(np.isnan(flux), 0, result.coverage)), X
+            flux, ivar = sample(self.method, block, self.edges_)
+        return Resampled(flux, ivar, np.where(np.isnan(flux), 0, result.coverage))
 
     def _is_missing(self, result: Resampled) -> NDArray[np.bool_]:
         return ~(result.coverage >= self.min_coverage - 1e-5)  # float32 coverage is good to that
+
+    def __skspec_search_space__(self) -> dict[str, Any]:
+        n = self.n_bins
+        return {"n_bins": [n // 2, n, 2 * n] if n > 1 else [n, 2 * n]}
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

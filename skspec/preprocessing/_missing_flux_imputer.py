@@ -1,37 +1,46 @@
-"""Values for missing pixels."""
+"""Fill missing pixels: `MissingFluxImputer`."""
 
 from __future__ import annotations
 
 import warnings
-from numbers import Integral, Real
-from typing import Any
+from numbers import Real
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from skspec.checks import check_choice
+from skspec.checks import (
+    BOOLEAN,
+    COUNT,
+    FRACTION,
+    NON_NEGATIVE,
+    Choice,
+    Constraints,
+    Interval,
+    check_parameters,
+)
 from skspec.preprocessing._log_wave_resampler import wave_names
 from skspec.preprocessing._template import Template, learn_template
-from skspec.spectra import Spectra, valid
-from skspec.spectra.inputs import check_flux, row_blocks, row_name, wave_of_columns
+from skspec.spectra import Spectra, blocks, describe_grid, same_grid
+from skspec.spectra.inputs import check_flux, row_name, wave_of_columns
 
 _METHODS = ("linear", "nearest", "template", "constant")
 
 
 class MissingFluxImputer(TransformerMixin, BaseEstimator):
-    """Fill missing pixels of spectra on one grid, and say where they were.
+    """Fill missing pixels of spectra on one grid, and optionally mark where they were.
 
     Parameters
     ----------
     method : {"linear", "nearest", "template", "constant"}, default="linear"
-        Where the value of a missing pixel comes from:
+        How the value of a missing pixel is found:
 
-        - ``"linear"``: the line in wavelength between the nearest valid pixels on both sides; before the first and
-          after the last valid pixel, that pixel's value;
+        - ``"linear"``: linear interpolation in wavelength between the nearest valid pixels on both sides; before the
+          first and after the last valid pixel, the value of that pixel;
         - ``"nearest"``: the valid pixel nearest in wavelength, the bluer of two;
         - ``"template"``: principal components learned in fit, also from spectra with missing pixels, and fitted to the
           valid pixels of the spectrum;
@@ -39,25 +48,25 @@ class MissingFluxImputer(TransformerMixin, BaseEstimator):
     fill_value : float, default=0.0
         The value of ``method="constant"``.
     n_components : int, default=10
-        Principal components of ``method="template"``.
+        Number of principal components of ``method="template"``.
     max_rounds : int, default=100
-        Most rounds of learning the template.
+        Maximum number of rounds of learning the template.
     tol : float, default=1e-2
-        The template is learned when the variance that it leaves falls by less than this fraction in a round. Much less
-        gains nothing: components begin to serve single spectra whose gaps nothing else fills.
+        Learning stops when the residual variance falls by less than this fraction in a round. Much smaller values do
+        not help: components then describe single spectra whose gaps nothing else constrains.
     min_coverage : float, default=0.5
-        Fraction of its pixels that a spectrum needs to be filled. One without any valid pixel never is.
+        Smallest fraction of valid pixels with which a spectrum is filled. One without any valid pixel never is.
     low_coverage : {"raise", "nan"}, default="raise"
-        What becomes of spectra with less: an error, or a flag: all of the spectrum is NaN, so that it can be found with
-        ``np.isnan(out[:, 0])`` and nothing made up passes for a measurement. Such spectra have no part in the template.
+        How to treat spectra with less: raise an error, or return NaN in all their pixels, so that
+        ``np.isnan(out[:, 0])`` finds them. Such spectra are not used for the template.
     add_indicator : bool, default=False
         Append a second channel of as many columns that is 1 where a pixel was missing and 0 elsewhere, for
         classifiers with ``n_channels=2``.
     wave : array-like of shape (n_features,) or pair of floats, default=None
         Wavelengths, in Å, of the columns of a 2-D array X; a pair is the first and last wavelength of a linear grid.
-        None takes columns to be equally spaced. `Spectra` know theirs.
+        None assumes equally spaced columns. Not used for `Spectra`.
     random_state : int, RandomState instance or None, default=None
-        For the first guess of the template's components; the template hardly depends on it.
+        Seed of the random number generator for the initial components of the template, which hardly depends on it.
 
     Attributes
     ----------
@@ -72,20 +81,20 @@ class MissingFluxImputer(TransformerMixin, BaseEstimator):
     noise_variance_ : float
         Mean variance along all other components, as in `sklearn.decomposition.PCA`.
     n_rounds_ : int
-        Rounds in which it was learned.
+        Number of rounds in which it was learned.
     n_features_in_ : int
         Number of pixels seen in fit.
 
     Raises
     ------
     ValueError
-        If a parameter is out of range, spectra have different grids or not the grid of `fit`, a spectrum is covered too
-        little, or a pixel is missing in all spectra that a template is learned from.
+        If a parameter is invalid, spectra have different grids or not the grid of `fit`, a spectrum has too few valid
+        pixels, or a pixel is missing in all spectra that a template is learned from.
 
     Warns
     -----
     ConvergenceWarning
-        If the template has not settled after `max_rounds` rounds.
+        If the template has not converged after `max_rounds` rounds.
 
     See Also
     --------
@@ -93,14 +102,14 @@ class MissingFluxImputer(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    `Spectra` become a 2-D array: filled pixels are no measurements, and in `Spectra` with inverse variances they
-    would have to stay missing.
+    `Spectra` become a 2-D array: filled pixels are not measurements, and in `Spectra` with inverse variances they would
+    have to stay missing.
 
     The template is a principal component analysis by expectation maximisation (Roweis 1998, NIPS 10, 626). The
-    coefficients of a spectrum come from its valid pixels (Connolly and Szalay 1999, AJ 117, 2052) and are held
-    towards zero as far as the noise variance outweighs that of a component (Tipping and Bishop 1999, J. R. Stat. Soc.
-    B 61, 611; Josse and Husson 2012, J. SFdS 153, 79). Spectra are not scaled for it: put `FluxNormalizer` before, or
-    the brightest rule.
+    coefficients of a spectrum come from its valid pixels (Connolly and Szalay 1999, AJ 117, 2052) and are shrunk towards
+    zero by the ratio of the noise variance to that of each component (Tipping and Bishop 1999, J. R. Stat. Soc. B 61,
+    611; Josse and Husson 2012, J. SFdS 153, 79). Spectra are not scaled: put `FluxNormalizer` before, or the brightest
+    dominate.
 
     Examples
     --------
@@ -116,6 +125,17 @@ class MissingFluxImputer(TransformerMixin, BaseEstimator):
     >>> imputer.get_feature_names_out()[[0, 4]]
     array(['flux_5000.0', 'missing_5000.0'], dtype=object)
     """
+
+    _parameter_constraints: ClassVar[Constraints] = {
+        "method": [Choice(_METHODS)],
+        "fill_value": [Interval(Real)],
+        "n_components": [COUNT],
+        "max_rounds": [COUNT],
+        "tol": [NON_NEGATIVE],
+        "min_coverage": [FRACTION],
+        "low_coverage": [Choice(("raise", "nan"))],
+        "add_indicator": [BOOLEAN],
+    }
 
     def __init__(
         self,
@@ -157,13 +177,7 @@ class MissingFluxImputer(TransformerMixin, BaseEstimator):
         MissingFluxImputer
             The fitted transformer itself.
         """
-        check_choice("method", self.method, _METHODS)
-        check_choice("low_coverage", self.low_coverage, ("raise", "nan"))
-        check_scalar(self.fill_value, "fill_value", Real)
-        check_scalar(self.n_components, "n_components", Integral, min_val=1)
-        check_scalar(self.max_rounds, "max_rounds", Integral, min_val=1)
-        check_scalar(self.tol, "tol", Real, min_val=0)
-        check_scalar(self.min_coverage, "min_coverage", Real, min_val=0, max_val=1)
+        check_parameters(self)
         X = check_flux(self, X, reset=True)
         if isinstance(X, Spectra):
             X = _on_one_grid(X)
@@ -191,24 +205,25 @@ class MissingFluxImputer(TransformerMixin, BaseEstimator):
         """
         X = self._check(X)
         n, p = X.shape
-        flux, _ = _parts(X)
-        out = np.empty((n, 2 * p if self.add_indicator else p), flux.dtype)
-        for rows in row_blocks(n, p):
-            known, missing = _known(X, rows)
+        dtype = np.float32 if isinstance(X, Spectra) else X.dtype
+        out = np.empty((n, 2 * p if self.add_indicator else p), dtype)
+        for block in blocks(X):
+            missing = ~block.valid
             low = self._is_low(missing)
             if low.any() and self.low_coverage == "raise":
                 row = int(np.argmax(low))
                 raise ValueError(
-                    f"{row_name(rows.start + row, X)} has valid flux in {1 - missing[row].mean():.1%} of its pixels, "
-                    f"less than min_coverage={self.min_coverage}; low_coverage='nan' leaves such spectra NaN"
+                    f"{row_name(block.rows.start + row, X)} has valid flux in {1 - missing[row].mean():.1%} of its "
+                    f"pixels, less than min_coverage={self.min_coverage}; low_coverage='nan' leaves such spectra NaN"
                 )
-            out[rows, :p] = known
-            gaps = np.flatnonzero(missing.any(axis=1) & ~low)
-            if len(gaps):
-                out[rows.start + gaps, :p] = self._filled(known[gaps], missing[gaps])
-            out[rows.start + np.flatnonzero(low), :p] = np.nan
+            filled = out[block.rows, :p]
+            filled[:] = block.flux
+            gaps = missing.any(axis=1) & ~low
+            if gaps.any():
+                filled[gaps] = self._filled(block.flux[gaps], missing[gaps])
+            filled[low] = np.nan
             if self.add_indicator:
-                out[rows, p:] = missing
+                out[block.rows, p:] = missing
         return out
 
     def coverage(self, X: Any) -> NDArray[np.float64]:
@@ -223,7 +238,7 @@ class MissingFluxImputer(TransformerMixin, BaseEstimator):
         ndarray of shape (n_spectra,)
         """
         X = self._check(X)
-        return np.concatenate([1.0 - _known(X, rows)[1].mean(axis=1) for rows in row_blocks(*X.shape)])
+        return np.concatenate([np.empty(0), *(block.valid.mean(axis=1) for block in blocks(X))])
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Names of the output columns: ``flux_`` and the wavelength in Å, or the names that fit saw.
@@ -256,11 +271,11 @@ class MissingFluxImputer(TransformerMixin, BaseEstimator):
             return X
         X = _on_one_grid(X)
         if X.shape[1] != self.n_features_in_ or (
-            self.wave_ is not None and not np.allclose(X.wave, self.wave_, rtol=1e-9, atol=0)
+            self.wave_ is not None and not same_grid(X.wave, self.wave_)
         ):
+            seen = f"{self.n_features_in_} pixels" if self.wave_ is None else describe_grid(self.wave_)
             raise ValueError(
-                f"X has {X.shape[1]} pixels from {X.wave[0]:.1f} to {X.wave[-1]:.1f} Å, which is not the grid of fit "
-                f"({self.n_features_in_} pixels); put LogWaveResampler first"
+                f"X has {describe_grid(X.wave)}, which is not the grid of fit ({seen}); put LogWaveResampler first"
             )
         return X
 
@@ -287,8 +302,8 @@ class MissingFluxImputer(TransformerMixin, BaseEstimator):
         never = np.flatnonzero(missing.all(axis=0))
         if len(never):
             raise ValueError(
-                f"{len(never)} pixels, the first with index {never[0]}, are missing in all spectra: there is no template "
-                "of them; narrow the grid"
+                f"{len(never)} pixels, the first with index {never[0]}, are missing in all spectra: a template cannot "
+                "be learned there; narrow the grid"
             )
         del missing
         template, self.n_rounds_, converged = learn_template(
@@ -301,7 +316,7 @@ class MissingFluxImputer(TransformerMixin, BaseEstimator):
         self.mean_, self.components_, self.explained_variance_, self.noise_variance_ = template
         if not converged:
             warnings.warn(
-                f"the template has not settled in max_rounds={self.max_rounds} rounds; raise it, or tol={self.tol}",
+                f"the template has not converged in max_rounds={self.max_rounds} rounds; increase it, or tol={self.tol}",
                 ConvergenceWarning,
                 stacklevel=3,
             )
@@ -323,6 +338,12 @@ class MissingFluxImputer(TransformerMixin, BaseEstimator):
                 row[hole] = known[np.searchsorted(0.5 * (known_at[1:] + known_at[:-1]), at)]
         return out
 
+    def __skspec_search_space__(self) -> dict[str, Any]:
+        if self.method != "template":
+            return {}
+        n = self.n_components
+        return {"n_components": [n // 2, n, 2 * n] if n > 1 else [n, 2 * n]}
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
@@ -334,13 +355,3 @@ def _on_one_grid(X: Spectra) -> Spectra:
     if not X.is_common_grid:
         raise ValueError(f"the {len(X)} spectra have different wavelength grids; put LogWaveResampler first")
     return X.to_vacuum()
-
-
-def _parts(X: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    return (X.flux, X.ivar) if isinstance(X, Spectra) else (X, None)
-
-
-def _known(X: Any, rows: slice) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Flux of some rows, and where it is missing."""
-    flux, ivar = _parts(X)
-    return flux[rows], ~valid(flux[rows], None if ivar is None else ivar[rows])

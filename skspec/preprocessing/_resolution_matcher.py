@@ -1,28 +1,26 @@
-"""Matching of spectral resolution."""
+"""Smooth spectra to a lower resolution: `ResolutionMatcher`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from numbers import Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils import check_scalar
 
-from skspec.checks import check_choice, refuse_quantity
+from skspec.checks import Choice, Constraints, Interval, check_parameters, refuse_quantity
 from skspec.preprocessing._line_spread import line_spread
-from skspec.spectra import Spectra, as_wave, find_lattice, lay
-from skspec.spectra.inputs import check_flux, vacuum_wave
+from skspec.spectra import Block, Spectra, as_wave, blocks, map_blocks
+from skspec.spectra.inputs import check_flux, check_pixel_widths, in_vacuum
 
 _LIGHT = 299792.458  # km/s
 _SIGMA = 1 / np.sqrt(8 * np.log(2))  # of a Gaussian whose full width at half maximum is one
 _UNITS = ("angstrom", "km/s", "R")
-_ROWS_PER_BLOCK = 64
 
-Array = NDArray[Any]
-Width = float | ArrayLike | Callable[[Array], ArrayLike] | None
+FloatArray = NDArray[np.floating]
+Width = float | ArrayLike | Callable[[FloatArray], ArrayLike] | None
 
 
 class ResolutionMatcher(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -98,6 +96,13 @@ class ResolutionMatcher(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     0.6
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        "source_unit": [Choice(_UNITS)],
+        "target_unit": [Choice(_UNITS)],
+        "coarser": [Choice(("raise", "keep"))],
+        "min_coverage": [Interval(Real, 0, 1, "right")],
+    }
+
     def __init__(
         self,
         source: Width = None,
@@ -132,16 +137,10 @@ class ResolutionMatcher(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ResolutionMatcher
             The transformer itself.
         """
-        check_choice("source_unit", self.source_unit, _UNITS)
-        check_choice("target_unit", self.target_unit, _UNITS)
-        check_choice("coarser", self.coarser, ("raise", "keep"))
-        check_scalar(
-            self.min_coverage, "min_coverage", Real, min_val=0, max_val=1, include_boundaries="right"
-        )
-        X = check_flux(self, X, reset=True)
-        wave = vacuum_wave(X, self.wave)
-        for grid in [wave] if isinstance(wave, np.ndarray) else wave[:1]:
-            self._sigma(grid)
+        check_parameters(self)
+        X, wave = self._check(X, reset=True)
+        for block in blocks(X[:1], wave, one_grid=True):
+            self._sigma(block.wave)
         return self
 
     def transform(self, X: Any) -> Any:
@@ -157,30 +156,23 @@ class ResolutionMatcher(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             As X is, on the same grid or grids, with ``ivar`` carried along; missing pixels have NaN flux, and
             ``ivar`` 0.
         """
-        X = check_flux(self, X, reset=False)
-        wave = vacuum_wave(X, self.wave)
-        if not isinstance(X, Spectra):
-            return self._match(X, None, wave)[0]
-        if isinstance(X.flux, np.ndarray):
-            flux, ivar = self._match(X.flux, X.ivar, wave)
-            return X.replace(flux=flux, ivar=ivar)
-        flux_rows: list[Array] = []
-        ivar_rows: list[Array] = []
-        for rows, grid, offset in _blocks(wave):
-            laid = lay(X.flux[rows], offset, len(grid), np.nan)
-            errors = None if X.ivar is None else lay(X.ivar[rows], offset, len(grid), 0.0)
-            flux, ivar = self._match(laid, errors, grid)
-            spans = [slice(k, k + len(row)) for k, row in zip(offset, X.flux[rows], strict=True)]
-            flux_rows += [row[span].copy() for row, span in zip(flux, spans, strict=True)]
-            if ivar is not None:
-                ivar_rows += [row[span].copy() for row, span in zip(ivar, spans, strict=True)]
-        return X.replace(flux=flux_rows, ivar=None if X.ivar is None else ivar_rows)
+        vacuum, wave = self._check(X, reset=False)
+        matched = map_blocks(self._match, vacuum, wave, one_grid=True)
+        return (
+            matched.replace(wave=X.wave, lattice=X.lattice, medium=X.medium)
+            if isinstance(X, Spectra)
+            else matched
+        )
 
-    def _match(self, flux: Array, ivar: Array | None, wave: Array) -> tuple[Array, Array | None]:
-        operator = line_spread(wave, self._sigma(wave))
-        return operator(flux, ivar, min_coverage=self.min_coverage)
+    def _check(self, X: Any, *, reset: bool) -> tuple[Any, NDArray[np.float64] | None]:
+        X = check_flux(self, X, reset=reset)
+        check_pixel_widths(X)
+        return in_vacuum(X, self.wave)
 
-    def _sigma(self, wave: Array) -> NDArray[np.float64]:
+    def _match(self, block: Block) -> tuple[FloatArray, FloatArray | None]:
+        return line_spread(block.wave, self._sigma(block.wave))(block, min_coverage=self.min_coverage)
+
+    def _sigma(self, wave: FloatArray) -> NDArray[np.float64]:
         """Return the standard deviation in Å of the Gaussian to smooth by at each wavelength."""
         source = _fwhm("source", self.source, self.source_unit, wave)
         target = _fwhm("target", self.target, self.target_unit, wave)
@@ -202,23 +194,7 @@ class ResolutionMatcher(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return tags
 
 
-def _blocks(wave: list[Array]) -> Iterator[tuple[slice, Array, NDArray[np.intp]]]:
-    """Yield spectra that can be smoothed as one: their rows, the grid that all are on, and where each begins on it."""
-    lattice = find_lattice(wave)
-    start = 0
-    while start < len(wave):
-        stop = start + 1
-        while stop < min(start + _ROWS_PER_BLOCK, len(wave)) and (lattice or wave[stop] is wave[start]):
-            stop += 1
-        rows = slice(start, stop)
-        grid, offset = (
-            (lattice[0], lattice[1][rows]) if lattice else (wave[start], np.zeros(stop - start, int))
-        )
-        yield rows, grid, offset
-        start = stop
-
-
-def _fwhm(name: str, width: Any, unit: str, wave: Array) -> NDArray[np.float64]:
+def _fwhm(name: str, width: Any, unit: str, wave: FloatArray) -> NDArray[np.float64]:
     """Return the full width at half maximum in Å at each wavelength."""
     if width is None:
         raise ValueError(

@@ -1,10 +1,9 @@
-"""Exact running quantiles over windows of pixels or of wavelength, past missing pixels.
+"""Exact running quantiles of the valid pixels in windows of pixels or of wavelength.
 
-Windows that all have the same number of pixels go to scipy's filter of one dimension, all rows end to end: it keeps the
-window sorted while it slides, which the same filter of two dimensions does not. Missing pixels become so many
--inf and +inf that the wanted value stays within a rank or two of the same place, so a few passes are enough. Windows
-whose number of pixels varies are counted out bit by bit of the rank (wavelet matrix: Claude, Navarro and Ordóñez 2015,
-Information Systems 47, 15).
+Windows that all have the same number of pixels go to scipy's 1-D rank filter, all rows end to end: it keeps the window
+sorted while it slides, which the 2-D filter does not. Missing pixels are replaced by as many -inf and +inf as keep the
+wanted value within a rank or two of the same place, so a few passes are enough. In windows whose number of pixels varies
+the rank is found bit by bit (wavelet matrix: Claude, Navarro and Ordóñez 2015, Information Systems 47, 15).
 """
 
 from __future__ import annotations
@@ -20,7 +19,10 @@ _ROWS_AT_ONCE = 8  # whose ranks stay in the cache
 
 
 class Windows(NamedTuple):
-    """The window of each pixel: from `low` to before `high` in a row extended by `before` and `after` pixels."""
+    """The window of each pixel: from `low` to before `high` in a row extended by `before` and `after` pixels.
+
+    `low` and `high` have shape (n_pixels,), or (n_spectra, n_pixels) where windows differ from row to row.
+    """
 
     before: int
     after: int
@@ -50,8 +52,23 @@ def windows_of_wave(wave: NDArray[np.float64], width: float) -> Windows:
     return Windows(before, after, low, np.searchsorted(extended, wave + half, side="right"))
 
 
-def running_quantile(flux: NDArray[Any], windows: Windows, quantile: float, edge: str) -> NDArray[Any]:
-    """Quantile of the valid pixels in the window of each pixel.
+def windows_of_waves(wave: NDArray[np.float64], length: NDArray[np.intp], width: float) -> Windows:
+    """Windows as those of `windows_of_wave` for rows that have `length` pixels each, on grids of their own."""
+    each = [windows_of_wave(row[:n], width) for row, n in zip(wave, length.tolist(), strict=True)]
+    before, after = max(windows.before for windows in each), max(windows.after for windows in each)
+    low, high = np.zeros((2, *wave.shape), np.intp)
+    for k, (windows, n) in enumerate(zip(each, length.tolist(), strict=True)):
+        low[k, :n], high[k, :n] = (
+            windows.low + before - windows.before,
+            windows.high + before - windows.before,
+        )
+    return Windows(before, after, low, high)
+
+
+def running_quantile(
+    flux: NDArray[Any], windows: Windows, quantile: float, edge: str, length: NDArray[np.intp] | None = None
+) -> NDArray[Any]:
+    """Return the quantile of the valid pixels in the window of each pixel.
 
     Parameters
     ----------
@@ -63,25 +80,28 @@ def running_quantile(flux: NDArray[Any], windows: Windows, quantile: float, edge
         Of m valid pixels the one with index ``floor(quantile * m)`` in rising order, the last for 1: no values are
         averaged. This is the rule of `scipy.ndimage.median_filter` and ``percentile_filter``.
     edge : {"nearest", "reflect", "mirror", "shrink"}
-        How a row goes on beyond its ends; ``"shrink"`` does not, the window has fewer pixels there.
+        How a row is extended beyond its ends; with ``"shrink"`` it is not, and windows have fewer pixels there.
+    length : ndarray of int of shape (n_spectra,), default=None
+        Number of pixels of each row; what follows them is not used, and has no meaning in the result. None takes all.
 
     Returns
     -------
     ndarray of shape (n_spectra, n_pixels)
         In the type of `flux`; NaN where a window has no valid pixel.
     """
-    rows = _extend(flux, windows.before, windows.after, edge)
+    rows = _extend(flux, windows.before, windows.after, edge, length)
     missing = np.isnan(rows)
     low, size = windows.low, windows.high - windows.low
-    if not ((size == size[0]).all() and (low == np.arange(len(low))).all()):
+    if not ((size == size.flat[0]).all() and (low == np.arange(low.shape[-1])).all()):
         out = np.empty_like(flux)
         for start in range(0, len(flux), _ROWS_AT_ONCE):
             some = slice(start, start + _ROWS_AT_ONCE)
-            out[some] = _by_bits(rows[some], missing[some], windows, quantile)
+            own = windows if low.ndim == 1 else windows._replace(low=low[some], high=windows.high[some])
+            out[some] = _by_bits(rows[some], missing[some], own, quantile)
         return out
     gaps = missing.any(axis=1)
-    width = int(size[0])
-    rank = int(_rank(quantile, size[:1])[0])
+    width = int(size.flat[0])
+    rank = int(_rank(quantile, size.ravel()[:1])[0])
     if not gaps.any():
         return _sliding(rows, width, rank)
     out = np.empty_like(flux)
@@ -91,21 +111,26 @@ def running_quantile(flux: NDArray[Any], windows: Windows, quantile: float, edge
     return out
 
 
-def _extend(flux: NDArray[Any], before: int, after: int, edge: str) -> NDArray[Any]:
-    n = flux.shape[1]
+def _extend(
+    flux: NDArray[Any], before: int, after: int, edge: str, length: NDArray[np.intp] | None
+) -> NDArray[Any]:
+    n = np.array([flux.shape[1]]) if length is None else length
+    at, n = np.arange(-before, flux.shape[1] + after)[None], n[:, None]
     if edge == "shrink":
-        return np.pad(flux, ((0, 0), (before, after)), constant_values=np.nan)
-    at = np.arange(-before, n + after)
-    if edge == "nearest":
-        at = np.clip(at, 0, n - 1)
-    elif edge == "reflect":
+        outside = (at < 0) | (at >= n)
+    if edge == "reflect":
         at = at % (2 * n)
         at = np.minimum(at, 2 * n - 1 - at)
+    elif edge == "mirror":
+        period = np.maximum(2 * n - 2, 1)
+        at = at % period
+        at = np.minimum(at, period - at)
     else:
-        at = at % max(2 * n - 2, 1)
-        at = np.minimum(at, 2 * n - 2 - at)
-    ends = flux.take(at[:before], axis=1), flux.take(at[before + n :], axis=1)
-    return np.concatenate([ends[0], flux, ends[1]], axis=1)
+        at = np.clip(at, 0, n - 1)
+    rows = flux.take(at[0], axis=1) if length is None else np.take_along_axis(flux, at, axis=1)
+    if edge == "shrink":
+        np.copyto(rows, np.nan, where=outside)
+    return rows
 
 
 def _rank(quantile: float, count: NDArray[Any]) -> NDArray[np.intp]:
@@ -155,10 +180,10 @@ def _by_bits(
     np.put_along_axis(ranks, order, np.arange(width)[None], axis=1)
     seen = np.zeros((n, width + 1), np.intp)
     np.cumsum(~missing, axis=1, out=seen[:, 1:])
-    count = seen[:, windows.high] - seen[:, windows.low]
-    left = _rank(quantile, count)
-    first = np.arange(n)[:, None] * (width + 1)  # of each row of `zeros`, in one run
+    first = np.arange(n)[:, None] * (width + 1)  # of each row of `seen` and `zeros`, as one run
     low, high = first + windows.low, first + windows.high
+    count = seen.take(high) - seen.take(low)
+    left = _rank(quantile, count)
     found = np.zeros_like(left)
     zeros = np.zeros((n, width + 1), np.intp)  # before each place
     for bit in reversed(range(max(int(width - 1).bit_length(), 1))):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.extmath import randomized_svd
 
-from skspec.spectra.inputs import row_blocks
+from skspec.spectra import blocks
 
 _ROUNDING = 1e-14  # of the largest variance
 _LEAST_RIDGE = 1e-9  # of a unit vector: keeps coefficients finite that no valid pixel knows
@@ -77,13 +77,12 @@ def learn_template(
     mean = np.nanmean(flux, axis=0, dtype=np.float64).astype(flux.dtype)
     centred = np.where(missing, 0, flux - mean)
     _, _, components = randomized_svd(centred, n_components, n_iter=7, random_state=random_state)
-    gaps = np.flatnonzero(missing.any(axis=1))
     template = Template(mean, *_improve(centred, components))
-    if not len(gaps):
+    if not missing.any():
         return template, 0, True
     for n_rounds in range(1, max_rounds + 1):
-        for block in row_blocks(len(gaps), flux.shape[1]):
-            rows = gaps[block]
+        for block in blocks(flux):
+            rows = block.rows.start + np.flatnonzero(~block.valid.all(axis=1))
             hole, old = missing[rows], centred[rows]
             centred[rows] = np.where(hole, template.deviation(np.where(hole, 0, old), hole), old)
         shift = centred.mean(axis=0, dtype=np.float64).astype(flux.dtype)

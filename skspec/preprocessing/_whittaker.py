@@ -10,38 +10,35 @@ from scipy.linalg import solveh_banded
 
 
 def asymmetric_least_squares(
-    flux: NDArray[Any], *, smoothness: float, asymmetry: float, max_rounds: int
+    flux: NDArray[Any], length: NDArray[np.intp], *, smoothness: float, asymmetry: float, max_rounds: int
 ) -> NDArray[np.float64]:
-    """Whittaker smoother with weights by the sign of the residual (Eilers and Boelens 2005).
+    """Smooth each row by a Whittaker smoother with weights by the sign of the residual (Eilers and Boelens 2005).
 
     Parameters
     ----------
     flux : ndarray of shape (n_spectra, n_pixels)
         NaN where missing; the first and last pixel of each row are not.
+    length : ndarray of int of shape (n_spectra,)
+        Number of pixels of each row; what follows them is not used, and NaN in the result.
     smoothness : float
         Weight of the sum of squared second differences of the curve.
     asymmetry : float
         Weight of pixels above the curve; those below have 1 - `asymmetry`.
     max_rounds : int
-        Most rounds; a row is done when no weight changes.
+        Maximum number of rounds; a row is done when no weight changes.
 
     Returns
     -------
     ndarray of shape (n_spectra, n_pixels)
     """
-    n = flux.shape[1]
-    bands = np.zeros((3, n))  # lower: diagonal, first and second below
-    bands[0, :-2] += smoothness
-    bands[0, 1:-1] += 4 * smoothness
-    bands[0, 2:] += smoothness
-    bands[1, : max(n - 2, 0)] -= 2 * smoothness
-    bands[1, 1:-1] -= 2 * smoothness
-    bands[2, :-2] = smoothness
-    curves = np.empty(flux.shape)
-    system = np.empty_like(bands)
-    for k, row in enumerate(flux):
-        valid = ~np.isnan(row)
-        y = np.where(valid, row, 0.0).astype(np.float64, copy=False)
+    curves = np.full(flux.shape, np.nan)
+    bands = np.empty((3, 0))
+    for row, n, out in zip(flux, length.tolist(), curves, strict=True):
+        if bands.shape[1] != n:
+            bands = _second_differences(n, smoothness)
+            system = np.empty_like(bands)
+        valid = ~np.isnan(row[:n])
+        y = np.where(valid, row[:n], 0.0).astype(np.float64, copy=False)
         weight = 0.5 * valid
         for _ in range(max_rounds):
             system[:] = bands
@@ -52,5 +49,17 @@ def asymmetric_least_squares(
             before, weight = weight, np.where(y > curve, asymmetry, 1.0 - asymmetry) * valid
             if np.array_equal(weight, before):
                 break
-        curves[k] = curve
+        out[:n] = curve
     return curves
+
+
+def _second_differences(n: int, smoothness: float) -> NDArray[np.float64]:
+    """Bands of the matrix of squared second differences: diagonal, first and second below it."""
+    bands = np.zeros((3, n))
+    bands[0, :-2] += smoothness
+    bands[0, 1:-1] += 4 * smoothness
+    bands[0, 2:] += smoothness
+    bands[1, : max(n - 2, 0)] -= 2 * smoothness
+    bands[1, 1:-1] -= 2 * smoothness
+    bands[2, :-2] = smoothness
+    return bands

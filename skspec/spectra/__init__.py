@@ -5,10 +5,10 @@ and axes of all plots.
 """
 
 from skspec.spectra._arrays import Pixels, as_wave, check_pixels, snr, valid
-from skspec.spectra._blocks import Block, blocks
+from skspec.spectra._blocks import Block, blocks, map_blocks
 from skspec.spectra._catalogue import is_frame, table_from_pandas
 from skspec.spectra._grid import describe_grid, same_grid
-from skspec.spectra._lattice import Lattice, find_lattice, lay
+from skspec.spectra._lattice import Lattice
 from skspec.spectra._plot import plot_spectra
 from skspec.spectra._spectra import Spectra, join_checked
 from skspec.spectra._wavelength import air_to_vacuum, outer_edges, pixel_edges, vacuum_to_air
@@ -23,10 +23,9 @@ __all__ = [
     "blocks",
     "check_pixels",
     "describe_grid",
-    "find_lattice",
     "is_frame",
     "join_checked",
-    "lay",
+    "map_blocks",
     "outer_edges",
     "pixel_edges",
     "plot_spectra",

@@ -1,88 +1,210 @@
-"""Spectra in blocks of rows, of whatever layout they come in, so that a survey needs the memory of a block."""
+"""Iterate over spectra in blocks of rows, whatever their layout: `blocks`, and `map_blocks`, which puts results back.
+
+A transformer that works block by block needs little more memory than its result, and reads memory-mapped flux piece by
+piece.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skspec.spectra._arrays import valid
+from skspec.spectra._lattice import lay
 from skspec.spectra._spectra import Spectra
 
-_PIXELS_PER_BLOCK = 2**19  # what a call costs by itself is shared by a hundred spectra
+_PIXELS_PER_BLOCK = 2**18  # float64 copies of so many stay in the cache
 
 
-class Block(NamedTuple):
-    """Rows `rows` of the input.
+@dataclass
+class Block:
+    """Some rows of the input as 2-D arrays, with missing pixels marked in one way.
 
-    ``flux`` has shape (n, p) and NaN where a pixel is missing. ``ivar`` has that shape and 0 there, or is None when
-    the errors are unknown. ``wave`` has shape (p,) where all rows share a grid, or (n, p): each row is then followed
-    by at least one missing pixel at the wavelength that its grid would go on to. It is None if X is an array whose
-    wavelengths are not known. ``complete`` says that no pixel is missing.
+    Attributes
+    ----------
+    rows : slice
+        Which rows of the input.
+    flux : ndarray of shape (n_rows, n_pixels)
+        NaN where a pixel is missing. May be a view of the input: do not write to it.
+    ivar : ndarray of shape (n_rows, n_pixels) or None
+        0 where a pixel is missing; None when the errors are unknown.
+    valid : ndarray of bool of shape (n_rows, n_pixels)
+        Where pixels are not missing.
+    complete : bool
+        Whether no pixel is missing.
+    columns : list of slice, or None
+        Which columns of each row hold the pixels of its spectrum: rows on grids of their own have missing pixels before
+        and after them. None if all do.
     """
 
     rows: slice
     flux: NDArray[Any]
     ivar: NDArray[Any] | None
-    wave: Any
+    valid: NDArray[np.bool_]
     complete: bool
+    columns: Sequence[slice] | None
+    _wave: NDArray[np.float64] | list[NDArray[np.float64]] | None
+
+    @cached_property
+    def wave(self) -> Any:
+        """Wavelengths in Å of shape (n_pixels,), or (n_rows, n_pixels) where grids differ.
+
+        In the latter case each row is followed by at least one missing pixel, at the wavelength that its grid would go
+        on to. None for an array whose wavelengths are not known.
+        """
+        if not isinstance(self._wave, list):
+            return self._wave
+        wave = np.empty(self.flux.shape)
+        for row, own in zip(wave, self._wave, strict=True):
+            row[: len(own)] = own
+            row[len(own) :] = own[-1] * (own[-1] / own[-2] if len(own) > 1 else 1.0)
+        return wave
 
     @property
     def n_valid(self) -> NDArray[np.intp]:
         """Number of valid pixels of each row."""
-        n, p = self.flux.shape
-        return np.full(n, p) if self.complete else np.count_nonzero(np.isfinite(self.flux), axis=1)
+        return np.count_nonzero(self.valid, axis=1)
+
+    def first_pixels(self, row: int, stop: int) -> Block:
+        """Return the block of one row up to column `stop`, with ``wave`` of shape (1, stop)."""
+        some = slice(row, row + 1), slice(stop)
+        return Block(
+            rows=slice(self.rows.start + row, self.rows.start + row + 1),
+            flux=self.flux[some],
+            ivar=None if self.ivar is None else self.ivar[some],
+            valid=self.valid[some],
+            complete=bool(self.valid[some].all()),
+            columns=None,
+            _wave=np.broadcast_to(self.wave, self.flux.shape)[some],
+        )
 
 
-def blocks(X: Any, wave: NDArray[np.float64] | None = None) -> Iterator[Block]:
-    """Cut `Spectra`, or an array with the wavelengths of its columns, into blocks of rows.
+def blocks(X: Any, wave: NDArray[np.float64] | None = None, *, one_grid: bool = False) -> Iterator[Block]:
+    """Cut `Spectra`, or an array, into blocks of rows.
 
     Parameters
     ----------
     X : Spectra or ndarray of shape (n_spectra, n_pixels)
-        Spectra on any grids, in vacuum, or an array with NaN where pixels are missing.
+        Spectra on any grids, or an array with NaN where pixels are missing.
     wave : ndarray of shape (n_pixels,), default=None
         Wavelengths of the columns of an array; not used for `Spectra`.
+    one_grid : bool, default=False
+        Whether the rows of each block must share their grid, so that ``wave`` has shape (n_pixels,). Spectra on grids of
+        their own are then blocks of one row, unless neighbours share a grid.
 
     Yields
     ------
     Block
+        Together they hold all rows in order.
     """
-    step = max(1, _PIXELS_PER_BLOCK // max(1, X.shape[1]))
-    for start in range(0, len(X), step):
-        rows = slice(start, min(start + step, len(X)))
-        if not isinstance(X, Spectra):
-            flux = X[rows]
-            yield Block(rows, flux, None, wave, bool(np.isfinite(flux).all()))
-        elif isinstance(X.flux, np.ndarray):
+    if not isinstance(X, Spectra):
+        for rows in _cut(0, *X.shape):
+            yield _mark(rows, X[rows], None, wave)
+    elif X.is_common_grid:
+        for rows in _cut(0, *X.shape):
             yield _mark(rows, X.flux[rows], None if X.ivar is None else X.ivar[rows], X.wave)
-        else:
-            yield _pad(rows, X)
+    elif X.lattice is not None:
+        grid, start = X.lattice
+        first = start.min(initial=len(grid))
+        grid, start = (
+            grid[first : max(map(int.__add__, start.tolist(), map(len, X.flux)), default=0)],
+            start - first,
+        )
+        for rows in _cut(0, len(X), len(grid)):
+            yield _lay(rows, X, start[rows], len(grid), grid)
+    elif one_grid:
+        for rows in _same_grids(X.wave):
+            grid = X.wave[rows.start]
+            yield _lay(rows, X, np.zeros(rows.stop - rows.start, np.intp), len(grid), grid)
+    else:
+        for rows in _cut(0, *X.shape):
+            grids = X.wave[rows]
+            yield _lay(rows, X, np.zeros(len(grids), np.intp), max(map(len, grids)) + 1, grids)
+
+
+def map_blocks(
+    function: Callable[[Block], tuple[NDArray[Any], NDArray[Any] | None]],
+    X: Any,
+    wave: NDArray[np.float64] | None = None,
+    *,
+    one_grid: bool = False,
+    **changes: Any,
+) -> Any:
+    """Apply a function to all blocks, and put the results together as the input is.
+
+    Parameters
+    ----------
+    function : callable
+        Gives flux, and inverse variance or None, of shape (n_rows, n_pixels) for a `Block`.
+    X, wave, one_grid
+        See `blocks`.
+    **changes : object
+        Other attributes of `Spectra` to replace in the result.
+
+    Returns
+    -------
+    Spectra or ndarray of shape (n_spectra, n_pixels)
+        As X is. Spectra on grids of their own get the columns of their own pixels.
+    """
+    if not len(X):
+        return X
+    flux = ivar = None
+    for block in blocks(X, wave, one_grid=one_grid):
+        new_flux, new_ivar = function(block)
+        flux = _store(flux, new_flux, block, len(X))
+        ivar = None if new_ivar is None else _store(ivar, new_ivar, block, len(X))
+    return X.replace(flux=flux, ivar=ivar, **changes) if isinstance(X, Spectra) else flux
+
+
+def _cut(start: int, stop: int, n_pixels: int) -> Iterator[slice]:
+    step = max(1, _PIXELS_PER_BLOCK // max(1, n_pixels))
+    for first in range(start, stop, step):
+        yield slice(first, min(first + step, stop))
+
+
+def _same_grids(grids: list[NDArray[np.float64]]) -> Iterator[slice]:
+    """Yield runs of spectra that hold the same grid, cut to the size of a block."""
+    start = 0
+    for stop in range(1, len(grids) + 1):
+        if stop == len(grids) or grids[stop] is not grids[start]:
+            yield from _cut(start, stop, len(grids[start]))
+            start = stop
 
 
 def _mark(rows: slice, flux: NDArray[Any], ivar: NDArray[Any] | None, wave: Any) -> Block:
-    """Block with NaN flux and zero inverse variance where a pixel is missing."""
+    """Make a block of rows on one grid."""
     good = valid(flux, ivar)
-    if good.all():
-        return Block(rows, flux, ivar, wave, True)
-    flux = np.where(good, flux, flux.dtype.type(np.nan))
-    return Block(rows, flux, None if ivar is None else np.where(good, ivar, ivar.dtype.type(0)), wave, False)
+    complete = bool(good.all())
+    if not complete:
+        flux = np.where(good, flux, flux.dtype.type(np.nan))
+        ivar = None if ivar is None else np.where(good, ivar, ivar.dtype.type(0))
+    return Block(rows, flux, ivar, good, complete, None, wave)
 
 
-def _pad(rows: slice, X: Spectra) -> Block:
-    """Block of spectra that each have a grid of their own, as rows of one length."""
-    n, width = rows.stop - rows.start, max(map(len, X.wave[rows])) + 1
-    flux = np.full((n, width), np.nan, dtype=X.flux[rows.start].dtype)
-    ivar = None if X.ivar is None else np.zeros((n, width), dtype=X.ivar[rows.start].dtype)
-    wave = np.empty((n, width))
-    for k, source in enumerate(range(rows.start, rows.stop)):
-        own = X.wave[source]
-        size = len(own)
-        flux[k, :size] = X.flux[source]
-        wave[k, :size] = own
-        wave[k, size:] = own[-1] * (own[-1] / own[-2] if size > 1 else 1.0)
-        if ivar is not None:
-            ivar[k, :size] = X.ivar[source]
-    return _mark(rows, flux, ivar, wave)
+def _lay(rows: slice, X: Spectra, start: NDArray[np.intp], width: int, wave: Any) -> Block:
+    """Make a block of spectra on grids of their own, each laid from column `start` on."""
+    flux = lay(X.flux[rows], start, width, np.nan)
+    ivar = None if X.ivar is None else lay(X.ivar[rows], start, width, 0.0)
+    good = valid(flux, ivar)
+    bad = ~good
+    np.copyto(flux, np.nan, where=bad)
+    if ivar is not None:
+        np.copyto(ivar, 0.0, where=bad)
+    columns = [slice(k, k + len(row)) for k, row in zip(start.tolist(), X.flux[rows], strict=True)]
+    return Block(rows, flux, ivar, good, bool(good.all()), columns, wave)
+
+
+def _store(out: Any, values: NDArray[Any], block: Block, n_rows: int) -> Any:
+    """Add the values of a block to those of the blocks before, `out`, which is None at first."""
+    if block.columns is None:
+        out = np.empty((n_rows, values.shape[1]), values.dtype) if out is None else out
+        out[block.rows] = values
+        return out
+    out = [] if out is None else out
+    out.extend(row[place].copy() for row, place in zip(values, block.columns, strict=True))
+    return out

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,6 @@ from sklearn.utils.validation import validate_data
 from skspec.checks import fill_masked, refuse_quantity
 from skspec.spectra._arrays import as_wave
 from skspec.spectra._spectra import Spectra
-
-_BLOCK_PIXELS = 1 << 18
 
 
 def check_flux(estimator: BaseEstimator, X: Any, *, reset: bool) -> Any:
@@ -76,8 +73,8 @@ def wave_of_columns(wave: Any, n_features: int) -> NDArray[np.float64]:
     return wave
 
 
-def vacuum_wave(X: Any, wave: Any) -> Any:
-    """Return vacuum wavelengths in Å of the pixels of X, at least two a spectrum, so that they have widths.
+def in_vacuum(X: Any, wave: Any) -> tuple[Any, NDArray[np.float64] | None]:
+    """Return what `blocks` takes: spectra in vacuum, or an array and the wavelengths of its columns.
 
     Parameters
     ----------
@@ -87,36 +84,30 @@ def vacuum_wave(X: Any, wave: Any) -> Any:
 
     Returns
     -------
-    ndarray of shape (n_pixels,), or list of ndarray where grids differ
+    X : Spectra or ndarray
+    wave : ndarray of shape (n_pixels,) or None
+        None for `Spectra`.
 
     Raises
     ------
     ValueError
-        If a spectrum has a single pixel, or the wavelengths of an array are not known.
+        If X is an array and its wavelengths are not known.
     """
+    return (X.to_vacuum(), None) if isinstance(X, Spectra) else (X, wave_of_columns(wave, X.shape[1]))
+
+
+def check_pixel_widths(X: Any) -> None:
+    """Raise ValueError if a spectrum has a single pixel, whose width is unknown."""
     if not isinstance(X, Spectra):
-        return wave_of_columns(wave, X.shape[1])
-    wave = X.to_vacuum().wave
-    sizes = [len(wave)] if isinstance(wave, np.ndarray) else list(map(len, wave))
-    if min(sizes, default=2) < 2:
+        return
+    sizes = [len(X.wave)] if X.is_common_grid else list(map(len, X.wave))
+    if 1 in sizes:
         raise ValueError(
             f"{row_name(sizes.index(1), X)} has 1 pixel; at least 2 are needed to know how wide they are"
         )
-    return wave
 
 
 def row_name(row: int, X: Any) -> str:
     """Return the name of a row of X for messages: its number, and its file if the catalogue of `Spectra` has it."""
     file = str(X.meta["file"][row]) if isinstance(X, Spectra) and "file" in X.meta.colnames else ""
     return f"{file} (spectrum {row})" if file else f"spectrum {row}"
-
-
-def row_blocks(n_spectra: int, n_pixels: int) -> Iterator[slice]:
-    """Yield slices of rows whose float64 copies fit in the cache.
-
-    A transformer that works on one slice at a time needs little more memory than its result, and reads a memory-mapped X
-    piece by piece.
-    """
-    size = max(_BLOCK_PIXELS // max(n_pixels, 1), 1)
-    for start in range(0, n_spectra, size):
-        yield slice(start, min(start + size, n_spectra))

@@ -244,8 +244,8 @@ def test_way_back_of_arrays_marks_what_is_missing():
         ({"method": "spline"}, True, "method must be one of"),
         ({"output": "ivar"}, True, "output must be one of"),
         ({"output": "flux_ivar"}, False, "output='flux_ivar' needs Spectra with ivar; X has none"),
-        ({"output": "flux_ivar", "method": "cubic"}, True, "which method='cubic' does not carry"),
-        ({"output": "flux_ivar", "method": "fft"}, True, "which method='fft' does not carry"),
+        ({"output": "flux_ivar", "method": "cubic"}, True, "which method='cubic' does not propagate"),
+        ({"output": "flux_ivar", "method": "fft"}, True, "which method='fft' does not propagate"),
     ],
 )
 def test_bad_parameters_are_named(parameters, with_ivar, match):

@@ -1,4 +1,4 @@
-"""What an ensemble learns from, and how it is cut into folds."""
+"""The training data of an ensemble, and its folds."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 @dataclass(frozen=True)
-class TrainingSet:
-    """Rows, labels, and weights and groups where there are any; X is what the user gave."""
+class LabelledRows:
+    """Rows as the user gave them, with labels, and weights and groups or None."""
 
     X: Any
     labels: NDArray[Any]
@@ -29,7 +29,7 @@ class TrainingSet:
 
     @classmethod
     def of(cls, estimator: Any, X: Any, y: Any, sample_weight: Any, groups: Any) -> Self:
-        """Check what came into the fit of an estimator."""
+        """Check the arguments of the fit of an estimator."""
         if y is None:
             raise ValueError(
                 f"This {type(estimator).__name__} estimator requires y to be passed, but the target y is None."
@@ -43,51 +43,51 @@ class TrainingSet:
         check_classification_targets(labels)
         X, labels = indexable(X, labels)
         if not len(labels):
-            raise ValueError("X has no spectra; spectra of two classes are needed at least")
+            raise ValueError("X has no spectra; at least spectra of two classes are needed")
         weight = None if sample_weight is None else check_weight(sample_weight, len(labels))
         groups = None if groups is None else check_groups(groups, len(labels))
         return cls(X, labels, weight, groups)
 
     @property
     def classes(self) -> NDArray[Any]:
-        """Classes to learn, sorted; ValueError if there is one only."""
+        """Sorted class labels; ValueError if there is only one."""
         counted = self.labels if self.weight is None else self.labels[self.weight > 0]
         if len(np.unique(counted)) < 2:
-            raise ValueError(f"y has one class only, {counted[0]!s}; at least two classes are needed")
+            raise ValueError(f"y has only one class, {counted[0]!s}; at least two classes are needed")
         return np.unique(self.labels)
 
     def folds(self, cv: Any) -> list[Fold]:
-        """Training and test rows of the folds that test anything.
+        """Return training and test rows of each fold with test rows.
 
         Raises
         ------
         ValueError
-            If there are no folds, rows are not each tested once, or a fold has one class only to learn from.
+            If there are no folds, a row is not in exactly one test set, or a training set has only one class.
         """
         cv = 5 if cv is None else cv
         grouped = self.groups is not None and isinstance(cv, Integral)
         splitter = StratifiedGroupKFold(cv) if grouped else check_cv(cv, self.labels, classifier=True)
-        with warnings.catch_warnings():  # what a fold does not know has a rule of its own
+        with warnings.catch_warnings():  # members may lack a class
             warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
             splits = splitter.split(self.X, self.labels, self.groups)
-            rows = np.arange(len(self.labels))  # taken by indices or by masks
+            rows = np.arange(len(self.labels))  # indexed by integers or masks
             try:
                 folds = [(rows[np.asarray(train)], rows[np.asarray(test)]) for train, test in splits]
             except IndexError as error:
-                raise ValueError(f"cv has rows that are none of {len(rows)} spectra: {error}") from error
+                raise ValueError(f"cv has indices that do not fit {len(rows)} spectra: {error}") from error
         folds = [(train, test) for train, test in folds if len(test)]
         if not folds:
             raise ValueError(
-                "cv has no folds; a generator has none left after a first fit, a list of them has"
+                "cv has no folds; a generator is exhausted after the first fit: give a list of its folds"
             )
         times = np.bincount(np.concatenate([test for _, test in folds]), minlength=len(rows))
         if (times != 1).any():
             raise ValueError(
-                f"cv must test each spectrum once, but {np.sum(times != 1)} of {len(times)} come never or more than once"
+                f"cv must test each spectrum exactly once, but does not for {np.sum(times != 1)} of {len(times)}"
             )
         for k, (train, _) in enumerate(folds):
             if len(np.unique(self.labels[train])) < 2:
                 raise ValueError(
-                    f"cv leaves fold {k} with one class only to learn from; at least two are needed"
+                    f"cv leaves only one class in the training set of fold {k}; at least two are needed"
                 )
         return folds
