@@ -84,8 +84,10 @@ def register_estimator(cls: _Class) -> _Class:
     name = _qualified_name(cls)
     if _package(cls) in _RESERVED:
         raise ValueError(f"{name} cannot be registered: names of {_package(cls)} are reserved")
-    if _registered.setdefault(name, cls) is not cls:
+    redefined = cls.__module__ == "__main__"  # a notebook cell that is run again
+    if not redefined and _registered.get(name, cls) is not cls:
         raise ValueError(f"{name} cannot be registered: another class has this name")
+    _registered[name] = cls
     return cls
 
 

@@ -14,6 +14,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 
 import skspec
 from skspec import FluxNormalizer, LogitVotingClassifier, load, read_info, register_estimator, save
+from skspec.persistence import _registry
 from tests._data import ROOT
 from tests.persistence._files import change_manifest
 from tests.persistence._own import (
@@ -233,3 +234,11 @@ def test_only_estimator_classes(value):
 
 def test_public_name():
     assert skspec.persistence.register_estimator is skspec.register_estimator
+
+
+def test_a_notebook_cell_can_define_a_class_again():
+    for _ in range(2):
+        namespace = {"BaseEstimator": BaseEstimator, "__name__": "__main__"}
+        exec("class Doubler(BaseEstimator):\n    pass\n", namespace)
+        again = register_estimator(namespace["Doubler"])
+    assert _registry.find("__main__.Doubler") is again
