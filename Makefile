@@ -4,6 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 STAMP  := $(VENV)/.installed
+PYTEST := -m pytest -n auto --dist worksteal
 
 .PHONY: demo test test-oldest lint docs bench clean help
 .DEFAULT_GOAL := help
@@ -32,14 +33,14 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@echo "==> Running the tests (real spectra are read from SKSPEC_DATA, default ../shared/data; absent ones are skipped)"
-	@$(BIN)/python -m pytest
+	@$(BIN)/python $(PYTEST)
 	@echo
 	@echo "All passed. Next: 'make demo', 'make bench', or open docs/index.md."
 
 test-oldest: constraints-oldest.txt
 	$(PYTHON) -m venv .venv-oldest
 	.venv-oldest/bin/python -m pip install --quiet -c constraints-oldest.txt -e '.[test]'
-	.venv-oldest/bin/python -m pytest
+	.venv-oldest/bin/python $(PYTEST)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

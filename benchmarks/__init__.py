@@ -1,1 +1,1 @@
-"""Speed and quality, measured: each module prints one table (``python -m benchmarks.resample``)."""
+"""Benchmarks of speed and quality; run one with ``python -m benchmarks.resample``."""

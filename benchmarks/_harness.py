@@ -1,7 +1,7 @@
-"""Time contenders in turn, so that a machine that drifts drifts for all of them.
+"""Time several functions in an interleaved order, so that changes in the speed of the machine affect all of them.
 
-Protocol: every contender runs once to warm up; then each repeat runs all contenders in rotating order with garbage
-collection off. The median counts, and the ratio of the baseline's median to it: above 1 is faster.
+Protocol: each function runs once to warm up; then each repeat runs all functions in rotating order with garbage
+collection off. The table has the median time and the speed-up, the ratio of the baseline's median to it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Timing:
-    """Median and least time of one contender in seconds, and how many times faster than the baseline it is."""
+    """Median and minimum time of one function in seconds, and its speed-up over the baseline."""
 
     median: float
     best: float
@@ -35,22 +35,22 @@ def compare(
     title: str = "",
     columns: Mapping[str, Callable[[str, Mapping[str, Timing]], str]] | None = None,
 ) -> dict[str, Timing]:
-    """Time `contenders`, print a table, return the numbers.
+    """Time functions, print a table, and return the timings.
 
     Parameters
     ----------
     contenders : mapping of str to callable
-        What is timed, without arguments.
+        Functions to time, without arguments.
     repeats : int, default=7
-        Runs of each.
+        Number of timed runs of each function.
     baseline : str, default=None
-        The contender that the others are compared with; None takes the first.
+        Name of the function that the others are compared with; None gives the first.
     items : int or mapping of str to int, default=1
-        How many things (spectra, files) one call of a contender works on; times are for one of them.
+        Number of items (spectra, files) that one call processes; times are per item.
     title : str, default=""
         Line above the table.
     columns : mapping of str to callable, default=None
-        More columns of the table: by their heading, what gives the entry of a contender from all timings.
+        Further columns of the table, by heading: functions of the name of a row and all timings.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def compare(
 
 
 def human(seconds: float) -> str:
-    """Seconds with three digits in a fitting unit."""
+    """Format seconds with three digits in a suitable unit."""
     for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
         if seconds >= scale:
             return f"{seconds / scale:.3g} {unit}"
@@ -100,6 +100,6 @@ def human(seconds: float) -> str:
 
 
 def machine(*packages: str) -> str:
-    """Return the line that says where numbers were measured: cores, Python, versions of numpy and `packages`."""
+    """Describe the machine: cores, Python, versions of numpy and `packages`."""
     versions = ", ".join(f"{package} {version(package)}" for package in ("numpy", *packages))
     return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {versions}"

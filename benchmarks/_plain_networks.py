@@ -1,6 +1,6 @@
-"""The published networks as one would first write them: channels first, float32, nothing fused.
+"""Plain implementations of the published networks: channels first, float32, no fused operations.
 
-What `benchmarks.networks` compares with. Parameters have the shapes and the order of the published code.
+`benchmarks.networks` compares with them. Parameters have the shapes and the order of the published code.
 """
 
 from itertools import pairwise
@@ -11,7 +11,7 @@ from torch.nn import functional
 
 
 class PlainConv1D(nn.Module):
-    """Branches of convolutions; the maximum over channels, or all of them; a perceptron."""
+    """Branches of convolutions, whose channels are flattened or maximised over, and a perceptron."""
 
     def __init__(self, n_pixels, n_outputs, *, filters, strides, head, hidden, kernel_sizes=(3, 5, 7)):
         super().__init__()
@@ -39,7 +39,7 @@ class PlainConv1D(nn.Module):
 
 
 class PlainResNet50(nn.Module):
-    """Stem and 3, 4, 6, 3 bottlenecks in one dimension."""
+    """ResNet-50 in one dimension: stem and 3, 4, 6, 3 bottlenecks."""
 
     def __init__(self, n_outputs):
         super().__init__()
@@ -60,7 +60,7 @@ class PlainResNet50(nn.Module):
 
 
 class PlainBottleneck(nn.Module):
-    """Convolutions of kernel 1, 3 and 1 beside a shortcut."""
+    """Convolutions with kernels 1, 3 and 1, and a shortcut."""
 
     def __init__(self, n_in, width, stride):
         super().__init__()
@@ -86,7 +86,7 @@ class PlainBottleneck(nn.Module):
 
 
 class PlainConvTran(nn.Module):
-    """Convolutional embedding, `PlainAttention` over pixels, a perceptron, the mean over pixels."""
+    """Convolutional embedding, `PlainAttention` over pixels, perceptron, mean over pixels."""
 
     def __init__(self, n_pixels, n_outputs, *, embed_dim, n_heads, relative, feedforward_dim=256):
         super().__init__()
@@ -121,7 +121,7 @@ class PlainConvTran(nn.Module):
 
 
 class PlainAttention(nn.Module):
-    """Attention with its matrix, to which a gathered table of relative positions is added."""
+    """Attention with an explicit matrix, to which the relative position weights are added."""
 
     def __init__(self, n_pixels, embed_dim, n_heads, relative):
         super().__init__()
@@ -149,7 +149,7 @@ class PlainAttention(nn.Module):
 
 
 class PlainConvKAN(nn.Module):
-    """Layers of `PlainKANConv`, the mean over pixels, a linear layer."""
+    """Layers of `PlainKANConv`, mean over pixels, linear layer."""
 
     def __init__(self, n_outputs, *, filters, strides):
         super().__init__()
@@ -162,7 +162,7 @@ class PlainConvKAN(nn.Module):
 
 
 class PlainKANConv(nn.Module):
-    """A convolution of GELU, one of B-splines by the recursion of Cox and de Boor, normalisation, PReLU."""
+    """Convolutions of GELU and of B-splines (Cox-de Boor recursion), instance normalisation, PReLU."""
 
     def __init__(self, n_in, n_out, stride, *, order=3, n_intervals=5):
         super().__init__()

@@ -1,8 +1,7 @@
-"""The tasks of `benchmarks.real_stars`: real stars, what is asked of them, and who is tested with whom."""
+"""The tasks of `benchmarks.real_stars`: spectra of real stars, their labels, and cross-validation folds."""
 
 import os
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,25 +13,23 @@ from skspec.datasets import observe_spectra
 from skspec.mk import temperature_class
 
 DATA = Path(os.environ.get("SKSPEC_DATA", "../shared/data"))
-FEWEST = 10  # stars of a joint class
+FEWEST = 10  # minimum number of stars in a joint class
 COPIES = 8
 SURVEY = {"snr": (3.0, 20.0), "velocity": (-300.0, 300.0), "ebv": (0.0, 1.0), "missing": 0.05}
 
 
 @dataclass
 class Task:
-    """Spectra on one grid, divided by their median, with what is to be found out.
+    """Spectra on one grid, divided by their median, and their labels.
 
     Attributes
     ----------
-    what : str
-        The task of `skspec.recipes.recommended`.
-    observed : str
-        Its other argument.
+    what, observed : str
+        Arguments of `skspec.recipes.recommended`.
     star : ndarray of int
-        Which spectra show the same star.
+        Index of the star that each spectrum shows.
     snr : ndarray or None
-        Signal-to-noise ratio, where it varies.
+        Signal-to-noise ratios, if they vary.
     """
 
     title: str
@@ -48,36 +45,35 @@ class Task:
     def is_regression(self):
         return self.what == "spectral_code"
 
-    def folds(self, repeat: int, n_folds: int = 5) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Rows to train on and to test: stars are drawn, by class, and all of their spectra go with them.
+    def fold(self, repeat: int, n_folds: int = 5) -> np.ndarray:
+        """Return the fold in which each spectrum is tested: all spectra of a star in one, stratified by class.
 
-        The first fold of the first repeat tests the stars that no choice has seen.
+        The first fold of the first repeat tests the stars that were not used to choose models.
         """
-        first = np.unique(self.star, return_index=True)[1]
-        of_star = self.y[first]
-        if self.is_regression:
-            splits = KFold(n_folds, shuffle=True, random_state=repeat).split(of_star)
-        else:
-            splits = StratifiedKFold(n_folds, shuffle=True, random_state=repeat).split(of_star, of_star)
-        if self.title.startswith("LAMOST"):  # stars that were observed twice may have two labels
-            splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=repeat)
-            yield from splitter.split(self.X, self.y, self.star)
-            return
-        stars = np.unique(self.star)
-        for _, test in splits:
-            tested = np.isin(self.star, stars[test])
-            yield np.flatnonzero(~tested), np.flatnonzero(tested)
+        options = {"n_splits": n_folds, "shuffle": True, "random_state": repeat}
+        if self.title.startswith("LAMOST"):  # spectra of the same star may have different labels
+            return _fold(StratifiedGroupKFold(**options), self.y, self.star)
+        _, first, star = np.unique(self.star, return_index=True, return_inverse=True)
+        splitter = KFold(**options) if self.is_regression else StratifiedKFold(**options)
+        return _fold(splitter, self.y[first])[star]
+
+
+def _fold(splitter, y, groups=None):
+    fold = np.empty(len(y), dtype=int)
+    for k, (_, test) in enumerate(splitter.split(y, y, groups)):
+        fold[test] = k
+    return fold
 
 
 def needed(*parts):
     path = DATA.joinpath(*parts)
     if not path.exists():
-        sys.exit(f"{path} is needed; set SKSPEC_DATA to the folder that holds {parts[0]}")
+        sys.exit(f"{path} does not exist; set SKSPEC_DATA to the folder that contains {parts[0]}")
     return path
 
 
 def miles():
-    """Return all stars of MILES, and their labels."""
+    """Return the spectra of all stars of MILES, and their labels."""
     with np.load(needed("miles_v9.1", "miles_v9.1.npz")) as file:
         labels = {name: file[name] for name in ("spectral_class", "lum_class", "subtype", "sptype", "name")}
         return Spectra(file["flux"], wave=file["wave"], medium="air"), labels
@@ -88,7 +84,7 @@ def onto(grid, spectra):
 
 
 def library(what, n_bins=1000):
-    """MILES as it is, for one of the four tasks."""
+    """Return one of the four tasks on MILES."""
     spectra, labels = miles()
     letter, luminosity = labels["spectral_class"], labels["lum_class"]
     known = np.isin(letter, list("BAFGKM"))
@@ -112,7 +108,7 @@ def library(what, n_bins=1000):
 
 
 def observed():
-    """Return MILES as a survey would see it, `COPIES` times each star."""
+    """Return the task on simulated survey observations of MILES, `COPIES` of each star."""
     spectra, labels = miles()
     known = np.isin(labels["spectral_class"], list("BAFGKM"))
     night = observe_spectra(
@@ -129,7 +125,7 @@ def observed():
 
 
 def lamost_stars():
-    """LAMOST spectra of A F G K M stars, from their FITS files, and their classes."""
+    """Return LAMOST spectra of A F G K M stars, from their FITS files, and their classes."""
     spectra = read_spectra(needed("lamost_lrs", "fits"))
     letters = np.array([temperature_class(str(label)) or "" for label in spectra.meta["subclass"]])
     known = np.isin(letters, list("AFGKM")) & (np.asarray(spectra.meta["class"]) == "STAR")
@@ -137,7 +133,7 @@ def lamost_stars():
 
 
 def lamost():
-    """LAMOST stars on one grid."""
+    """Return the task on LAMOST."""
     spectra, y = lamost_stars()
     grid = LogWaveResampler(
         loglam_min=np.log10(3750), loglam_max=np.log10(8900), n_bins=800, missing="interpolate"

@@ -1,6 +1,9 @@
-"""The contenders of `benchmarks.real_stars`, all of which take spectra on one grid, divided by their median."""
+"""The models of `benchmarks.real_stars`; their input is spectra on one grid, divided by their median."""
+
+import time
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
@@ -12,8 +15,9 @@ from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
+from threadpoolctl import threadpool_limits
 
-from benchmarks._rockets import cross_validate
+from benchmarks import _rockets
 from skspec import (
     ContinuumNormalizer,
     Conv1DClassifier,
@@ -32,7 +36,7 @@ ROCKETS = {"MiniRocket (aeon)": "MiniRocketClassifier", "Hydra (aeon)": "HydraCl
 
 
 def lines(window):
-    """Flux over the running median."""
+    """Return a transformer to flux divided by the running median."""
     return make_pipeline(
         ContinuumNormalizer(window=window, max_ratio=5.0),
         MissingFluxImputer(method="constant", fill_value=1.0, min_coverage=0.0),
@@ -40,12 +44,12 @@ def lines(window):
 
 
 def both(window):
-    """Flux, and flux over the running median."""
+    """Return a transformer to flux, and flux divided by the running median."""
     return FeatureUnion([("flux", "passthrough"), ("lines", lines(window))])
 
 
 def classifiers(task):
-    """Contenders for a task of classification, unfitted, by their names."""
+    """Return the unfitted models of a classification task, by name."""
     window = task.X.shape[1] // 10
     scaled_down = {"schedule": "one-cycle", "batch_size": 32, "random_state": 0}
     half = np.log10(task.wave[1] / task.wave[0]) / 2
@@ -129,7 +133,7 @@ def classifiers(task):
 
 
 def regressors(task):
-    """Contenders for the numeric spectral code."""
+    """Return the unfitted models for the numeric spectral code, by name."""
     window = task.X.shape[1] // 10
     return {
         "random forest, lines": make_pipeline(
@@ -151,13 +155,25 @@ def regressors(task):
 
 
 def contenders(task):
-    """Return all of them; those of aeon, which have an environment of their own, as None."""
+    """Return all models of a task; those of aeon, which run in a separate environment, are None."""
     if task.is_regression:
         return regressors(task)
     return {**dict.fromkeys(ROCKETS), **classifiers(task)}
 
 
 def rocket(python, name, task, fold):
-    """Predictions and seconds of a classifier of aeon, which sees flux and lines as two channels."""
+    """Cross-validate a classifier of aeon on two channels, flux and lines (see `cross_validate`)."""
     X = both(task.X.shape[1] // 10).fit_transform(task.X).reshape(len(task.X), 2, -1)
-    return cross_validate(python, ROCKETS[name], X, task.y, fold)
+    return _rockets.cross_validate(python, ROCKETS[name], X, task.y, fold)
+
+
+def cross_validate(model, X, y, fold, *, n_threads=None):
+    """Return out-of-fold predictions for all spectra, and the time of each fit in seconds."""
+    predicted, seconds = y.copy(), []
+    for k in np.unique(fold):
+        start = time.perf_counter()
+        with threadpool_limits(n_threads):
+            fitted = clone(model).fit(X[fold != k], y[fold != k])
+        seconds.append(time.perf_counter() - start)
+        predicted[fold == k] = fitted.predict(X[fold == k])
+    return predicted, seconds

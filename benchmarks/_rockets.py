@@ -1,4 +1,4 @@
-"""Classifiers of the package aeon, which needs an environment of its own: they run there and send predictions back."""
+"""Classifiers of the package aeon, run as a subprocess in a separate environment."""
 
 import subprocess
 import tempfile
@@ -23,14 +23,14 @@ np.savez(sys.argv[2], predicted=predicted, seconds=seconds)
 
 
 def cross_validate(python, classifier, X, y, fold):
-    """Predictions for all spectra, from models of the other folds, and the seconds of each fit.
+    """Return out-of-fold predictions for all spectra, and the time of each fit in seconds.
 
     Parameters
     ----------
     python : str
-        Python of an environment with aeon (and torch, for Hydra).
+        Python executable of an environment with aeon (and torch, for Hydra).
     classifier : str
-        Name of the class.
+        Class name.
     X : ndarray of shape (n_spectra, n_channels, n_pixels)
     y, fold : ndarray of shape (n_spectra,)
     """

@@ -1,4 +1,4 @@
-"""Libraries of stars for `benchmarks.transfer`: what to learn from, and what to be tested on."""
+"""Training and test spectra of `benchmarks.transfer`."""
 
 import re
 from dataclasses import dataclass
@@ -18,41 +18,42 @@ NOISE = 0.05  # of the median flux
 
 @dataclass
 class Transfer:
-    """Spectra to learn from and spectra to be tested on, on one grid.
+    """Training and test spectra on one grid.
 
     Attributes
     ----------
-    learn : dict of str to (ndarray, ndarray)
-        Spectra and classes: those of the library under "", and others under what the names of contenders end in.
-    star : ndarray of int
-        Which of the test spectra show the same star.
+    training : dict of str to (ndarray, ndarray)
+        Training spectra and their classes, by the suffix of the names of models: "" for the library.
+    X, y, star : ndarray
+        Test spectra, their classes, and the star that each shows.
     """
 
     title: str
-    learn: dict[str, tuple[np.ndarray, np.ndarray]]
+    training: dict[str, tuple[np.ndarray, np.ndarray]]
     X: np.ndarray
     y: np.ndarray
     star: np.ndarray
 
 
 def transfers():
-    """LAMOST and the templates of SDSS, to be told by MILES and by copies of it."""
+    """Yield the tests on LAMOST and on SDSS templates; training sets are MILES and simulated observations of it."""
     grid = LogWaveResampler(loglam_min=3.5689, loglam_max=3.8689, n_bins=800, missing="interpolate")
     stars, letters = lamost_stars()
     spectra, kinds, shared = _templates()
-    learn = _miles_without(shared, grid)
+    training = _miles_without(shared, grid)
     for title, X, y, star in (
         ("LAMOST", stars, letters, np.asarray(stars.sky_groups())),
         ("SDSS templates", spectra, kinds, np.arange(len(kinds))),
     ):
-        of_these = {
-            name: (rows[np.isin(known, y)], known[np.isin(known, y)]) for name, (rows, known) in learn.items()
+        tested = {
+            name: (rows[np.isin(known, y)], known[np.isin(known, y)])
+            for name, (rows, known) in training.items()
         }
-        yield Transfer(title, of_these, onto(grid, X), y, star)
+        yield Transfer(title, tested, onto(grid, X), y, star)
 
 
 def development():
-    """Yield what the choice of members was made on."""
+    """Yield the transfers on which the members of the ensemble were chosen."""
     spectra, labels = miles()
     known = np.isin(labels["spectral_class"], CLASSES)
     spectra, y = spectra[known].to_vacuum(), labels["spectral_class"][known]
@@ -77,7 +78,7 @@ def _grid(first, last, n_bins):
 
 
 def _templates():
-    """Return the SDSS templates of B to M stars, their classes, and their HD numbers."""
+    """Return the SDSS templates of B to M stars, their classes, and a set of their HD numbers."""
     with np.load(needed("sdss_boss_star_templates", "spEigenStar-55734.npz")) as file:
         known = np.isin(file["spectral_class"], CLASSES)
         spectra = Spectra(file["flux"][known], wave=10.0 ** file["loglam"])
@@ -86,13 +87,13 @@ def _templates():
 
 
 def _miles_without(shared, grid):
-    """Rows and classes of MILES as it is, and as a survey would see it, without the stars of these HD numbers."""
+    """Return spectra and classes of MILES, and of simulated survey observations, without stars of given HD numbers."""
     spectra, labels = miles()
     number = [re.fullmatch(r"HD0*(\d+).*", name.replace(" ", "")) for name in labels["name"]]
     here = np.array([found is not None and int(found[1]) in shared for found in number])
     known = np.isin(labels["spectral_class"], CLASSES)
     print(
-        f"{np.count_nonzero(known & here)} of {np.count_nonzero(known)} stars of MILES are among the templates"
+        f"{np.count_nonzero(known & here)} of {np.count_nonzero(known)} stars of MILES are excluded as templates"
     )
     spectra, y = spectra[known & ~here], labels["spectral_class"][known & ~here]
     matcher = ResolutionMatcher(2.5, RESOLUTION, target_unit="R", coarser="keep")
@@ -105,7 +106,7 @@ def _miles_without(shared, grid):
 
 
 def _mkclass():
-    """MK standards at 3.6 Å, without the empty pixels at their ends."""
+    """Return the MK standards at 3.6 Å, without the empty pixels at their ends."""
     with np.load(needed("mkclass_standards", "mkclass_standards.npz")) as file:
         kinds = file["libnor36_spectral_class"]
         known = np.isin(kinds, CLASSES)
@@ -114,7 +115,7 @@ def _mkclass():
 
 
 def _pickles():
-    """Mean spectra of types."""
+    """Return the mean spectra of types."""
     with np.load(needed("pickles_uvilib", "pickles_uvilib.npz")) as file:
         known, seen = np.isin(file["spectral_class"], CLASSES), (file["wave"] > 3600) & (file["wave"] < 7500)
         spectra = Spectra(file["flux"][known][:, seen], wave=file["wave"][seen], medium="air")
@@ -122,7 +123,7 @@ def _pickles():
 
 
 def _components():
-    """Return the observations that those are means of, where they cover 3900 to 5900 Å."""
+    """Return the observations from which these means were made, if they cover 3900 to 5900 Å."""
     with np.load(needed("pickles_uvilib", "pickles_uvilib.npz")) as file:
         seen = (file["wave"] > 3850) & (file["wave"] < 5950)
         flux, kinds = file["comp_flux"][:, seen], file["comp_spectral_class"]

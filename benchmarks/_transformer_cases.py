@@ -1,4 +1,4 @@
-"""The table of cases of `benchmarks.preprocessing`."""
+"""Registry of the cases of `benchmarks.preprocessing`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from skspec import Spectra
 
 @dataclass(frozen=True)
 class Case:
-    """What runs against what: `contenders` work on the first `items` spectra each (all, where none are given)."""
+    """Functions to compare; each processes the first `items` spectra, or all if it is not in `items`."""
 
     title: str
     contenders: Mapping[str, Callable[[], Any]]

@@ -1,12 +1,13 @@
-"""An epoch of skspec's engine against a bare loop over tensors, and against stock skorch.
+"""Training time per epoch of skspec, of a bare loop over tensors, and of skorch.
 
 Command: ``python -m benchmarks.engine [--quick] [--threads N]``
 
-All train one network, the same weights to begin with, on 20,000 spectra of 433 pixels in batches of 128 with AdamW:
-a very small one, on which overhead shows, and the default of `Conv1DClassifier`. The bare loop slices a shuffled tensor
-in memory and calls the fused optimiser, and nothing else. skspec and skorch pass once over the data by
-``partial_fit``, with all checks, standardisation, callbacks and history; beside it a fit of one epoch, with what is done
-once a fit. skorch is as it comes, and with the fused optimiser. Below that: prediction of all spectra.
+All train the same network from the same initial weights on 20,000 spectra of 433 pixels, in batches of 128 with
+AdamW: first a very small network, for which overhead matters, then the default of `Conv1DClassifier`. The bare loop
+only slices a shuffled tensor in memory and calls the fused optimiser. skspec and skorch train one epoch with
+``partial_fit``, including all checks, standardisation, callbacks and history; a fit of one epoch also includes what
+is done once per fit. skorch is run with its default and with the fused optimiser. The second table of each network is
+the prediction of all spectra.
 """
 
 import argparse
@@ -38,7 +39,7 @@ def build(options):
 
 
 class Spectrum(nn.Module):
-    """The network for skorch, whose rows have no channel."""
+    """The network for skorch, which adds the channel axis."""
 
     def __init__(self, options):
         super().__init__()
@@ -109,7 +110,7 @@ def main(*, n=20_000, repeats=5):
                 "skorch, fused AdamW": partial(fused.partial_fit, X, y),
             },
             items=n,
-            title=f"{name}, {n} spectra of {N_PIXELS} pixels, batches of {BATCH}: an epoch, time for a spectrum",
+            title=f"{name}, {n} spectra of {N_PIXELS} pixels, batches of {BATCH}: one epoch, time per spectrum",
             columns={"time/bare": of_bare},
             repeats=repeats,
         )
@@ -120,7 +121,7 @@ def main(*, n=20_000, repeats=5):
                 "skorch": partial(stock.predict, X),
             },
             items=n,
-            title=f"{name}: prediction, time for a spectrum",
+            title=f"{name}: prediction, time per spectrum",
             columns={"time/bare": of_bare},
             repeats=repeats,
         )
@@ -128,8 +129,8 @@ def main(*, n=20_000, repeats=5):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="a fifth of the spectra, three rounds")
-    parser.add_argument("--threads", type=int, help="threads of the processor")
+    parser.add_argument("--quick", action="store_true", help="a fifth of the spectra, three repeats")
+    parser.add_argument("--threads", type=int, help="number of CPU threads")
     arguments = parser.parse_args()
     if arguments.threads:
         torch.set_num_threads(arguments.threads)

@@ -1,18 +1,18 @@
-"""How good are generated spectra? Losses, sizes and settings of the GAN, on O stars of a simulated survey.
+"""Quality of generated spectra: losses, training-set sizes and settings of the GAN, on O stars of a simulated survey.
 
 Command: ``python -m benchmarks.gan_quality [--quick] [--sizes 20 50 120] [--threads N]``
 
-From 1000 simulated O and B stars (S/N 5 to 30, one spectrum a star, 400 logarithmic bins, divided by their median), 20,
-50 or 120 O stars are drawn to be learned from, and 200 others to be held out; all contenders get the same ones. Each
-then makes 200 O stars, which `quality_report` compares with those held out. This is done twice, with other stars and
-seeds (--quick: 20 stars, once); the table has the mean and, after ±, half the difference of both, in how many copies
-were detected, and the median time of a fit.
+From 1000 simulated O and B stars (S/N 5 to 30, one spectrum per star, 400 logarithmic bins, divided by their median),
+20, 50 or 120 O stars are drawn for training, and 200 others are held out; they are the same for all contenders. Each
+contender generates 200 O stars, which `quality_report` compares with the held-out ones. This is done twice, with other
+stars and seeds (--quick: 20 stars, once); the table has the mean and, after ±, half the difference of both, the number
+of times that copies were detected, and the median time of a fit.
 
-- real stars: other O stars in place of generated ones; what a perfect generator reaches.
-- start: one step of training, which leaves the smoothed bootstrap that the generator starts from as it is.
-- hinge: the defaults. No other class is learned, so that this is also one network for each class.
+- real stars: other O stars in place of generated ones, as from a perfect generator.
+- start: one step of training, which leaves the initial state, a smoothed bootstrap, practically unchanged.
+- hinge: the defaults. It is trained on no other class, so that this is also one network per class.
 - hinge, with B: one network for O and as many B stars.
-- wasserstein: with five steps of the critic for one of the generator.
+- wasserstein: with five steps of the critic per step of the generator.
 - augment (20 stars only): the defaults, with differentiable augmentation.
 """
 
@@ -55,7 +55,7 @@ def stars():
 
 
 def generate(contender, known, companions, seed):
-    """Make O stars; of the classes that are learned, as many are made as are compared."""
+    """Generate as many O stars as are compared; return them and the time."""
     X = np.concatenate([known, companions])
     y = np.repeat(["O", "B"], [len(known), len(companions)])
     learned = {"O", "B"} if contender.endswith("with B") else {"O"}
@@ -68,7 +68,7 @@ def generate(contender, known, companions, seed):
 
 
 def compare(n_known, o_stars, b_stars, *, n_draws):
-    print(f"\n{n_known} O stars learned from; {N_COMPARED} made, {N_COMPARED} held out; {n_draws} times")
+    print(f"\n{n_known} O stars for training; {N_COMPARED} generated, {N_COMPARED} held out; {n_draws} times")
     print(f"{'':14}" + "".join(f"{name:>14}" for name in SCORES) + f"{'copies':>9}{'fit':>8}")
     reports, seconds = {REAL: []}, {}
     for seed in range(n_draws):
@@ -106,8 +106,10 @@ def main(sizes, *, n_draws, n_threads):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="20 spectra, once")
-    parser.add_argument("--sizes", nargs="+", type=int, default=list(SIZES), help="spectra to learn from")
-    parser.add_argument("--threads", type=int, help="threads of the processor")
+    parser.add_argument(
+        "--sizes", nargs="+", type=int, default=list(SIZES), help="numbers of training spectra"
+    )
+    parser.add_argument("--threads", type=int, help="number of threads")
     arguments = parser.parse_args()
     sizes, n_draws = ([TINY], 1) if arguments.quick else (arguments.sizes, 2)
     main(sizes, n_draws=n_draws, n_threads=arguments.threads)

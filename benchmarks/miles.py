@@ -1,23 +1,21 @@
-"""Every family of networks on the 906 stars of types B to M in the MILES library, beside what one would try first.
+"""All network families on the 906 stars of types B to M in the MILES library, compared with standard classifiers.
 
 Command: ``python -m benchmarks.miles [--only NAME ...] [--folds N] [--rocket PYTHON]``
 
-All contenders see the same stars in the same stratified folds (each star is one spectrum), in vacuum, on 1,000
-logarithmic bins from 3541 to 7409 Å, divided by the median. The networks have the defaults of skspec; a few of these (see
-docs/benchmarks.md) had been compared on one of the folds. Scores are of the predictions of all test folds together; the
-error of the accuracy is binomial. MiniRocket comes from the package aeon, which needs an environment of its own:
-``--rocket`` is its Python.
+All models use the same stars (one spectrum each) and stratified folds, on vacuum wavelengths and 1,000 logarithmic bins
+from 3541 to 7409 Å, divided by the median. The networks have the defaults of skspec; a few of these (see
+docs/benchmarks.md) were chosen on one of the folds. Scores are computed from the predictions of all test folds together;
+the error of the accuracy is binomial. MiniRocket is from the package aeon, which requires a separate environment:
+``--rocket`` is its Python executable.
 """
 
 import argparse
-import time
 
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
-from sklearn.model_selection import StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -25,6 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from benchmarks import _rockets
 from benchmarks._harness import machine
 from benchmarks._real_star_data import library
+from benchmarks._real_star_models import cross_validate
 from skspec import (
     Conv1DClassifier,
     ConvKANClassifier,
@@ -34,50 +33,32 @@ from skspec import (
 )
 
 MODELS = {
-    "1-nearest neighbour": lambda: KNeighborsClassifier(1),
-    "PCA + logistic regression": lambda: make_pipeline(
+    "1-nearest neighbour": KNeighborsClassifier(1),
+    "PCA + logistic regression": make_pipeline(
         StandardScaler(), PCA(30, random_state=0), LogisticRegression(max_iter=5000)
     ),
-    "random forest": lambda: RandomForestClassifier(500, n_jobs=-1, random_state=0),
-    "Conv1DClassifier": lambda: Conv1DClassifier(random_state=0),
-    "PlainCNNClassifier": lambda: PlainCNNClassifier(random_state=0),
-    "ResNet1DClassifier": lambda: ResNet1DClassifier(random_state=0),
-    "ConvTranClassifier": lambda: ConvTranClassifier(random_state=0),
-    "ConvKANClassifier": lambda: ConvKANClassifier(random_state=0),
+    "random forest": RandomForestClassifier(500, n_jobs=-1, random_state=0),
+    "Conv1DClassifier": Conv1DClassifier(random_state=0),
+    "PlainCNNClassifier": PlainCNNClassifier(random_state=0),
+    "ResNet1DClassifier": ResNet1DClassifier(random_state=0),
+    "ConvTranClassifier": ConvTranClassifier(random_state=0),
+    "ConvKANClassifier": ConvKANClassifier(random_state=0),
 }
 ROCKET = "MiniRocket + ridge (aeon)"
 
 
-def stars():
-    """Spectra on the common bins, and classes."""
-    task = library("class")
-    return task.X, task.y
-
-
-def cross_validate(make, X, y, test):
-    predicted, seconds = y.copy(), []
-    for fold in np.unique(test):
-        start = time.perf_counter()
-        model = make().fit(X[test != fold], y[test != fold])
-        seconds.append(time.perf_counter() - start)
-        predicted[test == fold] = model.predict(X[test == fold])
-    return predicted, seconds
-
-
 def main(names, *, n_folds=5, rocket_python=None):
-    X, y = stars()
-    test = np.empty(len(y), int)
-    for fold, (_, rows) in enumerate(StratifiedKFold(n_folds, shuffle=True, random_state=0).split(X, y)):
-        test[rows] = fold
+    task = library("class")
+    X, y, fold = task.X, task.y, task.fold(0, n_folds)
     print(machine("torch", "scikit-learn"))
     print(f"\n{len(y)} stars, {X.shape[1]} bins, classes B A F G K M, {n_folds} folds")
-    print(f"{'':26} {'accuracy':>13} {'macro-F1':>9} {'to fit a fold':>14}")
+    print(f"{'':26} {'accuracy':>13} {'macro-F1':>9} {'time per fit':>14}")
     for name in names:
         if name != ROCKET:
-            predicted, seconds = cross_validate(MODELS[name], X, y, test)
+            predicted, seconds = cross_validate(MODELS[name], X, y, fold)
         elif rocket_python is not None:
             predicted, seconds = _rockets.cross_validate(
-                rocket_python, "MiniRocketClassifier", X[:, None], y, test
+                rocket_python, "MiniRocketClassifier", X[:, None], y, fold
             )
         else:
             continue
@@ -93,6 +74,6 @@ if __name__ == "__main__":
         "--only", nargs="+", choices=[*MODELS, ROCKET], default=[*MODELS, ROCKET], metavar="NAME"
     )
     parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument("--rocket", metavar="PYTHON", help="Python of an environment with aeon")
+    parser.add_argument("--rocket", metavar="PYTHON", help="Python executable of an environment with aeon")
     arguments = parser.parse_args()
     main(arguments.only, n_folds=arguments.folds, rocket_python=arguments.rocket)

@@ -1,16 +1,16 @@
-"""The published networks as skspec has them, against the same networks as one would first write them.
+"""Speed of the published networks in skspec, compared with plain implementations.
 
 Command: ``python -m benchmarks.networks [--quick] [--only NAME ...] [--threads N]``
 
-Plain networks (`benchmarks._plain_networks`) are channels first, float32 and eager: attention with its matrix, splines
-by recursion. Ours are trained for a moment on simulated classes, so that labels mean something, and both have these
-weights. What is timed in turn, on the processor and on a GPU when there is one: a training step (forward, backward,
-Adam) and a prediction. Batches are small, for a step of a second or two; times are for one spectrum.
+The plain networks (`benchmarks._plain_networks`) are channels first, float32 and eager, with explicit attention matrices
+and recursive splines. Those of skspec are trained briefly on simulated classes, so that their labels are meaningful, and
+both get these weights. A training step (forward, backward, Adam) and a prediction are timed, interleaved, on the CPU and
+on a GPU if there is one. Batches are small, so that a step takes a second or two; times are per spectrum.
 
-``of peak`` is the arithmetic of the plain network over the time, relative to the best of the matrix products of that
-precision in the same table: above 1, work is saved and not only done faster. Below that: the relative difference of
-the logits from those of the plain network (the run ends where float32 differs by more than 1e-4), and how many labels
-bfloat16 changes. On processors that others use too, a single thread gives the steadiest ratios.
+``of peak`` is the arithmetic of the plain network per time, relative to the fastest matrix product of the same
+precision in the table: above 1, arithmetic is saved. The lines below a table give the relative difference of the
+logits from those of the plain network (the run stops if float32 differs by more than 1e-4), and the fraction of
+labels that bfloat16 changes. On shared CPUs a single thread gives the most stable ratios.
 """
 
 import argparse
@@ -42,13 +42,13 @@ KAN = {"filters": (64, 128, 256, 512), "strides": (1, 2, 2, 1)}
 
 @dataclass(frozen=True)
 class Case:
-    """One published configuration written both ways; batches (to train on, to predict) that fit its size."""
+    """A published configuration in both implementations, and batch sizes for (training, prediction)."""
 
     plain: Callable[[], nn.Module]
     ours: Callable[[], nn.Module]
     n_pixels: int = 2305
     lr: float = 3e-3
-    n_steps: int = 20  # of eight spectra, until it tells the simulated classes apart
+    n_steps: int = 20  # with eight spectra, enough to learn the simulated classes
     cpu: tuple[int, int] = (4, 4)
     cuda: tuple[int, int] = (64, 256)
 
@@ -65,14 +65,14 @@ CASES = {
         partial(Conv1D, n_pixels=2305, n_outputs=N_OUTPUTS, batch_norm=False, dropout=0, **V2),
         lr=3e-4,
         n_steps=80,
-        cpu=(8, 16),  # with fewer, its 160 MB of weights are what is timed
+        cpu=(8, 16),  # with fewer, the time is that of its 160 MB of weights
     ),
     "ResNet50": Case(
         partial(plain.PlainResNet50, N_OUTPUTS),
         partial(ResNet, n_pixels=2305, n_outputs=N_OUTPUTS, depth=50),
         lr=1e-3,
         n_steps=80,
-        cpu=(16, 16),  # a single thread convolves fewer at half the speed, in both
+        cpu=(16, 16),  # with fewer, both convolve at half the speed on a single thread
     ),
     "ConvTran": Case(
         partial(plain.PlainConvTran, 2305, N_OUTPUTS, relative=False, **TRAN),
@@ -107,7 +107,7 @@ VARIANTS = {"skspec float32": torch.float32, "skspec bfloat16": torch.bfloat16}
 
 
 def simulate(n, n_pixels, *, seed, device):
-    """Spectra of four classes in turn, with 2, 8, 32 and 128 absorption lines, and noise."""
+    """Return noisy spectra of four alternating classes, with 2, 8, 32 and 128 absorption lines, and labels."""
     generator = torch.Generator().manual_seed(0)
     pixel = torch.linspace(0, 1, n_pixels)
     templates = []
@@ -144,7 +144,7 @@ def train(network, optimizer, x, label, dtype):
 
 @torch.no_grad()
 def copy_weights(source, target):
-    """From one of our networks to the plain one, whose splines are ordered channel by channel."""
+    """Copy the weights of a skspec network to the plain one, whose splines are ordered channel by channel."""
     for (name, value), parameter in zip(source.named_parameters(), target.parameters(), strict=True):
         if name.endswith("spline.weight"):
             n_channels = source.get_parameter(name.replace("spline", "base")).shape[1]
@@ -166,11 +166,13 @@ def count_flops(function):
 
 
 def compare_with_products(contenders, dtypes, *, n, device, title, repeats):
-    """Time the contenders, the first of which is the plain one, on a batch of n, in turn with matrix products."""
+    """Time networks, the plain one first, on batches of n, interleaved with matrix products."""
     size = 2048 if device.type == "cpu" else 8192
     a, b = torch.randn(2, size, size, device=device)
     low_a, low_b = a.bfloat16(), b.bfloat16()
-    b_parts = b.unflatten(1, (16, -1)).transpose(0, 1).contiguous()  # fewer torch does not convolve
+    b_parts = (
+        b.unflatten(1, (16, -1)).transpose(0, 1).contiguous()
+    )  # with fewer parts torch does not use its convolution
     products = {
         "matrix product": lambda: a @ b,
         "matrix product as convolution": lambda: functional.conv1d(b_parts, a[:, :, None]),
@@ -221,7 +223,7 @@ def run(name, device, *, quick):
     for key, dtype in VARIANTS.items():
         network = copy.deepcopy(ours)
         steps[key] = partial(train, network, adam(network), *batch, dtype)
-    title = f"{name} on {device.type}, a training step of {n_train}: time for one spectrum"
+    title = f"{name} on {device.type}, training step with batch size {n_train}: time per spectrum"
     compare_with_products(steps, dtypes, n=n_train, device=device, title=title, repeats=repeats)
     del steps
 
@@ -229,7 +231,7 @@ def run(name, device, *, quick):
     x, label = simulate(max(n_check, n_predict), case.n_pixels, seed=n_steps + 1, device=device)
     calls = {"plain": partial(predict, reference, x[:n_predict], torch.float32, n_predict)}
     calls |= {key: partial(predict, ours, x[:n_predict], dtype, n_predict) for key, dtype in VARIANTS.items()}
-    title = f"{name} on {device.type}, prediction of {n_predict}: time for one spectrum"
+    title = f"{name} on {device.type}, prediction with batch size {n_predict}: time per spectrum"
     compare_with_products(calls, dtypes, n=n_predict, device=device, title=title, repeats=repeats)
 
     expected, exact = calls["plain"](), predict(ours, x, torch.float32, n_predict)
@@ -239,7 +241,7 @@ def run(name, device, *, quick):
         changed = float((logits.argmax(1) != exact.argmax(1)).float().mean())
         accuracy = float((logits.argmax(1) == label).float().mean())
         print(
-            f"{key}: logits differ from plain by {error:.1e}, {changed:.1%} of {len(x)} labels from float32; "
+            f"{key}: logits differ from plain by {error:.1e}, {changed:.1%} of {len(x)} labels differ from float32; "
             f"accuracy {accuracy:.1%}"
         )
         if dtype == torch.float32 and error > 1e-4:
@@ -248,7 +250,7 @@ def run(name, device, *, quick):
 
 def main(names, *, quick=False):
     print(machine("torch"), f"({torch.get_num_threads()} threads)")
-    torch.backends.cudnn.allow_tf32 = False  # float32 is to mean float32, on both sides
+    torch.backends.cudnn.allow_tf32 = False  # float32 without TF32, in both implementations
     for device in ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]:
         for name in names:
             run(name, torch.device(device), quick=quick)
@@ -256,8 +258,8 @@ def main(names, *, quick=False):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="fewer rounds and spectra")
-    parser.add_argument("--threads", type=int, help="threads of the processor")
+    parser.add_argument("--quick", action="store_true", help="fewer repeats and spectra")
+    parser.add_argument("--threads", type=int, help="number of CPU threads")
     parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES), metavar="NAME")
     arguments = parser.parse_args()
     if arguments.threads:

@@ -1,19 +1,19 @@
-"""What each cure for a rare class is worth: a simulated survey and MILES with one class cut to a few spectra.
+"""Remedies for a rare class: a simulated survey and MILES with one class reduced to a few spectra.
 
 Command: ``python -m benchmarks.oversampling [--quick] [--data survey miles] [--rare 20 50 120] [--only NAME ...]``
 
-The survey is 1200 spectra of stars of types O to M with S/N 5 to 30, a fifth of them repeats of others, most of F and G;
-its rare class is O. In MILES (906 stars, B to M) it is K, one of the classes that are large enough to be cut to 120.
-Spectra are on 400 logarithmic bins, divided by their median. Folds are stratified, spectra of one star stay together, and
-they are repeated with other seeds. In the training part of each fold, and only there, the rare class is cut to so many
-spectra; samplers, which see that part alone, bring it to the size of the largest class. All contenders have the same
-folds, the same spectra and the same classifier with its defaults (`Conv1DClassifier`). Nothing is tuned on these scores;
-the defaults of the GAN were chosen by the quality of the spectra it makes, K stars of MILES among them.
+The survey has 1200 spectra of stars of types O to M with S/N 5 to 30, mostly F and G, a fifth of them repeat
+observations; its rare class is O. In MILES (906 stars, B to M) it is K, which is large enough to be reduced to 120.
+Spectra are on 400 logarithmic bins, divided by their median. Folds are stratified and grouped by star, and repeated
+with other seeds. In the training set of each fold, and only there, the rare class is reduced to the given number of
+spectra; samplers are fitted to that set, and resample the class to the size of the largest. All contenders have the
+same folds, the same spectra and the same classifier with its defaults (`Conv1DClassifier`). Nothing is tuned on these
+scores; the defaults of the GAN were chosen by the quality of generated spectra, K stars of MILES among them.
 
 Scores are of the predictions of all test folds together, with 95 % intervals by the bootstrap over stars: recall and F1
 of the rare class, macro-F1. The calibration error is that of the most probable class (10 bins of equal size). The time
-is the median of a whole fit, classifier included. The published dense GAN sees as many spectra as published (800
-steps of 32 for 8000 of 3), and both its bugs are corrected. "GAN, untrained" is ours after one step: the smoothed
+is the median of a whole fit, classifier included. The published dense GAN is trained on as many spectra as published (800
+steps of 32 for 8000 of 3), with both its bugs fixed. "GAN, untrained" is `GANOversampler` after one step: the smoothed
 bootstrap in principal components with which it starts.
 """
 
@@ -59,7 +59,7 @@ def miles():
 
 
 class UpToLargest:
-    """Strategy of the samplers: the rare class as large as the largest, the others as they are."""
+    """Sampling strategy: the rare class is resampled to the size of the largest, the others are unchanged."""
 
     def __init__(self, rare):
         self.rare = rare
@@ -91,14 +91,14 @@ def contenders(rare) -> dict[str, Callable[[int], Any]]:
 
 
 def cut(train, y, rare, n, seed):
-    """Rows of a training part with at most `n` of the rare class."""
+    """Return rows of a training set with at most `n` of the rare class."""
     own = train[y[train] == rare]
     kept = np.random.default_rng(seed).permutation(own)[:n]
     return np.sort(np.concatenate([train[y[train] != rare], kept]))
 
 
 def calibration_error(y, classes, proba, n_bins=10):
-    """Mean distance of confidence from accuracy, over bins of equal size."""
+    """Return the mean absolute difference of confidence and accuracy over bins of equal size."""
     confidence, right = proba.max(axis=1), classes[proba.argmax(axis=1)] == y
     bins = np.array_split(np.argsort(confidence), n_bins)
     return sum(len(b) * abs(confidence[b].mean() - right[b].mean()) for b in bins) / len(y)
@@ -113,7 +113,7 @@ def compare(name, load, n_rare, *, n_folds, n_repeats, only):
             X, y, groups
         )
     ]
-    print(f"\n{name}: {rare} cut to {n_rare} spectra in training, {(y == rare).sum()} in test; ", end="")
+    print(f"\n{name}: {rare} reduced to {n_rare} spectra in training, {(y == rare).sum()} in test; ", end="")
     print(f"{n_folds} folds, {n_repeats} times")
     print(
         f"{'':20} {'recall of ' + rare:>22} {'F1 of ' + rare:>22} {'macro-F1':>22} {'cal. error':>10} {'fit':>8}"
@@ -159,7 +159,7 @@ def compare(name, load, n_rare, *, n_folds, n_repeats, only):
                 truth, found[OURS], found[other], scores[score], groups=star, method="percentile",
                 n_resamples=N_RESAMPLES, random_state=0,
             )  # fmt: skip
-            print(f"{OURS} less {other}, {score}: {difference}")
+            print(f"{OURS} minus {other}, {score}: {difference}")
 
 
 def main(data, rare, *, n_folds=4, n_repeats=2, only=()):

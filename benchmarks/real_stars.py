@@ -1,85 +1,76 @@
-"""What one would use for real stars, side by side: the published networks, trees, kernels, rockets, and ours.
+"""Classification of real stars: published networks, trees, kernels and rockets compared with the recipe of skspec.
 
 Command: ``python -m benchmarks.real_stars [--tasks NAME ...] [--only NAME ...] [--repeats N] [--rocket PYTHON]
 [--keep FOLDER] [--csv FILE]``
 
 =============  ======================================================================================================
-task           what is asked
+task           data and labels
 =============  ======================================================================================================
 class          906 stars of MILES: spectral class, B to M
-luminosity     719 stars: luminosity class I (with II), III, IV, V
+luminosity     722 stars: luminosity class I (with II), III, IV, V
 joint          658 stars: both together, the 18 joint classes with 10 stars or more
 spectral-code  the number of the spectral type (10 for a class, 1 for a subtype): mean absolute error
-observed       each of the 906 stars eight times as a survey would see it (`skspec.datasets.observe_spectra`): median S/N
-               3 to 20 per pixel of 1e-4 dex, up to 300 km/s either way, E(B-V) up to 1, R = 1800, 5 % of the pixels lost
+observed       simulated survey observations, eight of each of the 906 stars (`skspec.datasets.observe_spectra`): median
+               S/N 3 to 20 per pixel of 1e-4 dex, velocities within 300 km/s, E(B-V) up to 1, R = 1800, 5 % missing pixels
 lamost         284 LAMOST spectra of A F G K M stars; stars observed twice stay together
 =============  ======================================================================================================
 
-All contenders have the same spectra (log-linear bins, divided by their median), the same copies, and the same five
-folds, repeated with another seed; all spectra of a star are in one fold. What else a contender does to them is part of
-it: "lines" is the ratio to the running median; "PCA" takes 50 components of flux and lines; rockets see flux and lines
-as two channels; the published networks see what they were published with, and have fewer channels and epochs than
-published, so that two cores can train them: their sizes stand in `benchmarks._real_star_models`. MiniRocket and Hydra
-come from the package aeon, which needs an environment of its own: ``--rocket`` is its Python. The slowest, Hydra,
-ConvTran and ConvKAN, are not repeated.
+All models use the same spectra (log-linear bins, divided by their median), the same observations, and the same five
+folds, repeated with another seed; all spectra of a star are in one fold. Further preprocessing is part of a model:
+"lines" is the ratio to the running median; "PCA" is 50 components of flux and lines; rockets use flux and lines as
+two channels; the published networks use their published preprocessing, with fewer channels and epochs than published,
+so that they can be trained on two cores: see `benchmarks._real_star_models` for their sizes. MiniRocket and Hydra are
+from the package aeon, which requires a separate environment: ``--rocket`` is its Python executable. The slowest,
+Hydra, ConvTran and ConvKAN, are not repeated.
 
-The members of `skspec.recipes.recommended` were chosen by cross-validation within the training stars of the first fold of
-the first repeat, task by task, and not changed after test stars had been scored. "Unseen" are the scores on that fold's
-test stars, which these choices have not seen (`benchmarks.miles` had scored single networks with their defaults on all
-stars before). On LAMOST the recipe had been scored once with its 15 epochs, which are too few for 227 spectra; 120 were
-then chosen on as many training stars of observed MILES. Nothing else was chosen on LAMOST.
+The members of `skspec.recipes.recommended` were chosen for each task by cross-validation within the training stars of
+the first fold of the first repeat, and not changed after test stars had been scored. "Held out" are the scores on the
+test stars of that fold, which were not used for these choices (`benchmarks.miles` had scored single networks with
+their defaults on all stars before). On LAMOST the recipe had been scored once with its 15 epochs, which are too few
+for 227 spectra; 120 were then chosen on an equal number of training stars of observed MILES. Nothing else was chosen
+on LAMOST.
 
-Scores are of the predictions of all folds and repeats together, intervals and the p-value of the difference between ours
-and the others by the bootstrap over stars, all repeats and copies of a star together. Seconds are the median of a fit, on
-one thread. ``--keep`` keeps predictions in a folder, so that an interrupted run goes on where it was.
+Scores are computed from the predictions of all folds and repeats together. Intervals, and p-values of the difference
+between skspec and another model, are from a bootstrap over stars, with all repeats and observations of a star together.
+Times are the median of a fit on one thread. ``--keep`` stores predictions in a folder, so that an interrupted run can be
+continued.
 """
 
 import argparse
 import csv
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.metrics import accuracy_score, f1_score
-from threadpoolctl import threadpool_limits
 
 from benchmarks._harness import machine
 from benchmarks._real_star_data import TASKS
-from benchmarks._real_star_models import OURS, ROCKETS, contenders, rocket
+from benchmarks._real_star_models import OURS, ROCKETS, contenders, cross_validate, rocket
 from skspec.metrics import bootstrap_difference, bootstrap_interval
 
 N_RESAMPLES = 999
 ONCE = ("Hydra (aeon)", "ConvTran, scaled", "ConvKAN, scaled")
-FAINT = 6.0  # S/N below which scores are printed on their own
+FAINT = 6.0  # S/N below which scores are printed separately
 
 
 @dataclass
 class Result:
-    """Predictions of one contender in all repeats, and the seconds of its fits."""
+    """Predictions of a model in all repeats, and the times of its fits in seconds."""
 
     predicted: list[np.ndarray]
-    unseen: np.ndarray  # which rows the first fold of the first repeat tests
+    held_out: np.ndarray  # mask of the test rows of the first fold of the first repeat
     seconds: list[float]
 
 
 def run(name, model, task, repeat, rocket_python):
-    """Predictions for all spectra, from models that have not seen their stars, and seconds."""
-    fold = np.empty(len(task.y), dtype=int)
-    for k, (_, test) in enumerate(task.folds(repeat)):
-        fold[test] = k
+    """Return out-of-fold predictions for all spectra, the folds, and the times of the fits."""
+    fold = task.fold(repeat)
     if name in ROCKETS:
         predicted, seconds = rocket(rocket_python, name, task, fold)
-        return predicted, fold, seconds
-    predicted, seconds = task.y.copy(), []
-    for k in range(fold.max() + 1):
-        start = time.perf_counter()
-        with threadpool_limits(1):
-            fitted = clone(model).fit(task.X[fold != k], task.y[fold != k])
-        seconds.append(time.perf_counter() - start)
-        predicted[fold == k] = fitted.predict(task.X[fold == k])
+    else:
+        predicted, seconds = cross_validate(model, task.X, task.y, fold, n_threads=1)
     return predicted, fold, seconds
 
 
@@ -98,13 +89,13 @@ def results(key, task, *, names, repeats, rocket_python, folder):
                 result.predicted.append(file["predicted"])
                 result.seconds.extend(file["seconds"])
                 if repeat == 0:
-                    result.unseen = file["fold"] == 0
+                    result.held_out = file["fold"] == 0
         found[name] = result
     return found
 
 
 def compare(task, found):
-    """Print the table of a task; return its rows."""
+    """Print the table of a task, and return its rows."""
     n_stars = len(np.unique(task.star))
     print(f"\n{task.title}: {n_stars} stars, {len(task.y)} spectra, {task.X.shape[1]} bins")
     return (compare_codes if task.is_regression else compare_classes)(task, found)
@@ -114,8 +105,8 @@ def compare_classes(task, found):
     faint = None if task.snr is None else task.snr < FAINT
     extra = "" if faint is None else f" {f'S/N < {FAINT:g}':>8}"
     print(
-        f"{'':26} {'accuracy':>20} {'macro-F1':>20} {'ours, accuracy':>22} {'ours, macro-F1':>22}{extra} "
-        f"{'unseen':>11} {'fit':>8}"
+        f"{'':26} {'accuracy':>20} {'macro-F1':>20} {'ours - this, accuracy':>22} {'ours - this, macro-F1':>22}{extra} "
+        f"{'held out':>11} {'fit':>8}"
     )
     rows = []
     for name, result in found.items():
@@ -129,10 +120,10 @@ def compare_classes(task, found):
             line += f" {interval!s:>20}"
             row.append(round(interval.score, 4))
         for score in ("accuracy", "f1_macro"):
-            line += f" {ours_less(task, found, name, score):>22}"
+            line += f" {difference_from_ours(task, found, name, score):>22}"
         if faint is not None:
             line += f" {accuracy_score(y[np.tile(faint, n)], predicted[np.tile(faint, n)]):8.3f}"
-        truth, guess = task.y[result.unseen], result.predicted[0][result.unseen]
+        truth, guess = task.y[result.held_out], result.predicted[0][result.held_out]
         line += f"  {accuracy_score(truth, guess):.3f}/{f1_score(truth, guess, average='macro'):.3f}"
         seconds = float(np.median(result.seconds))
         print(f"{line} {seconds:6.1f} s", flush=True)
@@ -140,8 +131,8 @@ def compare_classes(task, found):
     return rows
 
 
-def ours_less(task, found, name, score):
-    """How much more ours scores than another, and the p-value of that."""
+def difference_from_ours(task, found, name, score):
+    """Format the difference between the scores of skspec and another model, and its p-value."""
     if name == OURS or OURS not in found:
         return ""
     n = min(len(found[name].predicted), len(found[OURS].predicted))
@@ -155,8 +146,8 @@ def ours_less(task, found, name, score):
 
 
 def compare_codes(task, found):
-    """Mean absolute errors, in subtypes, with the bootstrap over stars."""
-    print(f"{'':26} {'mean error':>20} {'median':>7} {'ours less it':>24} {'unseen':>7} {'fit':>8}")
+    """Print mean absolute errors in subtypes, with a bootstrap over stars."""
+    print(f"{'':26} {'mean error':>20} {'median':>7} {'ours - this':>24} {'held out':>8} {'fit':>8}")
     rows = []
     errors = {
         name: np.mean([abs(one - task.y) for one in result.predicted], axis=0)
@@ -171,11 +162,11 @@ def compare_codes(task, found):
             spread = gap[draws].mean(axis=1) - gap.mean()
             p = (1 + np.count_nonzero(abs(spread) >= abs(gap.mean()))) / (N_RESAMPLES + 1)
             less = f"{gap.mean():+.3f}, p = {p:.3f}"
-        unseen = abs(result.predicted[0] - task.y)[result.unseen].mean()
+        held_out = abs(result.predicted[0] - task.y)[result.held_out].mean()
         seconds = float(np.median(result.seconds))
         print(
             f"{name:26} {f'{errors[name].mean():.3f} [{low:.3f}, {high:.3f}]':>20} {np.median(errors[name]):7.2f} "
-            f"{less:>24} {unseen:7.3f} {seconds:6.1f} s",
+            f"{less:>24} {held_out:8.3f} {seconds:6.1f} s",
             flush=True,
         )
         rows.append([task.title, name, round(float(errors[name].mean()), 4), "", round(seconds, 2)])
@@ -204,11 +195,13 @@ def main(keys, *, only=(), repeats=2, rocket_python=None, keep=None, table=None)
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
-    parser.add_argument("--only", nargs="+", default=(), metavar="NAME", help="contenders")
+    parser.add_argument("--only", nargs="+", default=(), metavar="NAME", help="models")
     parser.add_argument("--repeats", type=int, default=2)
-    parser.add_argument("--rocket", metavar="PYTHON", help="Python of an environment with aeon and torch")
-    parser.add_argument("--keep", metavar="FOLDER", help="keep predictions there, and go on from those")
-    parser.add_argument("--csv", metavar="FILE", help="write scores and seconds there")
+    parser.add_argument(
+        "--rocket", metavar="PYTHON", help="Python executable of an environment with aeon and torch"
+    )
+    parser.add_argument("--keep", metavar="FOLDER", help="store predictions there, and use those that exist")
+    parser.add_argument("--csv", metavar="FILE", help="write scores and times there")
     arguments = parser.parse_args()
     main(
         arguments.tasks,

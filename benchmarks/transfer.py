@@ -1,21 +1,22 @@
-"""From one instrument to another without retraining: learned on MILES, tested on LAMOST and on SDSS star templates.
+"""Transfer between instruments without retraining: trained on MILES, tested on LAMOST and on SDSS star templates.
 
 Command: ``python -m benchmarks.transfer [--development] [--only NAME ...]``
 
-Trained on the stars of MILES of the classes tested, but for those that are among the templates (by their HD numbers).
-MILES is brought to a resolving power of 1800 where it is finer, and all spectra onto 800 logarithmic bins from 3706 to
-7394 Å. "Copies" learn from eight copies of each star, as a survey would have seen it (`skspec.datasets.observe_spectra`:
-S/N 5 to 100 per pixel of 1e-4 dex, up to 300 km/s either way, E(B-V) up to 1, 5 % of the pixels lost); all others from
-MILES as it is. Forests see lines alone (the ratio to the running median), the support vector machine flux and lines.
+Models are trained on the stars of MILES of the tested classes, without those that are among the templates (by their HD
+numbers). MILES is matched to a resolving power of 1800 where its own is higher, and all spectra are resampled onto 800
+logarithmic bins from 3706 to 7394 Å. "Copies" are trained on eight simulated observations of each star
+(`skspec.datasets.observe_spectra`: S/N 5 to 100 per pixel of 1e-4 dex, velocities within 300 km/s, E(B-V) up to 1, 5 %
+missing pixels); all others on the library itself. Forests use only lines (the ratio to the running median), the support
+vector machine flux and lines.
 
 The ensemble is ``recommended("class", observed="elsewhere")``. Its members were chosen on other transfers, which
-``--development`` prints: from MILES to the MK standards of MKCLASS (with noise and without), to the library of Pickles
-and to the spectra that it was made of, and from each of these three to MILES. It is the third ensemble that was scored
-on LAMOST and the templates. The recipe for surveys, trained on the copies, was the first (accuracy 0.68 and 0.82),
-members on lines alone were the second (0.73 and 0.85).
+``--development`` prints: from MILES to the MK standards of MKCLASS (with and without noise), to the library of Pickles
+and to the spectra from which it was made, and from each of these three to MILES. It is the third ensemble that was scored
+on LAMOST and the templates. The first was the recipe for surveys, trained on the copies (accuracy 0.68 and 0.82), the
+second had members on lines alone (0.73 and 0.85).
 
-Tested on 284 LAMOST spectra of A F G K M stars (labels of its pipeline), and on the 114 templates of B to M stars of the
-SDSS pipeline. Intervals are 95 %, by the bootstrap over stars.
+The tests are 284 LAMOST spectra of A F G K M stars (labels of its pipeline), and the 114 templates of B to M stars of the
+SDSS pipeline. Intervals are 95 %, from a bootstrap over stars.
 """
 
 import argparse
@@ -37,7 +38,7 @@ from skspec.recipes import recommended
 
 
 def models(n_bins):
-    """Contenders, unfitted, by their names."""
+    """Return the unfitted models by name."""
     window = n_bins // 10
     return {
         "random forest": make_pipeline(lines(window), RandomForestClassifier(300, random_state=0)),
@@ -47,10 +48,10 @@ def models(n_bins):
 
 
 def compare(transfer, only):
-    """Train and test all contenders, and print their scores."""
+    """Train and test all models, and print their scores."""
     predicted, seconds = {}, {}
     for name, model in models(transfer.X.shape[1]).items():
-        for how, (X, y) in transfer.learn.items():
+        for how, (X, y) in transfer.training.items():
             if name + how == OURS + COPIES or (only and name + how not in only):
                 continue
             start = time.perf_counter()
@@ -58,7 +59,7 @@ def compare(transfer, only):
                 predicted[name + how] = clone(model).fit(X, y).predict(transfer.X)
             seconds[name + how] = time.perf_counter() - start
     print(f"\n{transfer.title}: {len(transfer.X)} spectra")
-    print(f"{'':30} {'accuracy':>22} {'macro-F1':>22} {'ours less it, accuracy':>24} {'fit':>8}")
+    print(f"{'':30} {'accuracy':>22} {'macro-F1':>22} {'ours - this, accuracy':>24} {'fit':>8}")
     options = {"groups": transfer.star, "method": "percentile", "n_resamples": 999, "random_state": 0}
     for name, found in predicted.items():
         scores = [
@@ -80,8 +81,8 @@ def main(*, only=(), chosen_on=False):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument(
-        "--development", action="store_true", help="the transfers that members were chosen on"
+        "--development", action="store_true", help="use the transfers on which members were chosen"
     )
-    parser.add_argument("--only", nargs="+", default=(), metavar="NAME", help="contenders")
+    parser.add_argument("--only", nargs="+", default=(), metavar="NAME", help="models")
     arguments = parser.parse_args()
     main(only=arguments.only, chosen_on=arguments.development)

@@ -1,5 +1,7 @@
 """Sphinx configuration."""
 
+import importlib
+import inspect
 import sys
 from pathlib import Path
 
@@ -21,10 +23,22 @@ extensions = [
 ]
 exclude_patterns = ["_build", "**/GALLERY_HEADER.rst"]
 default_role = "any"
+
+
+def documented_properties(module, name):
+    """Names of the public properties of a class, for the template of its page."""
+    members = inspect.getmembers(
+        getattr(importlib.import_module(module), name), lambda value: isinstance(value, property)
+    )
+    return [name for name, value in members if not name.startswith("_") and value.__doc__]
+
+
 autosummary_generate = True
+autosummary_context = {"documented_properties": documented_properties}
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 numpydoc_validation_checks = set()
+templates_path = ["_templates"]
 suppress_warnings = ["ref.any", "ref.ref", "config.cache"]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
@@ -47,12 +61,3 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "download_all_examples": False,
 }
-
-
-def setup(app):
-    """Leave out ``set_*_request`` methods, which scikit-learn adds and documents."""
-
-    def skip(app, what, name, *_):
-        return True if name.startswith("set_") and name.endswith("_request") else None
-
-    app.connect("autodoc-skip-member", skip)

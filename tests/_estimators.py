@@ -38,7 +38,7 @@ _MINIBATCHES = {
     )
 }
 _VOTERS = [("linear", LogisticRegression()), ("bayes", GaussianNB())]
-_SMALL_RESNET = {"width": 8, "stem": "small", "lr": 1e-2, "batch_size": 16, "max_epochs": 12}
+_SMALL_RESNET = {"width": 8, "stem": "small", "lr": 1e-2, "max_epochs": 6}
 
 
 class Case(NamedTuple):
@@ -64,7 +64,7 @@ CASES = {
     ),
     "ConvKANClassifier": Case(
         lambda: ConvKANClassifier(
-            filters=(16, 16), kernel_size=5, n_bases=6, dropout=0.0, lr=3e-2, max_epochs=20
+            filters=(16, 16), kernel_size=5, n_bases=6, dropout=0.0, lr=3e-2, max_epochs=10
         ),
         _MINIBATCHES,
     ),
@@ -79,7 +79,7 @@ CASES = {
         _MINIBATCHES,
     ),
     "ConvTranClassifier": Case(
-        lambda: ConvTranClassifier(embed_dim=8, feedforward_dim=16, kernel_size=4, lr=2e-2, max_epochs=30),
+        lambda: ConvTranClassifier(embed_dim=8, feedforward_dim=16, kernel_size=4, lr=2e-2, max_epochs=15),
         _MINIBATCHES,
     ),
     "FluxNormalizer": Case(FluxNormalizer),

@@ -15,6 +15,7 @@ PAGES = (
     "mk_types",
     "oversampling",
     "recipes",
+    "saving",
     "training",
     "tuning",
 )

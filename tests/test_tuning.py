@@ -7,7 +7,8 @@ from os import cpu_count, environ
 
 import numpy as np
 import pytest
-from sklearn.base import clone, is_classifier
+from scipy.stats import randint
+from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier
@@ -40,7 +41,6 @@ from skspec import (
     Spectra,
     WienFitFeatures,
     search_space,
-    tuning,
 )
 from tests._data import ROOT
 from tests._estimators import CASES
@@ -75,10 +75,14 @@ def draw(space, n):
     return list(ParameterSampler(space, min(n, n_points), random_state=0))
 
 
+def has_space(estimator):
+    return bool(getattr(estimator, "__skspec_search_space__", dict)())
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_every_draw_is_accepted(name):
     estimator = CASES[name].make()
-    if not tuning._space_of(estimator):
+    if not has_space(estimator):
         with pytest.raises(ValueError, match=f"parameters to search, got {type(estimator).__name__}$"):
             search_space(estimator)
         return
@@ -99,16 +103,35 @@ def test_every_draw_is_accepted(name):
             assert len(changed.fit(X, y).transform(X)) == len(X)
 
 
-def test_all_estimators_with_parameters_are_in_the_table():
+def test_all_estimators_with_parameters_to_search_have_a_space():
     estimators = [case.make() for case in CASES.values()]
-    known = {type(estimator).__name__ for estimator in estimators if tuning._space_of(estimator)}
+    known = {type(estimator).__name__ for estimator in estimators if has_space(estimator)}
     without = {type(estimator).__name__ for estimator in estimators} - known
     assert without == NOTHING_TO_SEARCH
 
 
-def test_the_table_names_classes_that_exist():
-    kinds = {kind.__name__ for case in CASES.values() for kind in type(case.make()).__mro__}
-    assert set(tuning._SPACES) <= kinds
+class Smoother(BaseEstimator):
+    """A user's estimator with a search space."""
+
+    def __init__(self, width=5, inner=None):
+        self.width = width
+        self.inner = inner
+
+    def __skspec_search_space__(self):
+        return {"width": [self.width, 2 * self.width]}
+
+
+def test_estimators_of_the_user_take_part():
+    class Finer(Smoother):
+        def __skspec_search_space__(self):
+            return super().__skspec_search_space__() | {"inner__width": randint(1, 9)}
+
+    assert search_space(Smoother(3)) == {"width": [3, 6]}
+    assert list(search_space(Finer())) == ["width", "inner__width"]
+    pipeline = make_pipeline(Smoother(), FluxNormalizer())
+    assert set(search_space(pipeline)) == {"smoother__width", "fluxnormalizer__method"}
+    assert set(search_space(Smoother(inner=Smoother()))) == {"width", "inner__width"}
+    assert set(search_space(Smoother(inner=Smoother))) == {"width"}  # a class is not an estimator
 
 
 def test_values_lie_around_those_of_the_estimator():

@@ -2,8 +2,8 @@
 Stars, galaxies and quasars
 ===========================
 
-A survey observes some objects more than once. Scores are honest only when all spectra of one object are on the
-same side of a split: group them by position.
+A survey observes some objects more than once. Scores are unbiased only if all spectra of an object are on the same side
+of each split, so group them by position.
 """
 
 import matplotlib.pyplot as plt
@@ -17,16 +17,16 @@ spectra = make_spectra(900, snr=(2, 20), random_state=0)
 print(spectra)
 
 # %%
-# The first few, as the survey delivers them.
+# The first few spectra.
 spectra.plot()
 
 # %%
-# Three steps: one grid, one scale, one network. Every step is a scikit-learn estimator.
+# The pipeline resamples onto one grid, scales the flux, and trains a network. Every step is a scikit-learn estimator.
 model = make_pipeline(LogWaveResampler(), FluxNormalizer(), Conv1DClassifier(max_epochs=15, random_state=0))
 y = spectra.meta["class"]
 predicted = cross_val_predict(model, spectra, y, groups=spectra.sky_groups(), cv=StratifiedGroupKFold(3))
 
 # %%
-# Rows are what an object is, columns what it is taken for.
+# Rows are true classes, columns predicted classes.
 ConfusionMatrixDisplay.from_predictions(y, predicted, normalize="true", values_format=".2f", cmap="Blues")
 plt.show()

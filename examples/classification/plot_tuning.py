@@ -1,9 +1,9 @@
 """
-Many candidates, few epochs
-===========================
+Tuning by successive halving
+============================
 
-A halving search trains many candidates for a few epochs, and only the best of them for longer. Its budget is
-``max_epochs``; `search_space` says where to draw candidates from.
+A halving search trains many candidates for a few epochs, and only the best of them for longer. Its resource is
+``max_epochs``; `search_space` returns the distributions from which candidates are drawn.
 """
 
 import matplotlib.pyplot as plt
@@ -21,13 +21,13 @@ model = make_pipeline(
 )
 
 # %%
-# Distributions for every step, around the values that the steps have.
+# Distributions for every step, around its current parameters.
 space = search_space(model)
 for name, values in space.items():
     print(name, values if isinstance(values, list) else values.support())
 
 # %%
-# Twelve candidates for two epochs, four for six, two for eighteen. The spectra of an object stay together.
+# Twelve candidates are trained for 2 epochs, four for 6, two for 18. The spectra of an object stay together.
 search = HalvingRandomSearchCV(
     model,
     space,
@@ -42,7 +42,7 @@ search = HalvingRandomSearchCV(
 ).fit(spectra, y, groups=groups)
 
 # %%
-# Each line is a candidate, each point its score after training anew for so many epochs.
+# Each line is a candidate, each point its score after training from scratch for this number of epochs.
 results = search.cv_results_
 epochs, score = results["n_resources"], results["mean_test_score"]
 names = np.array([str({**p, "conv1dclassifier__max_epochs": None}) for p in results["params"]])
@@ -51,7 +51,7 @@ best = names[search.best_index_]
 fig, ax = plt.subplots(figsize=(7, 4), layout="constrained")
 for name in dict.fromkeys(names):
     own = names == name
-    style = {"color": "C1", "zorder": 3, "label": "chosen"} if name == best else {"color": "0.7"}
+    style = {"color": "C1", "zorder": 3, "label": "best"} if name == best else {"color": "0.7"}
     ax.plot(epochs[own], score[own], "o-", **style)
 ax.set(xscale="log", xlabel="Epochs", ylabel="Macro-averaged F1, 3 folds")
 rounds = zip(search.n_resources_, search.n_candidates_, strict=True)
@@ -61,5 +61,5 @@ ax.legend()
 plt.show()
 
 # %%
-# What won. It was trained again, on all spectra, and `skspec.save` takes it as it is.
+# The best candidate has been refitted to all spectra; you can pass the search to `skspec.save`.
 print(f"{search.best_score_:.2f}", search.best_params_)

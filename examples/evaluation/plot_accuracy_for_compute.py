@@ -1,16 +1,16 @@
 """
-Accuracy for compute
-====================
+Accuracy against training time
+==============================
 
-What a better score costs: macro-F1 against the seconds that a fit takes, for all contenders of
-``python -m benchmarks.real_stars --csv real_stars.csv``. Up and left is better. The benchmark takes hours; this picture
-is drawn from what it printed, which lies beside this file.
+Macro-averaged F1 score against the training time in seconds, for all classifiers of
+``python -m benchmarks.real_stars --csv real_stars.csv``. Up and left is better. The benchmark takes hours; this example
+plots its results from a file beside it.
 """
 
 # %%
-# A row for each contender in each task. The published networks are scaled down to what two cores can train, as the
-# benchmark says, and everything ran on one thread of a shared machine: compare times of one panel with each other, and no
-# closer than by a factor of two.
+# One row for each classifier and task. The published networks are scaled down to what two cores can train, as described
+# in the benchmark, and everything ran on one thread of a shared machine: compare times only within a panel, and only to
+# within a factor of two.
 import csv
 import sys
 from pathlib import Path
@@ -23,7 +23,7 @@ tasks = list(dict.fromkeys(row["task"] for row in rows))
 names = list(dict.fromkeys(row["contender"] for row in rows))
 
 # %%
-# The recommended ensemble of each task is the red star.
+# The red star is the recommended ensemble of the task.
 markers = dict(zip(names, "osv^<>DPXhpd1234*", strict=False)) | {"skspec recommended": "*"}
 colors = {name: plt.get_cmap("tab20")(k % 20) for k, name in enumerate(names)} | {
     "skspec recommended": "crimson"
@@ -39,9 +39,9 @@ for ax, task in zip(axes.flat, tasks, strict=False):
     best = max(float(row["macro_f1"]) for row in rows if row["task"] == task)
     ax.set(xscale="log", title=task, ylim=(best - 0.25, best + 0.03))
 for ax in axes[:, 0]:
-    ax.set_ylabel("macro-F1")
+    ax.set_ylabel("Macro-averaged F1 score")
 for ax in axes.flat[: len(tasks)]:
-    ax.set_xlabel("seconds of a fit")
+    ax.set_xlabel("Training time (s)")
 for ax in axes.flat[len(tasks) :]:
     ax.axis("off")
 handles = [
@@ -51,4 +51,4 @@ axes.flat[-1].legend(handles=handles, loc="center", frameon=False, fontsize=8.5)
 plt.show()
 
 # %%
-# Contenders that are more than 0.25 below the best of a task are outside of its panel.
+# Classifiers with a score more than 0.25 below the best of a task are outside of its panel.

@@ -1,9 +1,9 @@
 """
-Pictures of a classifier
-========================
+Plots of a classifier
+=====================
 
-How good is a classifier of joint classes of temperature and luminosity? Pictures say more than a score: what it
-confuses, how far it is off, and whether its probabilities can be believed.
+How good is a classifier of joint classes of temperature and luminosity? Plots say more than a score: which classes are
+confused, how large the errors are, and whether the probabilities are calibrated.
 """
 
 import matplotlib.pyplot as plt
@@ -26,13 +26,13 @@ from skspec.plotting import (
 )
 
 # %%
-# Simulated stars. The joint class of each is its temperature class with its luminosity class, such as GV.
+# Simulate stars. The joint class of a star is its temperature class followed by its luminosity class, such as GV.
 stars = make_spectra(2400, classes="OBAFGKM", snr=(5, 40), random_state=0)
 y = np.char.add(np.asarray(stars.meta["spectral_class"]), np.asarray(stars.meta["lum_class"]))
 ClassDistributionDisplay.from_labels(y)
 
 # %%
-# A quick classifier to look at.
+# Train a quick classifier.
 train, test, y_train, y_test = train_test_split(stars, y, random_state=0)
 model = make_pipeline(
     LogWaveResampler(), FluxNormalizer(), RandomForestClassifier(100, min_samples_leaf=2, random_state=0)
@@ -40,38 +40,38 @@ model = make_pipeline(
 model.fit(train, y_train)
 
 # %%
-# Rows are what a star is, columns what it is taken for. Classes are in order of temperature, and framed where only
-# the luminosity is wrong.
+# Rows are true classes, columns predicted ones, in order of temperature. Within the frames, only the luminosity class is
+# wrong.
 JointConfusionMatrixDisplay.from_estimator(model, test, y_test, coordinates=mk_coordinates)
 
 # %%
-# In order of luminosity the same errors lie elsewhere. Here in percent of the true class.
+# The same matrix in order of luminosity, in percent of the true class.
 JointConfusionMatrixDisplay.from_estimator(
     model, test, y_test, coordinates=mk_coordinates, major=1, normalize="true"
 )
 
 # %%
-# How far off is it along the two axes?
+# How large are the errors along the two axes?
 ErrorMagnitudeDisplay.from_estimator(model, test, y_test)
 
 # %%
-# Some of those that it missed, with lines that tell the classes apart.
+# Some misclassified spectra, with lines that distinguish the classes.
 predicted = model.predict(test)
-missed = np.flatnonzero(predicted != y_test)
-SpectraDisplay.from_predictions(test, y_test, predicted, rows=missed[:4], lines=("hydrogen", "metals", "TiO"))
+wrong = np.flatnonzero(predicted != y_test)
+SpectraDisplay.from_predictions(test, y_test, predicted, rows=wrong[:4], lines=("hydrogen", "metals", "TiO"))
 
 # %%
-# Each class against the rest. Of many classes the five worst are named.
+# Each class against the rest. If there are many classes, the five worst are named.
 fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained")
 MulticlassRocDisplay.from_estimator(model, test, y_test, ax=left)
 MulticlassPrecisionRecallDisplay.from_estimator(model, test, y_test, ax=right)
 
 # %%
-# Forests vote, and votes are modest: points above the diagonal are right more often than they say.
+# Forests are underconfident: points above the diagonal are correct more often than their probability says.
 ReliabilityDisplay.from_estimator(model, test, y_test)
 
 # %%
-# A network has a history besides. The weights of the epoch with the best validation score were kept.
+# A network also has a training history. The weights of the epoch with the best validation score were kept.
 letters = np.asarray(train.meta["spectral_class"])
 network = make_pipeline(
     LogWaveResampler(),

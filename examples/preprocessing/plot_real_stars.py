@@ -1,13 +1,14 @@
 """
-The same steps on stars of MILES and LAMOST
-===========================================
+Preprocessing stars of MILES and LAMOST
+=======================================
 
-A spectral library and a survey see the same classes differently: MILES (Sánchez-Blázquez et al. 2006, MNRAS 371, 703) has
-bright stars at 2.5 Å resolution, without errors, in air; LAMOST (Cui et al. 2012, RAA 12, 1197) has faint ones at a
-resolving power of 1800, with inverse variances and gaps. After the chain a B star is a B star, and an M star an M star.
+Spectra of the same classes differ between a library and a survey. MILES (Sánchez-Blázquez et al. 2006, MNRAS 371, 703)
+has bright stars at 2.5 Å resolution on air wavelengths, without errors. LAMOST (Cui et al. 2012, RAA 12, 1197) has faint
+stars at a resolving power of 1800, with inverse variances and gaps. After preprocessing, stars of a class have similar
+spectra in both.
 
-The spectra are read from the folder that ``SKSPEC_DATA`` names; where there is none, simulated ones with the resolution
-and noise of each stand in.
+The spectra are read from the folder ``SKSPEC_DATA``; if it does not exist, simulated spectra with the same resolution and
+noise are used.
 """
 
 import os
@@ -47,9 +48,9 @@ print(survey)
 
 
 # %%
-# One star of each class: in the library the one of median colour, in the survey the one of median signal-to-noise ratio.
+# One star of each class: the star of median colour in the library, and of median signal-to-noise ratio in the survey.
 def choose(spectra, labels, classes, value):
-    """Of each class, take the spectrum of median value."""
+    """Select the spectrum with the median value in each class."""
     rows = []
     for name in classes:
         members = np.flatnonzero(labels == name)
@@ -69,7 +70,8 @@ stars = {
 }
 
 # %%
-# To a resolving power of 1000, to the rest frame where a redshift is known, to one grid; then the scale or the continuum.
+# Match the resolving power to 1000, shift to the rest frame if the redshift is known, and resample onto one grid. Then
+# either scale the flux or divide by the continuum.
 grid = LogWaveResampler(n_bins=1000, loglam_min=3.58, loglam_max=3.869)
 source = {"library": (2.5, "angstrom"), "survey": (1800.0, "R")}
 chains = {}
@@ -87,15 +89,15 @@ for name, chosen in stars.items():
     chains[name] = (chosen, scaled, lines)
 
 # %%
-# Left: as read. Middle: matched, on one grid, scaled. Right: the continuum divided out. The survey's relative flux
-# calibration leaves its trace in the middle, and is gone on the right.
+# Left: as read. Middle: matched, on one grid, scaled. Right: divided by the continuum, which also removes the errors of
+# the survey's flux calibration that are visible in the middle.
 for name, (chosen, scaled, lines) in chains.items():
     labels = "BAFGKM" if name == "library" else "AFGKM"
     figure, axes = plt.subplots(
         len(labels), 3, figsize=(11, 1.5 * len(labels)), sharex="col", layout="constrained"
     )
     for ax, title in zip(
-        axes[0], ("as read", "matched, binned, scaled", "continuum divided out"), strict=True
+        axes[0], ("as read", "matched, binned, scaled", "divided by continuum"), strict=True
     ):
         ax.set_title(f"{name}: {title}", fontsize="medium")
     for k, label in enumerate(labels):

@@ -2,8 +2,9 @@
 From raw spectrum to features, step by step
 ===========================================
 
-What each step of the recommended chain does to one spectrum of each class: stars from O to M, a galaxy and a quasar. The
-order of the steps, and why, is the subject of the page "From raw survey spectrum to features" of the user guide.
+This example shows what each step of the recommended preprocessing does to one spectrum of each class: stars from O to M,
+a galaxy and a quasar. For the order of the steps and its reasons, see "From raw survey spectrum to features" in the user
+guide.
 """
 
 import matplotlib.pyplot as plt
@@ -20,7 +21,7 @@ from skspec import (
 )
 
 # %%
-# One spectrum of each class, the nearest galaxy and quasar, each with a gap as a bad column or a mask leaves it.
+# One spectrum of each class (the nearest galaxy and quasar), with a gap as from a bad column or a mask.
 stars = make_spectra(210, classes="OBAFGKM", snr=15, missing=0.0, random_state=1)
 others = make_spectra(60, classes=("GALAXY", "QSO"), snr=15, missing=0.0, random_state=0)
 spectra = Spectra.concatenate([stars, others[np.argsort(others.meta["z"])]])
@@ -32,30 +33,29 @@ spectra = Spectra(spectra.flux, wave=spectra.wave, ivar=np.where(gap, 0, spectra
 print(spectra)
 
 # %%
-# First what belongs to the instrument, in its own pixels and in the frame of the observer: all spectra to the resolving
-# power of the coarsest survey. Then the rest frame. Then one grid for all, on which missing bins are still missing.
+# First match the resolving power of the coarsest survey, on the original pixels and in the observed frame. Then shift to
+# the rest frame. Then resample onto one grid, on which missing bins are still missing.
 matched = ResolutionMatcher(2000.0, 800.0, source_unit="R", target_unit="R").fit_transform(spectra)
 at_rest = matched.to_rest_frame()
 grid = LogWaveResampler(n_bins=1000, loglam_min=3.57, loglam_max=3.94).fit(at_rest)
 binned = grid.resample(at_rest)
 
 # %%
-# Now the scale, from measured bins alone; and last, the bins that a classifier must not find empty.
+# Now scale the flux by the valid bins, and fill the missing bins last, because classifiers do not accept NaN.
 scaled = FluxNormalizer().fit_transform(binned)
 filled = MissingFluxImputer(min_coverage=0.3).fit_transform(scaled)
 
 # %%
-# Where lines matter more than colour, the continuum goes too, before the gaps are filled.
+# Where lines matter more than colours, divide by the continuum before filling the gaps.
 lines = MissingFluxImputer(min_coverage=0.3).fit_transform(
     ContinuumNormalizer(window=150).fit_transform(binned)
 )
 
 # %%
-# Every row is a class, every column a step. Orange: bins that were missing and are filled in. At its redshift the quasar
-# does not reach the red half of the grid, and what stands there is made up; ``min_coverage`` sets how
-# much of that to bear.
+# Rows are classes, columns are steps. Orange: filled bins. At its redshift the quasar does not cover the red half of the
+# grid, and the values there are not measured; ``min_coverage`` limits how much may be filled.
 fig, axes = plt.subplots(len(classes), 4, figsize=(13, 13), sharex="col", layout="constrained")
-titles = ("observed", "matched to R = 800", "at rest, 1000 bins, scaled, filled", "continuum divided out")
+titles = ("observed", "matched to R = 800", "rest frame, 1000 bins, scaled, filled", "divided by continuum")
 for ax, title in zip(axes[0], titles, strict=True):
     ax.set_title(title, fontsize="medium")
 for k, name in enumerate(classes):

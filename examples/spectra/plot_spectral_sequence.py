@@ -2,8 +2,9 @@
 The spectral sequence, simulated
 ================================
 
-`make_spectra` draws stars, galaxies and quasars as a survey would see them. Here are main-sequence stars from O to M
-without noise: hydrogen lines peak at A, helium is left of it, metals and at last TiO bands to the right.
+`make_spectra` simulates stars, galaxies and quasars as a survey observes them. This example shows main-sequence stars
+from O to M without noise: hydrogen lines are strongest at A, helium lines appear in hotter stars, metal lines and finally
+TiO bands in cooler ones.
 """
 
 import numpy as np
@@ -22,5 +23,5 @@ ax = sequence.plot()
 ax.set_title("Simulated dwarfs, O to M")
 
 # %%
-# The catalogue row of each tells what was simulated.
+# The catalogue row of each spectrum holds the simulated parameters.
 print(sequence.meta["subclass", "teff", "logg", "feh", "z", "ebv", "snr"])

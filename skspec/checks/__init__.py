@@ -17,6 +17,7 @@ from skspec.checks._parameters import (
     check_size_or_sizes,
     check_sizes,
 )
+from skspec.checks._random import draw_seed
 from skspec.checks._values import check_groups, check_weight, count_missing, fill_masked, refuse_quantity
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "check_sizes",
     "check_weight",
     "count_missing",
+    "draw_seed",
     "fill_masked",
     "refuse_quantity",
 ]

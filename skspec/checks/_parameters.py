@@ -44,17 +44,15 @@ class Interval:
         """Raise unless `value` is such a number."""
         from sklearn.utils import check_scalar  # noqa: PLC0415 - `Spectra` do without scikit-learn
 
+        if isinstance(value, bool | np.bool_):
+            raise TypeError(f"{name} must be a number, got {value!r}")
+        if isinstance(value, Real) and value != value:  # noqa: PLR0124 - NaN
+            raise ValueError(f"{name} must be a number, got nan")
         limits = {"min_val": self.low, "max_val": self.high, "include_boundaries": self.closed}
-        if (
-            self.low is None or self.high is None
-        ):  # scikit-learn refuses to exclude a limit that does not exist
-            limits["include_boundaries"] = "neither" if self._excludes_its_limit() else "both"
+        if self.low is None or self.high is None:  # scikit-learn cannot exclude a limit that does not exist
+            excluded = self.closed in (("neither", "right") if self.high is None else ("neither", "left"))
+            limits["include_boundaries"] = "neither" if excluded else "both"
         check_scalar(value, name, self.kind, **limits)
-
-    def _excludes_its_limit(self) -> bool:
-        if self.low is None:
-            return self.high is not None and self.closed in ("left", "neither")
-        return self.closed in ("right", "neither")
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,14 @@
 """The command line: ``skspec demo | fit | predict | reproduce | catalogue | formats``.
 
-`_app` says what can be typed, `_joining`, `_training` and `_prediction` do the work and return numbers, `_report`
-prints them.
+`_app` and `_catalogue` define the commands, `_options` the options that they share, and `_report` prints. Everything is
+computed by other rooms.
 """
 
 import sys
 
 
 def main() -> None:
-    """Run the command line; needs the extra ``skspec[cli]``."""
+    """Run the command line, which needs the extra ``skspec[cli]``."""
     try:
         from skspec.cli._app import app  # noqa: PLC0415
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""The commands: what can be typed."""
+"""The commands and their options."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from rich.markup import escape
+from typer import Argument, Option
 
 import skspec
-from skspec.cli import _catalogue, _joining, _models, _prediction, _report, _reproduce, _training
+from skspec.cli import _catalogue, _report
 from skspec.cli._options import (
     Debug,
     Epochs,
@@ -26,42 +27,39 @@ from skspec.cli._options import (
     Unreadable,
     check_output,
     reporting,
+    split_names,
 )
+from skspec.io import available_formats
+from skspec.io.meta import TABLE_FORMATS, read_with_catalogue, write_table
+from skspec.model_selection import (
+    LABEL_REDUCTIONS,
+    CrossValidation,
+    PreparedSpectra,
+    compare_models,
+    fit_in_one_thread,
+    prepare_spectra,
+)
+from skspec.prediction import classify_files
+from skspec.recipes import FIT_RECIPES, PUBLISHED_SYSTEMS, make_baseline
+from skspec.recipes import reproduce as reproduce_system
 
 app = typer.Typer(
-    help="Classify astronomical spectra: from survey files to a cross-validated classifier.",
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
 
-class Recipe(StrEnum):
-    """Pipelines that ``fit`` can train."""
-
-    CONV1D = "conv1d"
-    RECOMMENDED = "recommended"
-    MK_JOINT = "mk-joint"
-    LAMOST_RARE_O = "lamost-rare-o"
-    STAR_GALAXY_QSO = "star-galaxy-qso"
-    BOSS_QUASARS = "boss-quasars"
-
-
-class System(StrEnum):
-    """Published systems that ``reproduce`` can test."""
-
-    MK_JOINT = "mk-joint"
-    LAMOST_RARE_O = "lamost-rare-o"
-    GALAXY10 = "galaxy10"
-    STAR_GALAXY_QSO = "star-galaxy-qso"
-    BOSS_QUASARS = "boss-quasars"
-
-
-class Reduction(StrEnum):
-    """What labels can be reduced to."""
-
-    MK_CLASS = "mk-class"
-    MK_JOINT = "mk-joint"
+# mypy does not know the members, which are read from the package
+Recipe = StrEnum("Recipe", {name: name.replace("_", "-") for name in FIT_RECIPES})  # type: ignore[misc]
+System = StrEnum("System", {name: name.replace("_", "-") for name in PUBLISHED_SYSTEMS})  # type: ignore[misc]
+Reduction = StrEnum("Reduction", {name: name for name in LABEL_REDUCTIONS})  # type: ignore[misc]
+_CONV1D = Recipe("conv1d")
+_NETWORKS = "; ".join(
+    f"{name.replace('_', '-')}: {', '.join(system.networks)}"
+    for name, system in PUBLISHED_SYSTEMS.items()
+    if system.networks
+)
 
 
 def _version(value: bool) -> None:
@@ -73,7 +71,7 @@ def _version(value: bool) -> None:
 @app.callback()
 def main(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+        bool, Option("--version", help="Print the version.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
     """Classify astronomical spectra: from survey files to a cross-validated classifier."""
@@ -82,32 +80,32 @@ def main(
 @app.command()
 def demo(
     *,
-    n_spectra: Annotated[int, typer.Option("--n-spectra", min=50, help="Spectra to simulate.")] = 800,
+    n_spectra: Annotated[int, Option(min=50, help="Spectra to simulate.")] = 800,
     folds: Folds = 5,
-    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Passes over the training spectra.")] = 20,
+    epochs: Annotated[int, Option(min=1, help="Number of epochs.")] = 20,
     n_jobs: Jobs = None,
     seed: Seed = 0,
     debug: Debug = False,
 ) -> None:
-    """Simulate a survey and cross-validate a classifier on it: nothing to download, about a minute."""
+    """Simulate a survey and cross-validate a classifier on it. Nothing is downloaded; it takes about a minute."""
     with reporting(debug):
         console = _report.console()
         console.print(
-            f"Simulating {n_spectra} spectra as a survey takes them: stars of types A to M, galaxies and quasars, "
-            "with noise, dust, missing pixels and repeated observations."
+            f"Simulating {n_spectra} spectra of a survey: stars of types A to M, galaxies and quasars, with noise, dust, "
+            "missing pixels and repeated observations."
         )
         spectra = skspec.make_spectra(
             n_spectra, classes=("A", "F", "G", "K", "M", "GALAXY", "QSO"), random_state=seed
         )
         kind, star = spectra.meta["class"], spectra.meta["spectral_class"]
         spectra.meta["type"] = np.where(kind == "STAR", star, kind)
-        data = _training.prepare(spectra, labels="type", min_class_size=folds)
-        _report.print_training_set(console, data)
+        data = prepare_spectra(spectra, labels="type", min_class_size=folds)
+        _report.print_prepared(console, data)
         console.print(
-            "\nTraining Conv1DClassifier (a convolutional network) and, beside it, a random forest on the same "
-            f"{folds} folds. Spectra of one object are in one fold."
+            "\nTraining Conv1DClassifier (a convolutional network) and, for comparison, a random forest on the same "
+            f"{folds} folds. Spectra of the same object are in one fold."
         )
-        model = _models.make_model("conv1d", data.grid, epochs=epochs, seed=seed)
+        model = FIT_RECIPES["conv1d"].make(data.grid, epochs=epochs, seed=seed)
         _cross_validate(console, model, data, name="conv1d", folds=folds, seed=seed, n_jobs=n_jobs)
         _next(
             console,
@@ -121,97 +119,84 @@ def demo(
 def fit(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(
-            help="Files, folders, or patterns in quotes; none: those of --catalogue.", show_default=False
-        ),
+        Argument(help="Files, folders, or patterns in quotes.", show_default="those of --catalogue"),
     ] = None,
     *,
-    labels: Annotated[
-        str, typer.Option("--labels", help="Column with the classes: of the files or of --catalogue.")
-    ] = "class",
+    labels: Annotated[str, Option(help="Column with the classes, of the files or of --catalogue.")] = "class",
     reduce_labels: Annotated[
-        Reduction | None,
-        typer.Option("--reduce-labels", help="Of types like dM2, A7III, mk-class: M, A; mk-joint: MV, AIII."),
+        Reduction | None, Option(help="Reduce dM2, A7III: mk-class to M, A; mk-joint to MV, AIII.")
     ] = None,
     catalogue: Annotated[
-        Path | None,
-        typer.Option("--catalogue", help="Table with labels, joined by its column file or object."),
+        Path | None, Option(help="Table with labels, matched by its column file or object.")
     ] = None,
-    classes: Annotated[
-        str | None, typer.Option("--classes", help="Classes to keep: A,F,G.", show_default="all")
-    ] = None,
+    classes: Annotated[str | None, Option(help="Classes to keep: A,F,G.", show_default="all")] = None,
     min_class_size: Annotated[
         int | None,
-        typer.Option(
-            "--min-class-size",
-            min=1,
-            help="Drop smaller classes.",
-            show_default="number of folds, 10 for recommended",
-        ),
+        Option(min=1, help="Drop smaller classes.", show_default="number of folds, 10 for recommended"),
     ] = None,
     groups: Annotated[
-        str, typer.Option("--groups", help="What is one object: sky (position), a column, or none.")
+        str, Option(help="Spectra of the same object, by: sky (position), a column, or none.")
     ] = "sky",
     folds: Folds = 5,
-    recipe: Annotated[Recipe, typer.Option("--recipe", help="Pipeline to train.")] = Recipe.CONV1D,
-    rest_frame: Annotated[
-        bool, typer.Option("--rest-frame", help="Divide wavelengths by 1 + z first.")
-    ] = False,
+    recipe: Annotated[Recipe, Option(help="Pipeline to train.")] = _CONV1D,
+    rest_frame: Annotated[bool, Option("--rest-frame", help="Divide wavelengths by 1 + z first.")] = False,
     loglam_min: Annotated[
-        float | None,
-        typer.Option("--loglam-min", help="Log10 of the bluest edge in Å.", show_default="from the data"),
+        float | None, Option(help="Log10 of the blue edge in Å.", show_default="from the data")
     ] = None,
     loglam_max: Annotated[
-        float | None,
-        typer.Option("--loglam-max", help="Log10 of the reddest edge in Å.", show_default="from the data"),
+        float | None, Option(help="Log10 of the red edge in Å.", show_default="from the data")
     ] = None,
     n_bins: Annotated[
-        int | None, typer.Option("--n-bins", min=1, help="Wavelength bins.", show_default="from the data")
+        int | None, Option(min=1, help="Number of wavelength bins.", show_default="from the data")
     ] = None,
     epochs: Epochs = None,
     format_: Format = None,
     on_error: Unreadable = OnError.SKIP,
     n_jobs: Jobs = None,
     seed: Seed = 0,
-    out: Annotated[Path, typer.Option("--out", help="Where the model goes.")] = Path("model.skspec"),
+    out: Annotated[Path, Option(help="File of the model.")] = Path("model.skspec"),
     overwrite: Overwrite = False,
     debug: Debug = False,
 ) -> None:
-    """Train a classifier on survey files: cross-validate it beside a random forest, then save it.
+    """Train a classifier on survey files: cross-validate it and a random forest, then save it.
 
-    Spectra of the same object stay together in one fold, so that the scores hold for objects not seen before.
+    Spectra of the same object stay together in one fold, so that the scores are those of new objects.
     """
     check_output(out, overwrite, (".skspec",))
     if not paths and catalogue is None:
         raise typer.BadParameter("give PATHS, a --catalogue of files, or both")
-    own_grid = _models.own_grid(recipe.value)
-    grid = {"loglam_min": loglam_min, "loglam_max": loglam_max, "n_bins": n_bins}
-    if own_grid and any(value is not None for value in grid.values()):
-        raise typer.BadParameter(
-            f"--loglam-min, --loglam-max and --n-bins are not for {recipe.value}, which has a grid of its own"
-        )
+    chosen = FIT_RECIPES[recipe.name]
+    grid: dict[str, Any] = {"loglam_min": loglam_min, "loglam_max": loglam_max, "n_bins": n_bins}
+    if chosen.grid:
+        if any(value is not None for value in grid.values()):
+            raise typer.BadParameter(
+                f"--loglam-min, --loglam-max and --n-bins are not for {recipe.value}, which has a grid of its own"
+            )
+        grid = chosen.grid.params
     with reporting(debug):
         console = _report.console()
-        spectra = _joining.read(paths, catalogue, format=format_, on_error=on_error.value, n_jobs=n_jobs)
+        spectra = read_with_catalogue(
+            paths, catalogue, format=format_, on_error=on_error.value, n_jobs=n_jobs
+        )
         _report.print_read(console, spectra)
-        data = _training.prepare(
+        data = prepare_spectra(
             spectra,
             labels=labels,
             reduce_labels=reduce_labels and reduce_labels.value,
-            classes=classes and [name.strip() for name in classes.split(",") if name.strip()],
-            min_class_size=min_class_size or _models.smallest_class(recipe.value, folds),
+            classes=classes and split_names(classes),
+            min_class_size=min_class_size or max(folds, chosen.min_class_size),
             groups=groups,
             rest_frame=rest_frame,
-            **(own_grid or grid),
+            **grid,
         )
-        _report.print_training_set(console, data)
-        _models.check_enough(recipe.value, len(data.labels), folds)
-        model = _models.make_model(recipe.value, data.grid, epochs=epochs, seed=seed)
+        _report.print_prepared(console, data)
+        chosen.check_size(len(data.labels), folds)
+        model = chosen.make(data.grid, epochs=epochs, seed=seed)
         results = _cross_validate(
             console, model, data, name=recipe.value, folds=folds, seed=seed, n_jobs=n_jobs
         )
         with console.status(f"Fitting {recipe.value} to all {len(data.labels)} spectra"):
-            _models.fit_in_one_thread(model, data.spectra, data.labels)
+            fit_in_one_thread(model, data.spectra, data.labels)
         info = {
             "recipe": recipe.value,
             "labels": labels,
@@ -229,12 +214,11 @@ def fit(
 
 @app.command()
 def predict(
-    model: Annotated[Path, typer.Argument(help="Model that skspec fit has saved.", show_default=False)],
+    model: Annotated[Path, Argument(help="Model saved by skspec fit.", show_default=False)],
     paths: Paths,
     *,
     out: Annotated[
-        Path | None,
-        typer.Option("--out", help="Table to write: .ecsv, .csv, .fits or .parquet.", show_default="print"),
+        Path | None, Option(help="Table to write: .ecsv, .csv, .fits or .parquet.", show_default="print")
     ] = None,
     format_: Format = None,
     on_error: Unreadable = OnError.SKIP,
@@ -242,12 +226,12 @@ def predict(
     overwrite: Overwrite = False,
     debug: Debug = False,
 ) -> None:
-    """Classify files: a table with class, probabilities and flags, one row a spectrum.
+    """Classify files: a table with class, probabilities and flags, one row per spectrum.
 
-    Flags: unreadable, no_redshift, no_overlap (with the model's wavelengths) and failed leave the class empty;
-    low_coverage (under 80 % of the wavelengths) and low_snr (under 5 per pixel) say to be careful.
+    Spectra with the flags unreadable, no_redshift, no_overlap (with the model's wavelengths) and failed have no class.
+    Spectra with low_coverage (under 80 % of the wavelengths) and low_snr (under 5 per pixel) are less certain.
     """
-    check_output(out, overwrite, tuple(_prediction.TABLE_FORMATS))
+    check_output(out, overwrite, tuple(TABLE_FORMATS))
     with reporting(debug):
         console = _report.console()
         info = skspec.read_info(model)
@@ -257,8 +241,8 @@ def predict(
             )
         classifier = skspec.load(model)
         if not hasattr(classifier, "classes_"):
-            raise ValueError(f"{model} is no classifier")
-        result = _prediction.classify_files(
+            raise ValueError(f"{model} is not a classifier")
+        result = classify_files(
             classifier,
             paths,
             rest_frame=bool(info["info"].get("rest_frame", False)),
@@ -269,7 +253,7 @@ def predict(
         if out is None:
             _report.print_predictions(_report.console(wide=True), result)
             return
-        _prediction.write_table(result, out)
+        write_table(result, out)
         _report.print_prediction_summary(console, result)
         console.print(f"\n{len(result)} rows written to {escape(str(out))}.")
 
@@ -277,44 +261,39 @@ def predict(
 @app.command()
 def reproduce(
     context: typer.Context,
-    system: Annotated[System, typer.Argument(help="Published system.", show_default=False)],
+    system: Annotated[System, Argument(help="Published system.", show_default=False)],
     *,
-    data: Annotated[
-        Path, typer.Option("--data", help="Its published file, a folder of spectra, or mk_predictions.")
-    ],
-    network: Annotated[
-        str | None, typer.Option("--network", help="Of its networks.", show_default="the recipe's")
-    ] = None,
+    data: Annotated[Path, Option(help="Its published file, a folder of spectra, or mk_predictions.")],
+    network: Annotated[str | None, Option(help=f"{_NETWORKS}.", show_default="the recipe's")] = None,
     labels: Annotated[
-        str | None, typer.Option("--labels", help="Column with the classes.", show_default="the file's own")
+        str | None, Option(help="Column with the classes.", show_default="the file's own")
     ] = None,
     folds: Folds = 5,
     epochs: Epochs = None,
     seed: Seed = 0,
     debug: Debug = False,
 ) -> None:
-    """Print the published scores of a system beside ours: tested as published, and object by object.
+    """Print the published scores of a system and ours, tested by the published protocol and grouped by object.
 
-    The published tests split spectra at random, so that an object can be on both sides. Where positions or names tell
-    objects apart, a cross-validation that keeps them together stands beside it.
+    The published tests split spectra at random, so that an object can be in both training and test set. Where positions
+    or names identify objects, scores of a cross-validation that keeps them together are printed too.
     """
     with reporting(debug):
-        console, name = _report.console(), system.value.replace("-", "_")
-        predictions = _reproduce.find_predictions(data) if name == "mk_joint" else None
-        if predictions is not None:
+        console, published = _report.console(), PUBLISHED_SYSTEMS[system.name]
+        if (score_predictions := published.find_predictions(data)) is not None:
             for option in ("network", "labels", "folds", "epochs", "seed"):
                 if (source := context.get_parameter_source(option)) and source.name != "DEFAULT":
-                    raise typer.BadParameter(f"--{option} is for training, {predictions} is trained already")
-            _report.print_mk_table(console, _reproduce.mk_table(predictions))
+                    raise typer.BadParameter(f"--{option} is for training; {data} has predictions already")
+            _report.print_scored_predictions(console, published, score_predictions())
             return
         if not data.exists():
             raise FileNotFoundError(f"{data}: no such file or folder")
-        tested = _reproduce.load_data(name, data, labels=labels)
-        _report.print_reproduction_data(console, tested)
+        tested = published.load(data, labels=labels)
+        _report.print_system_data(console, tested)
         with _report.progress(console) as bar:
             task = bar.add_task("Training", total=1 + (folds if tested.groups is not None else 0))
-            result = _reproduce.reproduce(
-                name,
+            result = reproduce_system(
+                published,
                 tested,
                 network=network,
                 folds=folds,
@@ -332,34 +311,28 @@ app.command()(_catalogue.catalogue)
 def formats(debug: Debug = False) -> None:
     """List the file formats, in the order in which they are tried."""
     with reporting(debug):
-        from skspec.io import available_formats  # noqa: PLC0415
-
         console = _report.console()
+        columns = ("format", "what it is")
         console.print(
-            _report.table(
-                "Formats, recognised by content",
-                ("format", "what it is"),
-                available_formats(),
-                text=("format", "what it is"),
-            )
+            _report.table("Formats, recognised by content", columns, available_formats(), text=columns)
         )
 
 
 def _cross_validate(
     console: Any,
     model: Any,
-    data: _training.TrainingSet,
+    data: PreparedSpectra,
     *,
     name: str,
     folds: int,
     seed: int,
     n_jobs: int | None,
-) -> dict[str, _models.CrossValidation]:
-    """Cross-validate a model beside the random forest, and print the outcome."""
-    models = {name: model, "random forest": _models.make_baseline(data.grid, seed=seed, n_jobs=n_jobs)}
+) -> dict[str, CrossValidation]:
+    """Cross-validate a model and the random forest, and print their scores."""
+    models = {name: model, "random forest": make_baseline(data.grid, seed=seed, n_jobs=n_jobs)}
     with _report.progress(console) as bar:
         task = bar.add_task("Cross-validating", total=folds * len(models))
-        results = _models.cross_validate(
+        results = compare_models(
             models,
             data.spectra,
             data.labels,

@@ -1,4 +1,4 @@
-"""``skspec catalogue``: choose spectra to download, so many of each class, from a catalogue of millions."""
+"""``skspec catalogue``: choose spectra to download, a given number of each class, from a catalogue of millions."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
+from typer import Argument, Option
 
-from skspec.cli import _prediction, _report
-from skspec.cli._options import Debug, Overwrite, Seed, check_output, reporting
+from skspec.cli import _report
+from skspec.cli._options import Debug, Overwrite, Seed, check_output, reporting, split_names
 from skspec.io import sample_catalogue
+from skspec.io.meta import TABLE_FORMATS, write_table
 
 
-class Reduction(StrEnum):
-    """What the types of a catalogue can be reduced to."""
+class CatalogueReduction(StrEnum):
+    """Reduction of types that `sample_catalogue` does."""
 
     MK_CLASS = "mk-class"
 
@@ -23,50 +25,44 @@ class Reduction(StrEnum):
 def catalogue(
     path: Annotated[
         Path,
-        typer.Argument(
+        Argument(
             help="Catalogue: text separated by |, commas or tabs, or FITS; also .gz.", show_default=False
         ),
     ],
     *,
     per_class: Annotated[
-        int, typer.Option("--per-class", min=1, help="Rows to draw of each class.", show_default=False)
+        int, Option(min=1, help="Number of rows to draw of each class.", show_default=False)
     ],
-    labels: Annotated[str, typer.Option("--labels", help="Column with the classes.")] = "subclass",
+    labels: Annotated[str, Option(help="Column with the classes.")] = "subclass",
     reduce_labels: Annotated[
-        Reduction | None,
-        typer.Option("--reduce-labels", help="mk-class: O B A F G K M of types like dM2, A7III."),
+        CatalogueReduction | None, Option(help="mk-class: reduce types like dM2, A7III to O B A F G K M.")
     ] = None,
-    classes: Annotated[
-        str | None, typer.Option("--classes", help="Classes to draw: O,B,A.", show_default="all")
-    ] = None,
+    classes: Annotated[str | None, Option(help="Classes to draw: O,B,A.", show_default="all")] = None,
     where: Annotated[
-        list[str] | None,
-        typer.Option("--where", help="What another column must hold: class=STAR.", show_default=False),
+        list[str] | None, Option(help="Value of another column: class=STAR.", show_default=False)
     ] = None,
     seed: Seed = 0,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out", help="Table to write: .ecsv, .csv, .fits or .parquet.", show_default="only count"
-        ),
+        Option(help="Table to write: .ecsv, .csv, .fits or .parquet.", show_default="none; only count"),
     ] = None,
     overwrite: Overwrite = False,
     debug: Debug = False,
 ) -> None:
     """Draw rows of each class from a large catalogue, at random, in one pass.
 
-    Made for the general catalogue of LAMOST: the table written has the identifiers of the spectra to download.
+    It is made for the general catalogue of LAMOST; the output has the identifiers of the spectra to download.
     """
-    check_output(out, overwrite, tuple(_prediction.TABLE_FORMATS))
+    check_output(out, overwrite, tuple(TABLE_FORMATS))
     source = path.expanduser()
     if out is not None and out.exists() and source.exists() and out.samefile(source):
         raise typer.BadParameter(f"--out must not be the catalogue itself, got {out}")
     filters = _filters(where or [])
-    names = None if classes is None else [name.strip() for name in classes.split(",") if name.strip()]
+    names = None if classes is None else split_names(classes)
     if names == []:
         raise typer.BadParameter(f"--classes must name one class or more, got {classes}")
     if reduce_labels and labels.lower() != "subclass":
-        raise typer.BadParameter("--reduce-labels is of the column subclass; leave --labels out")
+        raise typer.BadParameter("--reduce-labels reduces the column subclass; leave --labels out")
     with reporting(debug):
         console = _report.console()
         with console.status(f"Reading {escape(str(path))}"):
@@ -90,21 +86,19 @@ def catalogue(
             console.print("\nNothing is written; --out table.ecsv writes the rows drawn.")
             return
         if out.suffix == ".fits":
-            drawn.meta.clear()  # a header cannot hold it
-        _prediction.write_table(drawn, out)
+            drawn.meta.clear()  # a FITS header cannot hold it
+        write_table(drawn, out)
         console.print(f"\n{len(drawn)} rows written to {escape(str(out))}.")
 
 
 def _filters(texts: list[str]) -> dict[str, str]:
-    """Columns and what they must hold; columns in any case, as `sample_catalogue` takes them."""
+    """Return the required values by column; columns are case-insensitive, as in `sample_catalogue`."""
     filters: dict[str, str] = {}
     for text in texts:
         name, sign, value = (part.strip() for part in text.partition("="))
         if not sign or not name:
             raise typer.BadParameter(f"--where must be COLUMN=VALUE, got {text}")
         if name.lower() in map(str.lower, filters):
-            raise typer.BadParameter(
-                f"--where names the column {name} twice, and a column can hold one value"
-            )
+            raise typer.BadParameter(f"--where names the column {name} twice; a column can have one value")
         filters[name] = value
     return filters

@@ -1,4 +1,4 @@
-"""What the commands share: options, and how errors are told."""
+"""Options that commands share, and the reporting of errors."""
 
 from __future__ import annotations
 
@@ -13,40 +13,33 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 
 class OnError(StrEnum):
-    """What to do about a file that cannot be read."""
+    """Handling of a file that cannot be read."""
 
     SKIP = "skip"
     WARN = "warn"
     RAISE = "raise"
 
 
-Paths = Annotated[
-    list[str], typer.Argument(help="Files, folders, or patterns in quotes.", show_default=False)
-]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Paths = Annotated[list[str], Argument(help="Files, folders, or patterns in quotes.", show_default=False)]
+Debug = Annotated[bool, Option("--debug", help="Show the traceback of an error.")]
 Format = Annotated[
-    str | None,
-    typer.Option("--format", help="Format of all files; see skspec formats.", show_default="by content"),
+    str | None, Option("--format", help="Format of all files; see skspec formats.", show_default="by content")
 ]
-Jobs = Annotated[int | None, typer.Option("--n-jobs", help="Parallel jobs; -1 takes all cores.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
-Folds = Annotated[int, typer.Option("--folds", min=2, help="Folds of the cross-validation.")]
-Epochs = Annotated[
-    int | None,
-    typer.Option("--epochs", min=1, help="Passes over the training spectra.", show_default="the recipe's"),
-]
-Unreadable = Annotated[
-    OnError, typer.Option("--on-error", help="A file that cannot be read: skip, warn or stop.")
-]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")]
+Jobs = Annotated[int | None, Option(help="Number of parallel jobs; -1 uses all cores.")]
+Seed = Annotated[int, Option(min=0, help="Seed of the random number generators.")]
+Folds = Annotated[int, Option(min=2, help="Number of folds of the cross-validation.")]
+Epochs = Annotated[int | None, Option(min=1, help="Number of epochs.", show_default="the recipe's")]
+Unreadable = Annotated[OnError, Option(help="For a file that cannot be read: skip it, warn, or stop.")]
+Overwrite = Annotated[bool, Option("--overwrite", help="Replace the output if it exists.")]
 
 
 @contextmanager
 def reporting(debug: bool) -> Iterator[None]:
-    """Tell errors and warnings in one line on standard error; exit code 1.
+    """Print errors and warnings as one line on standard error; exit with code 1 after an error.
 
     Parameters
     ----------
@@ -60,7 +53,7 @@ def reporting(debug: bool) -> Iterator[None]:
             yield
         except (typer.Exit, typer.Abort, typer.BadParameter):
             raise
-        except BrokenPipeError:  # the reader, head for example, has seen enough
+        except BrokenPipeError:  # the reader of the pipe, for example head, has closed it
             sys.stderr.close()
             raise typer.Exit(1) from None
         except Exception as error:
@@ -83,7 +76,7 @@ def complain(kind: str, text: str) -> None:
 
 
 def check_output(path: Path | None, overwrite: bool, suffixes: tuple[str, ...]) -> None:
-    """Refuse an output that cannot be written, before any work is done."""
+    """Raise an error for an output that cannot be written, before any work is done."""
     if path is None:
         return
     if path.suffix not in suffixes:
@@ -97,3 +90,8 @@ def check_output(path: Path | None, overwrite: bool, suffixes: tuple[str, ...]) 
         raise typer.BadParameter(f"--out must be a file, {path} is a folder")
     if path.exists() and not overwrite:
         raise typer.BadParameter(f"{path} exists; --overwrite replaces it")
+
+
+def split_names(text: str) -> list[str]:
+    """Return names separated by commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]

@@ -1,4 +1,4 @@
-"""What the command line prints: tables that read well on a terminal and whole in a file."""
+"""Printed output of the commands: tables for a terminal, and without line breaks for a file."""
 
 from __future__ import annotations
 
@@ -17,26 +17,25 @@ from rich.table import Table
 from rich.text import Text
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from skspec.cli._models import CrossValidation
-from skspec.cli._reproduce import Data, MKTable, Reproduction
-from skspec.cli._training import TrainingSet
+from skspec.model_selection import CrossValidation, PreparedSpectra
+from skspec.recipes import PublishedSystem, Reproduction, ScoredPredictions, SystemData
 from skspec.spectra import Spectra
 
-_WIDE = 100_000  # of a file, in which no line must wrap
-_SHOWN = 20  # rows of a list of files
+_WIDE = 100_000  # characters in a line of a file, which must not wrap
+_SHOWN = 20  # rows of a list of skipped files
 
 
 def console(*, wide: bool = False) -> Console:
-    """Return a console for standard output: plain text of any width where that is no terminal.
+    """Return a console for standard output: plain text of any width where it is not a terminal.
 
     Parameters
     ----------
     wide : bool, default=False
-        Leave the wrapping of long lines to the terminal, so that tables keep their shape.
+        Whether long lines are left to the terminal to wrap, so that tables keep their shape.
     """
     stream = sys.stdout
     if hasattr(stream, "reconfigure"):
-        stream.reconfigure(errors="replace")  # a path that the encoding does not have must not stop the run
+        stream.reconfigure(errors="replace")  # a path outside the encoding must not stop the run
     terminal = stream.isatty()
     return Console(
         file=stream,
@@ -49,9 +48,9 @@ def console(*, wide: bool = False) -> Console:
 
 
 def progress(out: Console) -> Progress:
-    """Return a progress bar for standard error; silent where that is no terminal."""
+    """Return a progress bar for standard error; silent where it is not a terminal."""
     bar = Console(file=sys.stderr)
-    # older versions of rich end a disabled bar by a blank line
+    # older versions of rich end a disabled bar with a blank line
     bar.quiet = not (bar.is_terminal and out.is_terminal)
     return Progress(
         TextColumn("{task.description}"),
@@ -67,7 +66,7 @@ def progress(out: Console) -> Progress:
 def table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, text: Collection[str] | None = None
 ) -> Group:
-    """Return a table under its title; columns of `text` (None: the first) stand left, numbers right."""
+    """Return a table under its title; columns of `text` (None: the first) are left-aligned, numbers right-aligned."""
     text = columns[:1] if text is None else text
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name in columns:
@@ -84,7 +83,7 @@ def _cell(value: Any) -> str:
 
 
 def print_read(out: Console, spectra: Spectra) -> None:
-    """Say what was read, and which files were not."""
+    """Print what was read, and which files were skipped."""
     skipped = spectra.meta.meta.get("skipped", [])
     surveys = (
         Counter(str(s) or "unknown" for s in spectra.meta["survey"])
@@ -101,8 +100,8 @@ def print_read(out: Console, spectra: Spectra) -> None:
             out.print(f"... and {len(skipped) - _SHOWN} more")
 
 
-def print_training_set(out: Console, data: TrainingSet) -> None:
-    """Say which classes there are, what was dropped, which spectra share an object, and the grid."""
+def print_prepared(out: Console, data: PreparedSpectra) -> None:
+    """Print classes, dropped spectra, groups and the wavelength grid."""
     rows = []
     for label in np.unique(data.labels):
         inside = data.labels == label
@@ -119,7 +118,7 @@ def print_training_set(out: Console, data: TrainingSet) -> None:
 
 
 def print_scores(out: Console, results: dict[str, CrossValidation], folds: int) -> None:
-    """Print accuracy and macro-F1 of each model, mean and spread over the folds, and pooled."""
+    """Print accuracy and macro-F1 of each model: mean and standard deviation of folds, and pooled."""
     rows = [
         (
             name,
@@ -141,7 +140,7 @@ def print_scores(out: Console, results: dict[str, CrossValidation], folds: int) 
 
 
 def print_classes(out: Console, results: dict[str, CrossValidation]) -> None:
-    """Print the report by class of the first model beside the others' F1, and its confusion matrix."""
+    """Print the scores by class of the first model, the F1 scores of the others, and its confusion matrix."""
     (name, first), *others = results.items()
     classes = np.unique(first.labels)
     scores = [
@@ -154,7 +153,7 @@ def print_classes(out: Console, results: dict[str, CrossValidation]) -> None:
         for k, label in enumerate(classes)
     ]
     columns = ("class", "precision", "recall", "F1", *(f"F1 of {other}" for other, _ in others), "spectra")
-    out.print(table(f"By class: {name}, spectra not seen in training", columns, rows))
+    out.print(table(f"By class: {name}, held-out spectra", columns, rows))
     matrix = confusion_matrix(first.labels, first.predicted, labels=classes)
     out.print(
         table(
@@ -173,7 +172,7 @@ def print_predictions(out: Console, result: AstroTable) -> None:
 
 
 def print_prediction_summary(out: Console, result: AstroTable) -> None:
-    """Count classes and flags."""
+    """Print the numbers of classes and flags."""
     counts = Counter(str(label) or "(none)" for label in result["class"])
     out.print(table("Predicted", ("class", "spectra"), sorted(counts.items())))
     flags = Counter(flag for flags in result["flags"] for flag in str(flags).split(",") if flag)
@@ -181,46 +180,39 @@ def print_prediction_summary(out: Console, result: AstroTable) -> None:
         out.print(table("Flags", ("flag", "spectra"), sorted(flags.items())))
 
 
-def print_reproduction_data(out: Console, data: Data) -> None:
-    """Say which classes there are, what was left out, and which objects are known."""
+def print_system_data(out: Console, data: SystemData) -> None:
+    """Print classes, what was left out, and how objects are identified."""
     rows = [(label, int((data.y == label).sum())) for label in np.unique(data.y)]
     out.print(table("Classes", ("class", "spectra"), [*rows, ("all", len(data.y))]))
     if data.dropped:
         out.print(table("Left out", ("reason", "spectra"), data.dropped.most_common()))
-    if data.groups is None:
-        out.print("\nWarning: " + escape(data.grouping))
-    else:
-        out.print("\n" + escape(data.grouping))
+    out.print("\n" + ("Warning: " if data.groups is None else "") + escape(data.grouping))
 
 
 def print_reproduction(out: Console, result: Reproduction) -> None:
-    """Print the table of a system: published scores beside ours, with 95 % intervals."""
+    """Print the published scores of a system and ours, with 95 % intervals."""
     columns = ["score", "published", "ours, tested as published"]
     if result.folds is not None:
         columns.append(f"ours, by object, {result.folds} folds")
     rows = [
         (
-            line.name,
-            "" if line.published is None else line.published,
-            *("" if found is None else str(found) for found in (line.as_published, line.by_object)),
+            name,
+            "" if published is None else published,
+            *("" if found is None else str(found) for found in ours),
         )
-        for line in result.lines
+        for name, published, *ours in result.scores
     ]
     out.print(table(f"{result.title} (95 % intervals)", columns, [row[: len(columns)] for row in rows]))
     out.print(f"\nTested as published: {result.protocol}. Training and testing took {result.seconds:.0f} s.")
 
 
-def print_mk_table(out: Console, result: MKTable) -> None:
-    """Print the published table of joint MK classes beside ours, from the published predictions."""
-    columns = ("id", *(f"{name}: published, ours" for name in ("macro-F1", "MAE", "QWK (T)", "QWK (L)")))
+def print_scored_predictions(out: Console, system: PublishedSystem, result: ScoredPredictions) -> None:
+    """Print the published table of a system, and the same scores computed from its published predictions."""
+    columns = ("id", *(f"{score.name}: published, ours" for score in system.scores))
     rows = [
-        (row.name, *(f"{theirs:.3f}  {ours}" for theirs, ours in zip(row.published, row.ours, strict=True)))
-        for row in result.rows
+        (network, *(f"{old:.3f}  {new}" for old, new in zip(published, computed, strict=True)))
+        for network, published, computed in result.rows
     ]
-    title = f"mk_joint, published predictions for {result.n_spectra} spectra (95 % intervals)"
+    title = f"{system.name}, published predictions for {result.n_spectra} spectra (95 % intervals)"
     out.print(table(title, columns, rows))
-    (known, n_known), (new, n_new) = result.known, result.new
-    out.print(
-        f"\nStars are on both sides of the published split. Of the ELODIE spectra of the last row, {known:.3f} are right "
-        f"where the star was trained on ({n_known} spectra), {new:.3f} where it was not ({n_new})."
-    )
+    out.print(f"\n{result.note}")

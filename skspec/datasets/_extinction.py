@@ -1,11 +1,11 @@
-"""Interstellar extinction."""
+"""Extinction and reddening by interstellar dust."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
 def extinction_law(wave: ArrayLike, *, rv: float = 3.1) -> NDArray[np.float64]:
-    """Extinction A(wave) / A(V) of Galactic dust.
+    """Return the extinction A(wave) / A(V) of Galactic dust.
 
     Parameters
     ----------
@@ -16,8 +16,7 @@ def extinction_law(wave: ArrayLike, *, rv: float = 3.1) -> NDArray[np.float64]:
 
     Returns
     -------
-    ndarray
-        Like `wave`.
+    ndarray of the shape of `wave`
 
     References
     ----------
@@ -50,3 +49,8 @@ def extinction_law(wave: ArrayLike, *, rv: float = 3.1) -> NDArray[np.float64]:
     a[far_uv] = np.polynomial.polynomial.polyval(y, (-1.073, -0.628, 0.137, -0.070))
     b[far_uv] = np.polynomial.polynomial.polyval(y, (13.670, 4.257, -0.420, 0.374))
     return a + b / rv
+
+
+def log_transmission(wave: ArrayLike) -> NDArray[np.float64]:
+    """Return the natural logarithm of the transmission of average dust (R_V = 3.1) with E(B-V) = 1."""
+    return -0.4 * np.log(10.0) * 3.1 * extinction_law(wave)

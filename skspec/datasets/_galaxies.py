@@ -1,7 +1,7 @@
-"""Galaxies: old and young stellar populations, dust, emission lines, moving stars.
+"""Simulated galaxies: old and young stellar populations, dust, emission lines and velocity dispersion.
 
-Populations: Kroupa (2001, MNRAS 322, 231) initial mass function, power laws of mass for lifetime, luminosity and
-radius, and giants with the share of the light that the fuel consumption theorem gives them (Renzini & Buzzoni 1986).
+Populations: Kroupa (2001, MNRAS 322, 231) initial mass function, power laws in mass for lifetime, luminosity and
+radius, and giants whose share of the light follows from the fuel consumption theorem (Renzini & Buzzoni 1986).
 Emission lines: case B (Osterbrock & Ferland 2006, *Astrophysics of Gaseous Nebulae*) and, for metals, the sequences
 of the diagnostic diagram of Baldwin, Phillips & Terlevich (1981) as in Kewley et al. (2013, ApJ 774, 100).
 """
@@ -9,18 +9,16 @@ of the diagnostic diagram of Baldwin, Phillips & Terlevich (1981) as in Kewley e
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-from skspec.datasets._extinction import extinction_law
+from skspec.datasets._extinction import log_transmission
 from skspec.datasets._library import star_spectra
 from skspec.datasets._photosphere._synthesis import WAVE
 from skspec.datasets._population import Population, add_line
-
-Array = NDArray[np.floating]
+from skspec.datasets._types import Float32Array, FloatArray, IndexArray
 
 _AGES = (0.01, 0.05, 0.2, 0.8, 3.0, 10.0)  # Gyr
 _FEH = (-0.5, 0.2)
-# by age: share of the light from evolved stars, and their (Teff, log g, share)
+# for each age: share of the light from evolved stars, and (Teff, log g, share) of these
 _EVOLVED: tuple[tuple[float, tuple[tuple[float, float, float], ...]], ...] = (
     (0.25, ((20000.0, 2.9, 0.6), (3900.0, 0.3, 0.4))),
     (0.30, ((9000.0, 2.2, 0.4), (4300.0, 1.0, 0.6))),
@@ -31,7 +29,7 @@ _EVOLVED: tuple[tuple[float, tuple[tuple[float, float, float], ...]], ...] = (
 )
 _SUBCLASSES = ("", "STARFORMING", "STARBURST", "AGN")
 _SHARES = (0.45, 0.35, 0.08, 0.12)
-# by subclass: shares of the light at 5500 Å by age, of which each galaxy draws its own (Dirichlet)
+# for each subclass: mean share of the light at 5500 Å from each age; galaxies draw theirs from a Dirichlet distribution
 _HISTORIES = np.array(
     [
         (0.0, 0.0, 0.0, 0.02, 0.18, 0.80),
@@ -42,15 +40,17 @@ _HISTORIES = np.array(
 )
 _DISPERSION = np.array([(130.0, 300.0), (60.0, 150.0), (40.0, 100.0), (100.0, 250.0)])  # km/s
 _GAS_DISPERSION = np.array([(100.0, 250.0), (40.0, 120.0), (40.0, 100.0), (120.0, 300.0)])
-_REDDENING = np.array([(0.0, 0.05), (0.05, 0.35), (0.05, 0.35), (0.05, 0.3)])  # E(B-V) within the galaxy
+_REDDENING = np.array(
+    [(0.0, 0.05), (0.05, 0.35), (0.05, 0.35), (0.05, 0.3)]
+)  # E(B-V) of the galaxy's own dust
 # mean and scatter of log10 of the equivalent width of H alpha in Å
 _LOG_EW_H_ALPHA = np.array([(-0.5, 0.3), (1.25, 0.25), (2.0, 0.2), (1.1, 0.3)])
 
 _REFERENCE = slice(*np.searchsorted(WAVE, (5450.0, 5550.0)))
 
 
-def _main_sequence(age: float) -> tuple[Array, Array, Array]:
-    """Teff, log g and luminosity-weighted numbers along the main sequence up to the turn-off."""
+def _main_sequence(age: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return Teff, log g and light per step of log mass along the main sequence up to the turn-off."""
     mass = np.geomspace(0.15, min((age / 10.0) ** -0.4, 40.0), 10)
     luminosity = mass**3.5
     teff = np.minimum(5770.0 * mass**0.475, 42000.0)
@@ -60,8 +60,8 @@ def _main_sequence(age: float) -> tuple[Array, Array, Array]:
 
 
 @cache
-def population_spectra() -> NDArray[np.float32]:
-    """Spectra of single-age populations, shape (n_ages, n_metallicities, n_pixels), 1 at 5500 Å."""
+def population_spectra() -> Float32Array:
+    """Return spectra of single-age populations, 1 at 5500 Å, shape (n_ages, n_metallicities, n_pixels)."""
     spectra = np.empty((len(_AGES), len(_FEH), len(WAVE)), dtype=np.float32)
     for i, (age, (evolved_share, evolved)) in enumerate(zip(_AGES, _EVOLVED, strict=True)):
         teff, logg, light = _main_sequence(age)
@@ -75,20 +75,12 @@ def population_spectra() -> NDArray[np.float32]:
 
 
 class Galaxies(Population):
-    """Passive, star-forming, starburst and active galaxies.
-
-    Parameters
-    ----------
-    n : int
-        How many.
-    rng : numpy.random.RandomState
-        Draws everything about them.
-    """
+    """Passive, star-forming, starburst and active galaxies with random properties."""
 
     def __init__(self, n: int, rng: np.random.RandomState) -> None:
         kind = rng.choice(len(_SUBCLASSES), size=n, p=_SHARES)
 
-        def between(limits: Array) -> Array:
+        def between(limits: FloatArray) -> FloatArray:
             low, high = limits[kind].T
             return low + (high - low) * rng.uniform(size=n)
 
@@ -101,35 +93,21 @@ class Galaxies(Population):
         dispersion = between(_DISPERSION)
         ew = 10.0 ** rng.normal(*_LOG_EW_H_ALPHA[kind].T)
         self._lines = _line_fluxes(kind, ew, rng)
-        # survey-like: most near, few beyond 0.5
-        z = 0.01 + 0.6 * rng.beta(1.5, 3.0, size=n)
-        unknown = np.full(n, np.nan)
-        super().__init__(
-            {
-                "class": np.full(n, "GALAXY"),
-                "subclass": np.array(_SUBCLASSES)[kind],
-                "spectral_class": np.full(n, ""),
-                "lum_class": np.full(n, ""),
-                "teff": unknown,
-                "logg": unknown,
-                "feh": unknown,
-                "z": z,
-            },
-            broadening=dispersion,
-        )
-        self._attenuation = (-0.4 * np.log(10.0) * 3.1 * extinction_law(WAVE)).astype(np.float32)
+        z = 0.01 + 0.6 * rng.beta(1.5, 3.0, size=n)  # as in a survey: most are near, few beyond 0.5
+        super().__init__("GALAXY", z=z, broadening=dispersion, subclass=np.array(_SUBCLASSES)[kind])
+        self._dust = log_transmission(WAVE).astype(np.float32)
 
-    def samples(self, rows: NDArray[np.intp], first: NDArray[np.intp], n_samples: int) -> NDArray[np.float32]:
-        """Flux per Å, 1 near 5500 Å before dust; see `Population.samples`."""
+    def samples(self, rows: IndexArray, first: IndexArray, n_samples: int) -> Float32Array:
+        """Return the flux per Å, 1 near 5500 Å before dust; see `Population.samples`."""
         basis = population_spectra().reshape(-1, len(WAVE))
         stars = self._light[rows].astype(np.float32) @ basis
         h_alpha = stars[:, np.searchsorted(WAVE, 6564.6)].astype(np.float64)
-        stars *= np.exp(self._reddening[rows, None].astype(np.float32) * self._attenuation)
+        stars *= np.exp(self._reddening[rows, None].astype(np.float32) * self._dust)
         flux = self.windows(stars, first, n_samples)
-        # the stars' motion smooths the lines as well, since all is convolved with it later
+        # the sum is convolved with the stellar velocities later, which broadens the lines as well
         sigma = np.sqrt(np.maximum(self._gas_dispersion[rows] ** 2 - self.broadening[rows] ** 2, 400.0))
         for wave, strength in self._lines.items():
-            dust = np.exp(self._reddening[rows] * self._attenuation[np.searchsorted(WAVE, wave)])
+            dust = np.exp(self._reddening[rows] * self._dust[np.searchsorted(WAVE, wave)])
             add_line(
                 flux,
                 first,
@@ -140,8 +118,8 @@ class Galaxies(Population):
         return flux
 
 
-def _line_fluxes(kind: NDArray[np.intp], ew: Array, rng: np.random.RandomState) -> dict[float, Array]:
-    """Flux of each line (by vacuum wavelength) over the continuum at H alpha, in Å, before dust."""
+def _line_fluxes(kind: IndexArray, ew: FloatArray, rng: np.random.RandomState) -> dict[float, FloatArray]:
+    """Return the dust-free flux of each line, by vacuum wavelength, over the continuum at H alpha, in Å."""
     n = len(kind)
     active = (kind == 3) | (kind == 0)
     log_nii = np.where(active, rng.normal(0.05, 0.15, size=n), rng.uniform(-1.1, -0.35, size=n))

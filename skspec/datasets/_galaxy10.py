@@ -1,4 +1,4 @@
-"""Galaxy10 SDSS: images of galaxies with their morphology."""
+"""`load_galaxy10`, which reads the Galaxy10 SDSS images of galaxies with their morphology."""
 
 from __future__ import annotations
 
@@ -25,39 +25,39 @@ _CHUNK = 2048  # images
 
 
 def load_galaxy10(path: str | os.PathLike[str]) -> Bunch:
-    """Load Galaxy10 SDSS: colour images of 21785 galaxies in ten classes of morphology.
+    """Load Galaxy10 SDSS: colour images of 21785 galaxies in ten morphological classes.
 
-    The images (g, r and i bands as RGB) are of the Sloan Digital Sky Survey, the classes those on which over 55 % of the
-    votes of Galaxy Zoo agree. The file, ``Galaxy10.h5``, is not part of skspec; astroNN offers it.
+    The images (g, r and i bands as RGB) are from the Sloan Digital Sky Survey. In each class more than 55 % of the Galaxy
+    Zoo votes agree. The file, ``Galaxy10.h5``, is not part of skspec; it is distributed with astroNN.
 
     Parameters
     ----------
     path : path-like
-        The HDF5 file with datasets ``images``, shape (n_images, 69, 69, 3), and ``ans``, shape (n_images,), both uint8.
+        HDF5 file with datasets ``images``, shape (n_images, 69, 69, 3), and ``ans``, shape (n_images,), both uint8.
 
     Returns
     -------
     Bunch
-        With the attributes
+        Dictionary-like object with the attributes:
 
         data : ndarray of uint8, shape (n_images, 14283)
-            An image a row, channel after channel, as the image classifiers fold it with their default
-            ``image_shape=(3, -1, -1)``; ``data.reshape(-1, *image_shape)`` are the images.
+            One image per row, channel by channel, as the image classifiers expect it with their default
+            ``image_shape=(3, -1, -1)``; ``data.reshape(-1, *image_shape)`` gives the images.
         target : ndarray of str, shape (n_images,)
-            Names of the classes.
+            Name of the class of each image.
         target_names : ndarray of str, shape (10,)
-            Names in the order of the numbers in the file.
+            Names of the classes in the order of their numbers in the file.
         image_shape : (3, 69, 69)
             Channels, height and width.
 
     Raises
     ------
     ImportError
-        Without h5py (``pip install 'skspec[hdf5]'``).
+        If h5py is not installed (``pip install 'skspec[hdf5]'``).
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ValueError
-        If the file is no HDF5 file, is truncated, or has other datasets, shapes or types, or no images.
+        If the file is not an HDF5 file, is truncated, has other datasets, shapes or types, or has no images.
 
     Notes
     -----
@@ -76,7 +76,7 @@ def load_galaxy10(path: str | os.PathLike[str]) -> Bunch:
     9       Disk, Face-on, Loose Spiral      519
     ======  ============================  ======
 
-    The description that comes with the file gives 394 for class 3, with which the sum would not be 21785.
+    The documentation of the file gives 394 for class 3, but then the sum would not be 21785.
 
     References
     ----------
@@ -93,18 +93,16 @@ def load_galaxy10(path: str | os.PathLike[str]) -> Bunch:
     try:
         import h5py  # noqa: PLC0415
     except ImportError as error:
-        raise ImportError(f"{path}: HDF5 files need h5py; pip install 'skspec[hdf5]'") from error
+        raise ImportError(f"reading {path} requires h5py; pip install 'skspec[hdf5]'") from error
     if not os.path.isfile(path):
         raise FileNotFoundError(f"{path}: no such file")
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        raise ValueError(f"{path}: is no HDF5 file, or truncated ({error})") from error
+        raise ValueError(f"{path} is not an HDF5 file, or is truncated ({error})") from error
     with file:
         if not {"images", "ans"} <= file.keys():
-            raise ValueError(
-                f"{path}: datasets images and ans are needed, it has {', '.join(file) or 'none'}"
-            )
+            raise ValueError(f"{path} must have the datasets images and ans, got {', '.join(file) or 'none'}")
         images, ans = file["images"], file["ans"]
         for name, item in {"images": images, "ans": ans}.items():
             if not isinstance(item, h5py.Dataset):
@@ -112,15 +110,15 @@ def load_galaxy10(path: str | os.PathLike[str]) -> Bunch:
         fits = ans.ndim == 1 and images.shape == (*ans.shape, _SIDE, _SIDE, 3)
         if not fits or {images.dtype, ans.dtype} != {np.dtype(np.uint8)}:
             raise ValueError(
-                f"{path}: images has shape {images.shape} and type {images.dtype}, ans {ans.shape} and {ans.dtype}; "
-                f"(n, {_SIDE}, {_SIDE}, 3) and (n,) of uint8 are needed"
+                f"{path}: images and ans must be uint8 of shape (n, {_SIDE}, {_SIDE}, 3) and (n,), got {images.dtype} "
+                f"of shape {images.shape} and {ans.dtype} of shape {ans.shape}"
             )
         n = len(ans)
         if not n:
-            raise ValueError(f"{path}: has no images")
+            raise ValueError(f"{path} has no images")
         code = ans[:]
         if code.max() >= len(CLASSES):
-            raise ValueError(f"{path}: ans must be from 0 to {len(CLASSES) - 1}, got {code.max()}")
+            raise ValueError(f"{path}: ans must be between 0 and {len(CLASSES) - 1}, got {code.max()}")
         data = np.empty((n, 3, _SIDE, _SIDE), dtype=np.uint8)
         for start in range(0, n, _CHUNK):
             rows = slice(start, start + _CHUNK)

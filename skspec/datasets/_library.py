@@ -1,17 +1,15 @@
-"""Spectra of stars of any temperature, gravity and metallicity, interpolated in a grid of synthetic ones.
+"""Spectra of stars of any temperature, gravity and metallicity, interpolated in a grid of synthetic spectra.
 
-The grid is computed when it is first needed, one temperature at a time, and kept for the life of the process.
+The grid is computed on demand, one temperature at a time, and kept in memory for the life of the process.
 """
 
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from skspec.datasets._photosphere._synthesis import Synthesizer
-
-Array = NDArray[np.floating]
+from skspec.datasets._types import Float32Array, FloatArray, IndexArray
 
 TEFF = np.concatenate(
     [np.geomspace(2500.0, 5000.0, 11), np.geomspace(5500.0, 10000.0, 7), np.geomspace(13000.0, 46000.0, 5)]
@@ -27,35 +25,34 @@ def _synthesizer() -> Synthesizer:
 
 
 @cache
-def _spectra_of_temperature(index: int) -> NDArray[np.float32]:
-    """Compute all gravities and metallicities of one temperature, shape (_PER_TEFF, N_PIXELS)."""
+def _spectra_of_temperature(index: int) -> Float32Array:
+    """Compute the spectra of all gravities and metallicities at one temperature, shape (_PER_TEFF, N_PIXELS)."""
     teff = TEFF[index]
     logg, feh = (a.ravel() for a in np.meshgrid(LOGG, FEH, indexing="ij"))
-    # no star is lighter than its own radiation allows, and few metal lines are left in the hottest
+    # gravity stays above the limit set by radiation pressure; the hottest stars have few metal lines
     logg = np.maximum(logg, 4.0 * np.log10(teff) - 15.1)
     feh = np.maximum(feh, -0.6) if teff > 1e4 else feh
     unique, back = np.unique(np.stack([logg, feh]), axis=1, return_inverse=True)
     return _synthesizer().spectra(np.full(unique.shape[1], teff), *unique)[back]
 
 
-def _bracket(grid: Array, value: Array) -> tuple[NDArray[np.intp], Array]:
-    """Find the node below, and the share of the node above."""
+def _bracket(grid: FloatArray, value: FloatArray) -> tuple[IndexArray, FloatArray]:
+    """Return the index of the node below `value`, and the weight of the node above."""
     value = np.clip(value, grid[0], grid[-1])
     lower = np.clip(np.searchsorted(grid, value, side="right") - 1, 0, len(grid) - 2)
     return lower, (value - grid[lower]) / (grid[lower + 1] - grid[lower])
 
 
 class StarMixer:
-    """A set of stars as mixtures of the spectra in the grid.
+    """Stars whose flux is interpolated in the grid, linearly in log Teff, log g and [Fe/H].
 
     Parameters
     ----------
     teff, logg, feh : ndarray of shape (n_stars,)
-        Effective temperature in K, log g and [Fe/H]; what lies outside the grid is moved to its edge. The flux is
-        interpolated linearly in log Teff, log g and [Fe/H].
+        Effective temperature in K, log g and [Fe/H]; values outside the grid are moved to its edge.
     """
 
-    def __init__(self, teff: Array, logg: Array, feh: Array) -> None:
+    def __init__(self, teff: FloatArray, logg: FloatArray, feh: FloatArray) -> None:
         (temperature, t), (gravity, g), (metallicity, z) = (
             _bracket(np.log(TEFF), np.log(teff)),
             _bracket(LOGG, logg),
@@ -78,11 +75,11 @@ class StarMixer:
             shape=(n, len(self._spectra)),
         )
 
-    def __call__(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Surface flux per Å of some of the stars, shape (len(rows), N_PIXELS)."""
+    def __call__(self, rows: IndexArray) -> Float32Array:
+        """Return the surface flux per Å of some of the stars, shape (len(rows), N_PIXELS)."""
         return self._weights[rows] @ self._spectra
 
 
-def star_spectra(teff: Array, logg: Array, feh: Array) -> NDArray[np.float32]:
-    """Surface flux per Å of stars, shape (n_stars, N_PIXELS), in erg s-1 cm-2 Å-1."""
+def star_spectra(teff: FloatArray, logg: FloatArray, feh: FloatArray) -> Float32Array:
+    """Return the surface flux of stars in erg s-1 cm-2 Å-1, shape (n_stars, N_PIXELS)."""
     return StarMixer(teff, logg, feh)(np.arange(len(teff)))

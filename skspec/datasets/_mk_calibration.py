@@ -1,7 +1,7 @@
 """Effective temperature and gravity of MK spectral types.
 
 Dwarfs: Pecaut & Mamajek (2013, ApJS 208, 9). Giants and supergiants: Straizys & Kuriliene (1981, Ap&SS 80, 353)
-and Cox (2000), *Allen's Astrophysical Quantities*, 4th edition, tables 15.7 and 15.8; those cooler than K after
+and Cox (2000), *Allen's Astrophysical Quantities*, 4th edition, tables 15.7 and 15.8; those of class M:
 van Belle et al. (1999, AJ 117, 521) and Levesque et al. (2005, ApJ 628, 973).
 """
 
@@ -41,7 +41,7 @@ _SUPERGIANTS = {
 
 
 def type_number(spectral_class: str, subtype: float) -> float:
-    """Position on the MK sequence: O0 is 0, B0 is 10, ... M9 is 69."""
+    """Return the position on the MK sequence: O0 is 0, B0 is 10, ... M9 is 69."""
     return 10.0 * SPECTRAL_CLASSES.index(spectral_class) + subtype
 
 
@@ -57,15 +57,14 @@ _TABLES = [_columns(table) for table in (_SUPERGIANTS, _GIANTS, _DWARFS)]
 def physical_parameters(
     type_numbers: ArrayLike, luminosity: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Effective temperature (K) and log g (cgs) of MK types.
+    """Return effective temperature (K) and log g (cgs) of MK types.
 
     Parameters
     ----------
     type_numbers : array-like of shape (n,)
-        Positions on the sequence, as `type_number` gives them; between the entries of the tables log Teff and
-        log g are linear.
+        Positions on the sequence (see `type_number`). log Teff and log g are interpolated linearly.
     luminosity : array-like of int, shape (n,)
-        Index into `LUMINOSITY_CLASSES`. Classes II and IV lie midway between their neighbours.
+        Index into `LUMINOSITY_CLASSES`. Classes II and IV are the means of their neighbours.
 
     Returns
     -------

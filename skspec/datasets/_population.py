@@ -1,89 +1,75 @@
-"""What stars, galaxies and quasars have in common."""
+"""Base class of the simulated stars, galaxies and quasars, and Gaussian emission lines."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.constants import speed_of_light
 
+from skspec.datasets._constants import LIGHT_SPEED
 from skspec.datasets._photosphere._synthesis import LOG_START, LOG_STEP
+from skspec.datasets._types import Float32Array, FloatArray, IndexArray
 
-Array = NDArray[np.floating]
-
-LIGHT_SPEED = speed_of_light / 1e3  # km/s
-SAMPLE_VELOCITY = LOG_STEP * np.log(10.0) * LIGHT_SPEED  # from one sample to the next, km/s
+SAMPLE_VELOCITY = LOG_STEP * np.log(10.0) * LIGHT_SPEED  # km/s between neighbouring samples
 
 
 class Population(ABC):
-    """Objects of one kind.
+    """Objects of one class.
 
     Parameters
     ----------
-    catalogue : mapping of str to ndarray of shape (n_objects,)
-        What is known of them, the redshift ``z`` included.
+    name : str
+        Class of all objects.
+    z : ndarray of shape (n_objects,)
+        Redshift.
     broadening : ndarray of shape (n_objects,)
-        Standard deviation of the velocities within the object that smooth its spectrum, in km/s.
+        Standard deviation in km/s of the internal velocities, which smooth the spectrum.
+    **columns : scalar or ndarray of shape (n_objects,)
+        Further columns of `catalogue`: ``subclass``, and for stars ``spectral_class``, ``lum_class``, ``teff``,
+        ``logg`` and ``feh``.
+
+    Attributes
+    ----------
+    catalogue : dict of str to ndarray of shape (n_objects,)
+        Properties of the objects.
     """
 
-    def __init__(self, catalogue: Mapping[str, NDArray], *, broadening: Array) -> None:
-        self.catalogue = dict(catalogue)
+    def __init__(self, name: str, *, z: FloatArray, broadening: FloatArray, **columns: Any) -> None:
+        unknown = {"spectral_class": "", "lum_class": "", "teff": np.nan, "logg": np.nan, "feh": np.nan}
+        values = {"class": name, "subclass": "", **unknown, **columns, "z": z}
+        self.catalogue = {key: np.broadcast_to(value, z.shape) for key, value in values.items()}
         self.broadening = broadening
 
     def __len__(self) -> int:
         return len(self.broadening)
 
     @abstractmethod
-    def samples(self, rows: NDArray[np.intp], first: NDArray[np.intp], n_samples: int) -> NDArray[np.float32]:
-        """Flux per Å of some of the objects in their rest frame, in any unit.
+    def samples(self, rows: IndexArray, first: IndexArray, n_samples: int) -> Float32Array:
+        """Return the flux per Å of the objects `rows` in the rest frame, in arbitrary units, shape (n, n_samples).
 
-        Parameters
-        ----------
-        rows : ndarray of int, shape (n,)
-            Which objects.
-        first : ndarray of int, shape (n,)
-            Index of the first sample of each: sample i lies at log10(wave) = LOG_START + i LOG_STEP. Indices may
-            be negative.
-        n_samples : int
-            How many samples.
-
-        Returns
-        -------
-        ndarray of shape (n, n_samples)
+        `first` is the index of the first sample of each object, and may be negative: sample i is at
+        log10(wave) = LOG_START + i LOG_STEP.
         """
 
     @staticmethod
-    def windows(spectra: NDArray[np.float32], first: NDArray[np.intp], n_samples: int) -> NDArray[np.float32]:
-        """Cut a window out of each row; beyond its ends the last value goes on."""
+    def windows(spectra: Float32Array, first: IndexArray, n_samples: int) -> Float32Array:
+        """Cut a window out of each row, which is padded with its first and last value."""
         at = np.clip(first[:, None] + np.arange(n_samples), 0, spectra.shape[1] - 1)
         return np.take_along_axis(spectra, at, axis=1)
 
 
 def add_line(
-    flux: NDArray[np.float32],
-    first: NDArray[np.intp],
+    flux: Float32Array,
+    first: IndexArray,
     *,
-    wave: Array,
-    sigma: Array,
-    strength: Array,
+    wave: FloatArray,
+    sigma: FloatArray,
+    strength: FloatArray,
     stride: int = 1,
 ) -> None:
-    """Add one Gaussian emission line to each row, in place.
+    """Add one Gaussian emission line to each row of rest-frame samples, in place.
 
-    Parameters
-    ----------
-    flux : ndarray of shape (n, n_samples)
-        Samples in the rest frame.
-    first : ndarray of int, shape (n,)
-        Index of their first sample.
-    wave : ndarray of shape (n,)
-        Centre in Å.
-    sigma : ndarray of shape (n,)
-        Width in km/s.
-    strength : ndarray of shape (n,)
-        Flux in the line.
-    stride : int, default=1
-        From one sample to the next, in steps of `LOG_STEP`.
+    `first` is the index of the first sample of each row, `stride` the spacing of the samples in steps of `LOG_STEP`.
+    Lines have central wavelengths in Å, standard deviations in km/s, and fluxes (`strength`).
     """
     centre = ((np.log10(wave) - LOG_START) / LOG_STEP - first) / stride
     width = np.maximum(sigma / (SAMPLE_VELOCITY * stride), 0.5)
@@ -101,8 +87,8 @@ def add_line(
     flux[np.broadcast_to(seen[:, None], at.shape)[inside], at[inside]] += profile[inside]
 
 
-def refine(coarse: NDArray[np.float32], stride: int, n_samples: int) -> NDArray[np.float32]:
-    """Interpolate linearly between samples `stride` apart; row length at least n_samples / stride + 1."""
+def refine(coarse: Float32Array, stride: int, n_samples: int) -> Float32Array:
+    """Interpolate linearly between samples `stride` apart; rows need n_samples / stride + 1 samples or more."""
     share = np.arange(stride, dtype=np.float32) / np.float32(stride)
     fine = coarse[:, :-1, None] * (1 - share) + coarse[:, 1:, None] * share
     return fine.reshape(len(coarse), -1)[:, :n_samples]

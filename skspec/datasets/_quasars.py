@@ -1,16 +1,15 @@
-"""Quasars: broken power law, broad and narrow lines, blended iron, the Lyman alpha forest.
+"""Simulated quasars: broken power law, broad and narrow lines, blended iron, the Lyman alpha forest.
 
 Continuum, equivalent widths and line widths: the composite of Vanden Berk et al. (2001, AJ 122, 549). Balmer
 continuum: Grandi (1982, ApJ 255, 25). Forest: Faucher-Giguere et al. (2008, ApJ 681, 831).
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skspec.datasets._constants import HC_K, LIGHT_SPEED
 from skspec.datasets._photosphere._synthesis import LOG_START, LOG_STEP
-from skspec.datasets._population import LIGHT_SPEED, Population, add_line, refine
-
-Array = NDArray[np.floating]
+from skspec.datasets._population import Population, add_line, refine
+from skspec.datasets._types import Float32Array, FloatArray, FloatLike, IndexArray
 
 # vacuum wavelength (Å), equivalent width (Å), sigma (km/s) of broad lines and blends
 _BROAD = (
@@ -27,15 +26,15 @@ _NARROW = (
     (6549.9, 0.7), (6564.6, 5.0), (6585.3, 2.0), (6718.3, 1.6), (6732.7, 1.5),
 )  # fmt: skip
 _LYMAN_ALPHA, _LYMAN_LIMIT = 1215.67, 911.76
-# samples of the forest: from 3000 Å at the highest redshift, with a margin, to Lyman alpha
+# samples of the forest: from below 3000 Å observed at the highest redshift to Lyman alpha
 _FOREST_START, _FOREST_END = (int((np.log10(wave) - LOG_START) / LOG_STEP) for wave in (580.0, _LYMAN_ALPHA))
-_WIND_LIMIT = 2000.0  # Å: lines of high ionisation, which winds shift, lie below it
-_STRIDE = 8  # the broad lines are smooth enough for every eighth sample
-_CORRELATION = 6  # samples over which the forest varies, about 200 km/s
+_WIND_LIMIT = 2000.0  # Å; winds blueshift the high-ionisation lines, which lie below it
+_STRIDE = 8  # broad lines are computed on every eighth sample
+_CORRELATION = 6  # correlation length of the forest in samples, about 200 km/s
 
 
-def _continuum(log_wave: Array | float) -> Array:
-    """Natural logarithm of the mean continuum per Å: power laws that break at 1000 and 5000 Å."""
+def _continuum(log_wave: FloatLike) -> FloatArray:
+    """Return the natural logarithm of the mean continuum per Å: power laws with breaks at 1000 and 5000 Å."""
     x = np.log(10.0) * (log_wave - np.log10(3000.0))
     breaks = np.log(np.array([1000.0, 5000.0]) / 3000.0)
     far_uv, blue, red = -0.3, -1.54, 0.42
@@ -47,15 +46,7 @@ def _continuum(log_wave: Array | float) -> Array:
 
 
 class Quasars(Population):
-    """Quasars between redshifts 0.2 and 4.
-
-    Parameters
-    ----------
-    n : int
-        How many.
-    rng : numpy.random.RandomState
-        Draws everything about them.
-    """
+    """Quasars between redshifts 0.2 and 4 with random properties."""
 
     def __init__(self, n: int, rng: np.random.RandomState) -> None:
         z = 0.2 + 3.8 * rng.beta(2.0, 2.4, size=n)
@@ -64,30 +55,17 @@ class Quasars(Population):
         strength = np.exp(rng.normal(0.0, 0.25, size=n))
         self._broad_width = width[:, None] * np.exp(rng.normal(0.0, 0.1, size=(n, len(_BROAD))))
         self._broad_strength = strength[:, None] * np.exp(rng.normal(0.0, 0.25, size=(n, len(_BROAD))))
-        # winds shift the lines of high ionisation to the blue
+        # km/s; winds blueshift the high-ionisation lines
         self._shift = -np.abs(rng.normal(0.0, 500.0, size=(n, len(_BROAD))))
         self._narrow_width = rng.uniform(150.0, 400.0, size=n)
         self._narrow_strength = np.exp(rng.normal(0.0, 0.5, size=n))
         self._balmer = rng.uniform(0.0, 0.3, size=n)
         self._forest_seed = rng.randint(2**31 - 1, size=n)
         self._limit = 1.0 / np.maximum(rng.exponential(1.0, size=n), 0.05)
-        unknown = np.full(n, np.nan)
-        super().__init__(
-            {
-                "class": np.full(n, "QSO"),
-                "subclass": np.full(n, "BROADLINE"),
-                "spectral_class": np.full(n, ""),
-                "lum_class": np.full(n, ""),
-                "teff": unknown,
-                "logg": unknown,
-                "feh": unknown,
-                "z": z,
-            },
-            broadening=np.zeros(n),
-        )
+        super().__init__("QSO", z=z, broadening=np.zeros(n), subclass="BROADLINE")
 
-    def samples(self, rows: NDArray[np.intp], first: NDArray[np.intp], n_samples: int) -> NDArray[np.float32]:
-        """Flux per Å, 1 near 3000 Å; see `Population.samples`."""
+    def samples(self, rows: IndexArray, first: IndexArray, n_samples: int) -> Float32Array:
+        """Return the flux per Å, 1 near 3000 Å; see `Population.samples`."""
         start, stop = int(first.min()), int(first.max()) + n_samples
         log_wave = LOG_START + LOG_STEP * np.arange(start, stop)
         window = (first - start)[:, None] + np.arange(n_samples)
@@ -120,18 +98,18 @@ class Quasars(Population):
             self._absorb(flux[row], int(first[row]), int(member))
         return flux
 
-    def _level(self, rows: NDArray[np.intp], wave: float) -> Array:
-        """Continuum at one wavelength."""
+    def _level(self, rows: IndexArray, wave: float) -> FloatArray:
+        """Return the continuum at one wavelength."""
         return np.exp(_continuum(np.log10(wave)) + self._slope[rows] * np.log(wave / 3000.0))
 
-    def _absorb(self, flux: NDArray[np.float32], first: int, row: int) -> None:
-        """Absorption by hydrogen between the quasar and us, in place."""
+    def _absorb(self, flux: Float32Array, first: int, row: int) -> None:
+        """Apply the absorption by intergalactic hydrogen, in place."""
         n_forest = min(_FOREST_END - first, len(flux))
         if n_forest <= 0:
             return
         wave = 10.0 ** (LOG_START + LOG_STEP * (first + np.arange(n_forest)))
         absorber = wave / _LYMAN_ALPHA * (1.0 + self.catalogue["z"][row])  # 1 + z of the hydrogen
-        # drawn for all of the forest, so that each observation on any grid meets the same clouds
+        # always drawn for the whole forest, so that all observations show the same clouds on any grid
         rng = np.random.default_rng(self._forest_seed[row])
         smooth = np.cumsum(rng.standard_normal(_FOREST_END - _FOREST_START + _CORRELATION))
         density = (smooth[_CORRELATION:] - smooth[:-_CORRELATION]) / np.sqrt(_CORRELATION)
@@ -141,11 +119,9 @@ class Quasars(Population):
         flux[:n_forest] *= np.exp(-depth).astype(np.float32)
 
 
-def _balmer_continuum(wave: Array) -> Array:
-    """Optically thin Balmer continuum of hot gas, 1 at the edge at 3646 Å and smeared beyond it."""
+def _balmer_continuum(wave: FloatArray) -> FloatArray:
+    """Return the optically thin Balmer continuum at 15,000 K, 1 at the edge at 3646 Å and smeared beyond it."""
     edge = 3646.0
-    planck = (
-        (edge / wave) ** 5 * np.expm1(1.4388e8 / (edge * 15000.0)) / np.expm1(1.4388e8 / (wave * 15000.0))
-    )
+    planck = (edge / wave) ** 5 * np.expm1(HC_K / (edge * 15000.0)) / np.expm1(HC_K / (wave * 15000.0))
     thin = planck * (wave / edge) ** 3
     return np.where(wave <= edge, thin, np.exp(-(((wave - edge) / 120.0) ** 2)))

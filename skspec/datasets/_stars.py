@@ -1,34 +1,28 @@
-"""Stars: types, physical parameters and light."""
+"""Simulated stars: MK types, physical parameters and spectra."""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skspec.datasets._constants import LIGHT_SPEED
 from skspec.datasets._library import StarMixer
 from skspec.datasets._mk_calibration import (
     LUMINOSITY_CLASSES,
-    SPECTRAL_CLASSES,
     physical_parameters,
     type_number,
 )
-from skspec.datasets._population import LIGHT_SPEED, Population
+from skspec.datasets._population import Population
+from skspec.datasets._types import Float32Array, IndexArray
 
-Array = NDArray[np.floating]
-
-# Of the 279,098 stars of the eBOSS quasar survey with a type
+# Shares among the 279,098 classified stars of the eBOSS quasar survey
 SURVEY_SHARES = {"O": 0.006, "B": 0.036, "A": 0.127, "F": 0.397, "G": 0.111, "K": 0.160, "M": 0.163}
 _LUMINOSITY_SHARES = (0.10, 0.05, 0.25, 0.10, 0.50)
 _SUBTYPES = {"O": (4, 9), "B": (0, 9), "A": (0, 9), "F": (0, 9), "G": (0, 9), "K": (0, 9), "M": (0, 7)}
 
 
 class Stars(Population):
-    """Stars of given spectral classes.
+    """Stars of given spectral classes, O to M.
 
-    Parameters
-    ----------
-    spectral_class : ndarray of str, shape (n_stars,)
-        Letters O to M.
-    rng : numpy.random.RandomState
-        Draws subtype, luminosity class, scatter about the MK calibration, metallicity, velocity and rotation.
+    Subtype, luminosity class, scatter about the MK calibration, metallicity, velocity and rotation are random.
     """
 
     def __init__(self, spectral_class: NDArray[np.str_], rng: np.random.RandomState) -> None:
@@ -37,7 +31,7 @@ class Stars(Population):
         subtype = lowest + (rng.uniform(size=n) * (highest - lowest + 1)).astype(int)
         luminosity = rng.choice(5, size=n, p=_LUMINOSITY_SHARES)
         numbers = np.array([type_number(*pair) for pair in zip(spectral_class, subtype, strict=True)])
-        cool_subgiant = (luminosity == 3) & (numbers > type_number("K", 2))  # there are none that cool
+        cool_subgiant = (luminosity == 3) & (numbers > type_number("K", 2))  # cooler subgiants do not exist
         luminosity[cool_subgiant] = 4
         teff, logg = physical_parameters(numbers + rng.uniform(-0.5, 0.5, size=n), luminosity)
         teff *= np.exp(rng.normal(0.0, 0.01, size=n))
@@ -45,7 +39,7 @@ class Stars(Population):
         young = numbers < type_number("F", 5)
         halo = ~young & (rng.uniform(size=n) < 0.1)
         feh = np.clip(rng.normal(np.where(halo, -1.2, -0.1), np.where(halo, 0.4, 0.2)), -2.0, 0.4)
-        # rotation: fast in young dwarfs, slow in evolved and in cool stars; its second moment is half of v sin i
+        # rotation is fast in young dwarfs, slow in evolved and cool stars; its standard deviation is half of v sin i
         typical = np.where(young, np.where(luminosity >= 3, 130.0, 60.0), 5.0)
         rotation = np.abs(rng.normal(typical, 0.4 * typical))
         velocity = rng.normal(0.0, np.where(halo, 150.0, 40.0))
@@ -53,26 +47,24 @@ class Stars(Population):
         names = np.array(LUMINOSITY_CLASSES)[luminosity]
         subclass = [f"{s}{int(t)}{name}" for s, t, name in zip(spectral_class, subtype, names, strict=True)]
         super().__init__(
-            {
-                "class": np.full(n, "STAR"),
-                "subclass": np.array(subclass, dtype=str),
-                "spectral_class": np.asarray(spectral_class, dtype=str),
-                "lum_class": names,
-                "teff": teff,
-                "logg": logg,
-                "feh": feh,
-                "z": velocity / LIGHT_SPEED,
-            },
+            "STAR",
+            z=velocity / LIGHT_SPEED,
             broadening=rotation / 2.0,
+            subclass=subclass,
+            spectral_class=np.asarray(spectral_class, dtype=str),
+            lum_class=names,
+            teff=teff,
+            logg=logg,
+            feh=feh,
         )
         self._mixer = StarMixer(teff, logg, feh)
 
-    def samples(self, rows: NDArray[np.intp], first: NDArray[np.intp], n_samples: int) -> NDArray[np.float32]:
-        """Flux per Å at the surface; see `Population.samples`."""
+    def samples(self, rows: IndexArray, first: IndexArray, n_samples: int) -> Float32Array:
+        """Return the surface flux per Å; see `Population.samples`."""
         return self.windows(self._mixer(rows), first, n_samples)
 
 
 def survey_mixture(n: int, rng: np.random.RandomState) -> NDArray[np.str_]:
-    """Draw spectral classes in the shares of a survey."""
-    shares = np.array([SURVEY_SHARES[letter] for letter in SPECTRAL_CLASSES])
-    return rng.choice(np.array(SPECTRAL_CLASSES), size=n, p=shares / shares.sum())
+    """Draw spectral classes in the proportions of a survey."""
+    shares = np.array(list(SURVEY_SHARES.values()))
+    return rng.choice(np.array(list(SURVEY_SHARES)), size=n, p=shares / shares.sum())

@@ -1,61 +1,39 @@
-"""Drawing the objects of a survey and observing them."""
+"""Draw the objects of a simulated survey and observe them."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec.datasets._extinction import extinction_law
+from skspec.datasets._extinction import log_transmission
 from skspec.datasets._galaxies import Galaxies
 from skspec.datasets._mk_calibration import SPECTRAL_CLASSES
 from skspec.datasets._population import Population
 from skspec.datasets._quasars import Quasars
-from skspec.datasets._spectrograph import Spectrograph, lost_pixels
+from skspec.datasets._spectrograph import Conditions, Spectrograph
 from skspec.datasets._stars import Stars, survey_mixture
+from skspec.datasets._types import Float32Array, FloatArray, IndexArray
 
-Array = NDArray[np.floating]
-
-_BLOCK = 64  # spectra computed together: their working set fits the cache
+_BLOCK = 64  # spectra computed together, so that the arrays fit the cache
 
 
 @dataclass(frozen=True)
 class Visits:
-    """Circumstances of each observation, arrays of shape (n_visits,).
+    """The observations of a survey; arrays of shape (n_visits,)."""
 
-    Attributes
-    ----------
-    objects : ndarray of int
-        Which object is observed, counting through all populations in order.
-    reddening : ndarray
-        E(B-V) of Galactic dust in mag.
-    brightness : ndarray
-        Mean flux over the grid.
-    snr, sky, airmass : ndarray
-        Median signal-to-noise ratio per pixel, brightness of the sky over its mean, and airmass.
-    """
-
-    objects: NDArray[np.intp]
-    reddening: Array
-    brightness: Array
-    snr: Array
-    sky: Array
-    airmass: Array
+    objects: IndexArray  # of the object, counting through all populations in order
+    reddening: FloatArray  # E(B-V) of Galactic dust in mag
+    brightness: FloatArray  # mean flux over the grid
+    conditions: Conditions
 
 
 def draw_objects(
-    names: list[str], counts: NDArray[np.intp], repeats: float, rng: np.random.RandomState
-) -> tuple[list[Population], NDArray[np.intp]]:
-    """Draw the objects of each class, and which of them each spectrum shows.
-
-    Returns
-    -------
-    populations : list of Population
-    objects : ndarray of int, shape (counts.sum(),)
-        Index of an object, counting through all populations in order.
-    """
+    names: list[str], counts: IndexArray, repeats: float, rng: np.random.RandomState
+) -> tuple[list[Population], IndexArray]:
+    """Draw the objects of each class; also return the index of the object of each spectrum (see `Visits`)."""
     populations: list[Population] = []
     letters: list[NDArray[np.str_]] = []
-    objects: dict[str, list[NDArray[np.intp]]] = {"STAR": [], "GALAXY": [], "QSO": []}
+    objects: dict[str, list[IndexArray]] = {"STAR": [], "GALAXY": [], "QSO": []}
     numbers = {"STAR": 0, "GALAXY": 0, "QSO": 0}
     for name, count in zip(names, counts, strict=True):
         n_objects = max(int(count) - round(repeats * int(count)), min(int(count), 1))
@@ -86,34 +64,25 @@ def observe(
     *,
     missing: float | None,
     seed: int,
-    rows: NDArray[np.intp],
-) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-    """Observe all visits.
+    rows: IndexArray,
+) -> tuple[Float32Array, Float32Array | None]:
+    """Observe all visits, and return flux and inverse variance (None for spectra without noise).
 
     Parameters
     ----------
-    populations : list of Population
-        The objects.
     visits : Visits
-        What is observed when, population after population.
-    spectrograph : Spectrograph
-        The instrument.
+        The observations, population after population.
     missing : float or None
-        Share of pixels to lose; None for spectra without noise and losses.
+        Expected fraction of missing pixels; None for spectra without noise and missing pixels.
     seed : int
-        Of the noise.
+        Seed of the noise.
     rows : ndarray of int, shape (n_visits,)
-        Where the spectrum of each visit goes in the result.
-
-    Returns
-    -------
-    flux, ivar : ndarray of shape (n_visits, n_pixels)
-        `ivar` is None without noise.
+        Row of each visit in the result.
     """
     shape = (len(rows), len(spectrograph.wave))
     flux = np.empty(shape, dtype=np.float32)
     ivar = None if missing is None else np.empty(shape, dtype=np.float32)
-    dust = (-0.4 * np.log(10.0) * 3.1 * extinction_law(spectrograph.wave)).astype(np.float32)
+    dust = log_transmission(spectrograph.wave).astype(np.float32)
     before = 0
     for population in populations:
         members = np.flatnonzero((visits.objects >= before) & (visits.objects < before + len(population)))
@@ -123,25 +92,18 @@ def observe(
             truth *= np.exp(visits.reddening[block, None].astype(np.float32) * dust)
             truth *= (visits.brightness[block] / truth.mean(axis=1))[:, None].astype(np.float32)
             if ivar is not None and missing is not None:
-                # seeded by the block, so that it matters to no spectrum how many others there are before it
+                # seeded with the block, so that the noise of a spectrum does not depend on the spectra before it
                 rng = np.random.Generator(np.random.SFC64([seed, int(block[0])]))
-                variance = spectrograph.variance(
-                    truth, snr=visits.snr[block], sky=visits.sky[block], airmass=visits.airmass[block]
+                truth, ivar[rows[block]] = spectrograph.measure(
+                    truth, visits.conditions[block], missing=missing, rng=rng
                 )
-                truth += np.sqrt(variance) * rng.standard_normal(truth.shape, dtype=np.float32)
-                inverse = np.float32(1.0) / variance
-                lost = lost_pixels(truth.shape, missing, rng)
-                truth[lost], inverse[lost] = np.nan, 0.0
-                ivar[rows[block]] = inverse
             flux[rows[block]] = truth
         before += len(population)
     return flux, ivar
 
 
-def _light(
-    population: Population, members: NDArray[np.intp], spectrograph: Spectrograph
-) -> NDArray[np.float32]:
-    """Flux of objects as the spectrograph resolves it, shape (len(members), n_pixels)."""
+def _light(population: Population, members: IndexArray, spectrograph: Spectrograph) -> Float32Array:
+    """Return the noise-free flux of objects in the spectrograph, shape (len(members), n_pixels)."""
     first, fraction = spectrograph.first_sample(population.catalogue["z"][members])
     samples = population.samples(members, first, spectrograph.n_samples)
     return spectrograph.expose(samples, fraction, population.broadening[members])

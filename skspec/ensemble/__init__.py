@@ -1,4 +1,4 @@
-"""Several classifiers that answer as one."""
+"""Ensembles of classifiers."""
 
 from skspec.ensemble._logit_voting import LogitVotingClassifier
 

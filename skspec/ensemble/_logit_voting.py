@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from numbers import Integral
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 from sklearn.base import ClassifierMixin, clone
 from sklearn.ensemble._base import _BaseHeterogeneousEnsemble
-from sklearn.utils import Bunch, check_scalar
+from sklearn.utils import Bunch
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
-from skspec.checks import check_choice
+from skspec.checks import COUNT, Choice, Constraints, check_parameters
 from skspec.ensemble._combining import greedy_counts, log_loss, spread, temperature
+from skspec.ensemble._labelled_rows import LabelledRows
 from skspec.ensemble._members import (
     METHODS,
     MIXED,
-    ask,
     check_member,
     fit_arguments,
     fit_member,
+    get_outputs,
     known_classes,
     member_logits,
-    out_of_fold_answers,
+    out_of_fold_outputs,
     some_rows,
+    take_held_out_logits,
     take_logits,
-    take_unseen_logits,
 )
-from skspec.ensemble._training_set import TrainingSet
 from skspec.metrics import KnownLogits, get_scorer
 
 _SCALES: Mapping[str, Callable[..., float]] = {
@@ -50,81 +49,80 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         The members, with their names. A member that is "drop" is left out, as in
         `~sklearn.ensemble.VotingClassifier`; ``set_params(net="drop")`` does so.
     weights : array-like of shape (n_estimators,) or None, default=None
-        How much each member counts; only ratios matter, and members of weight 0 are not trained. None takes all
-        members alike, or leaves it to `selection`.
+        Weight of each member; only ratios matter, and members of weight 0 are not trained. With None, all weights are
+        equal, or found by `selection`.
     scaling : {"standard", "temperature"} or None, default=None
-        What the logits of each member are divided by, seen out of fold: "standard" is their standard deviation about
-        the mean of each spectrum, "temperature" what makes the log loss of the member least (Guo et al. 2017,
-        arXiv:1706.04599; with labels that are smoothed by 1e-3, so that a member without errors is not infinitely
-        sure). None takes logits as they are, by which the member with the widest ones decides. The probabilities of the
-        ensemble are worth something with "temperature", and far too cautious with "standard".
+        Divisor of the logits of each member, found on out-of-fold logits: "standard" is their standard deviation about
+        the mean of each spectrum; "temperature" minimises the log loss of the member (Guo et al. 2017, arXiv:1706.04599;
+        with labels smoothed by 1e-3, so that it is not 0 for a member without errors). With None, logits are used
+        as they are, and the member with the widest logits dominates. The probabilities of the ensemble are well
+        calibrated with "temperature", and far too cautious with "standard".
     selection : {"greedy"} or None, default=None
-        "greedy" starts with no member and adds, `max_members` times, the one that makes the score of the ensemble best
-        out of fold, where a member may be added again (Caruana et al. 2004, doi:10.1145/1015330.1015432): the first
-        listed of equally good ones. Of the ensembles on the way the best is kept, and the smallest of equally good
-        ones. Members that are not in it are not trained on all spectra.
+        "greedy" starts without members and adds, `max_members` times, the one that maximises the out-of-fold score of the
+        ensemble, with replacement (Caruana et al. 2004, doi:10.1145/1015330.1015432); of equally good members, the first.
+        The best of all these ensembles is kept; of equally good ones, the smallest. Members that are not in it are not
+        trained on all spectra.
     max_members : int, default=20
-        Members that `selection` adds, the same one counted each time.
+        Number of members that `selection` adds, repetitions included.
     scoring : str, callable or None, default=None
-        What `selection` makes best: a scorer or its name, of scikit-learn or of `skspec.metrics.get_scorer`; None
-        takes the log loss.
+        Score that `selection` maximises: a scorer or its name, of scikit-learn or of `skspec.metrics.get_scorer`; None
+        minimises the log loss.
     cv : int, splitter, iterable, "prefit" or None, default=5
-        Folds for `scaling` and `selection`: a number of folds (stratified, and with whole groups if there are any), a
-        splitter of scikit-learn, or pairs of indices; each spectrum is tested once. None is 5. With "prefit" members
-        are fitted already, and used as they are: X and y of `fit` are what `scaling` and `selection` look at, and
-        must not be what members were trained on.
+        Folds for `scaling` and `selection`: a number of folds (stratified, and grouped if `groups` are given), a splitter
+        of scikit-learn, or pairs of indices; each spectrum must be in one test set. None means 5. With "prefit", members
+        are already fitted: `scaling` and `selection` use X and y of `fit`, which must not be the training data of the
+        members.
     n_jobs : int or None, default=None
-        Members (and folds) that are trained at a time, in processes that share the processor's threads among them.
-        As in scikit-learn, None is 1 and -1 all processors.
+        Number of members (and folds) to train in parallel, in processes that share the processor's threads. As in
+        scikit-learn, None means 1 and -1 all processors.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         Class labels, sorted.
     estimators_ : list of estimators
-        The fitted members that count, in their order.
+        The fitted members with nonzero weight, in their order.
     named_estimators_ : `~sklearn.utils.Bunch`
         The same by name.
     weights_ : ndarray of shape (n_estimators,)
-        Weight of each member of `estimators`, with sum 1; 0 for those that are dropped or not selected.
+        Weight of each member of `estimators`, with sum 1; 0 for members that are dropped or not selected.
     scales_ : ndarray of shape (n_estimators,)
-        What the logits of each member are divided by; 1 without `scaling`, NaN for those dropped or of weight 0 from
-        the start.
+        Divisor of the logits of each member; 1 without `scaling`, NaN for members that are dropped or given weight 0.
     logit_methods_ : list of {"decision_function", "predict_proba"}
-        What the logits of each of ``estimators_`` are taken from.
+        Method that gives the logits of each of ``estimators_``.
     n_features_in_ : int
-        Number of columns seen in fit, if the first member that counts knows it.
+        Number of columns seen in fit, if the first of ``estimators_`` has it.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, if it knows them.
+        Names of the columns, if the first of ``estimators_`` has them.
 
     See Also
     --------
     sklearn.ensemble.VotingClassifier : The mean of probabilities, or a majority of votes.
-    sklearn.ensemble.StackingClassifier : A classifier that learns from the answers of members.
+    sklearn.ensemble.StackingClassifier : A classifier that learns from the predictions of members.
 
     Notes
     -----
-    The mean of logits is the logarithm of the geometric mean of probabilities, less what all classes share: one member
-    can veto a class. The published ensembles of joint MK classification
+    The mean of logits is the logarithm of the geometric mean of probabilities, up to a constant shared by
+    all classes: one member can veto a class. The published ensembles of joint MK classification
     (https://github.com/volgasezen/StellarClassification) are of this kind, without scaling.
 
-    The logits of a member are its ``decision_function``, if its probabilities are the softmax of that: so it is for
-    the networks of skspec, `~sklearn.linear_model.LogisticRegression` and gradient boosting. They are the
-    logarithms of its probabilities if it has others: trees, nearest neighbours, calibrated classifiers. All folds
-    decide that together; without `scaling` and `selection`, up to 256 of the spectra it is trained on. Forests
-    give probability 0 to what no tree has seen in a leaf, so that probabilities below 1e-3 are taken for 1e-3: on
-    stars of MILES, forests of 100 to 300 trees have the least log loss with a floor between 1e-3 and 3e-3, whether
-    they learn 6 classes from 150 spectra or 27 from 500. A member without probabilities, such as `~sklearn.svm.SVC`,
-    is taken by its ``decision_function``: margins, whose scale means nothing, and for which ``scaling="temperature"``
-    is made. Logits of two classes are minus and plus half of a ``decision_function`` of one column.
+    The logits of a member are its ``decision_function`` if its probabilities are the softmax of that, as for the networks
+    of skspec, `~sklearn.linear_model.LogisticRegression` and gradient boosting. Otherwise they are the logarithms of its
+    probabilities: trees, nearest neighbours, calibrated classifiers. This is decided on all folds together; without
+    `scaling` and `selection`, on up to 256 of the training spectra. Probabilities below 1e-3 are replaced by 1e-3, since
+    forests give probability 0 to classes that no tree has seen in a leaf: on stars of MILES, forests of 100 to 300 trees
+    have the lowest log loss with a floor between 1e-3 and 3e-3, both for 6 classes from 150 spectra and for 27 from
+    500. Of a member without probabilities, such as `~sklearn.svm.SVC`, the ``decision_function`` is used: margins, whose
+    scale is arbitrary, so use ``scaling="temperature"``. If a ``decision_function`` has one column, the logits of the two
+    classes are minus and plus half of it.
 
-    A class of which the training spectra of a fold have none has probability 1e-3 there, before scaling.
+    A class without training spectra in a fold has probability 1e-3 there, before scaling.
 
-    `sample_weight` and `groups` go to the members that take them; of a pipeline, to its last step, unless a sampler
-    comes before it. A search gets groups for its own folds (which must use them, as
-    `~sklearn.model_selection.StratifiedGroupKFold` does: a number of folds does not, with a warning), and weights for
-    what it searches. Voting and stacking classifiers get weights if all their members take them, and never groups.
-    Nothing is random here: members bring their own ``random_state``.
+    `sample_weight` and `groups` are passed to the members that take them; in a pipeline to its last step, unless a
+    sampler precedes it. A search gets groups for its own folds (its splitter must use them, as
+    `~sklearn.model_selection.StratifiedGroupKFold` does: a number of folds ignores them, with a warning), and weights
+    for its estimator. Voting and stacking classifiers get weights if all their members take them, and never groups. The
+    ensemble itself uses no random numbers; members have their own ``random_state``.
 
     Examples
     --------
@@ -139,6 +137,12 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
     >>> model.fit(spectra, spectra.meta["class"]).score(spectra, spectra.meta["class"]) > 0.9
     True
     """
+
+    _parameter_constraints: ClassVar[Constraints] = {
+        "scaling": [Choice((None, *_SCALES))],
+        "selection": [Choice((None, "greedy"))],
+        "max_members": [COUNT],
+    }
 
     def __init__(
         self,
@@ -161,23 +165,22 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         self.cv = cv
         self.n_jobs = n_jobs
 
-    # What a user calls --------------------------------------------------------------------------------
-
     def fit(
         self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None
     ) -> Self:
-        """Train the members, and find their scales and weights.
+        """Train the members and find their scales and weights.
 
         Parameters
         ----------
         X : Spectra, or array-like of shape (n_spectra, n_features)
-            Handed to the members as it is.
+            Passed to the members unchanged.
         y : array-like of shape (n_spectra,)
-            Labels; members see them as they are.
+            Class labels, passed to the members unchanged.
         sample_weight : array-like of shape (n_spectra,), default=None
             Weight of each spectrum, for members, scales and selection.
         groups : array-like of shape (n_spectra,), default=None
-            Spectra with the same value, for example of the same star, are never in training and test set of a fold.
+            Spectra with the same value, for example of the same star, are never both in the training and the test set of
+            a fold.
 
         Returns
         -------
@@ -187,17 +190,18 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         Raises
         ------
         ValueError
-            If a parameter is out of range, y has one class only or missing labels, groups are missing, lengths disagree,
-            a member gives no logits or does not take the weights that are given, folds do not test each spectrum once,
-            or members that are fitted know other classes.
+            If a parameter is invalid, y has only one class or missing labels, groups are missing, lengths differ, a
+            member has no logits or does not take the given weights, folds do not test each spectrum once, or fitted
+            members know different classes.
         TypeError
             If a parameter has the wrong type.
         sklearn.exceptions.NotFittedError
             If a member is not fitted with ``cv="prefit"``.
         """
         names, members = self._validate_estimators()
-        weights = self._check_params(members)
-        data = TrainingSet.of(self, X, y, sample_weight, groups)
+        check_parameters(self)
+        weights = self._initial_weights(members)
+        data = LabelledRows.of(self, X, y, sample_weight, groups)
         used = [k for k, member in enumerate(members) if member != "drop" and weights[k] > 0]
         chosen = [(names[k], members[k]) for k in used]
         classes = known_classes(chosen, data.labels) if self._is_prefit else data.classes
@@ -209,7 +213,7 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         scales[used] = 1.0
         methods: list[str] | None = None
         if self.scaling is not None or self.selection is not None:
-            methods, logits = self._unseen_logits(chosen, tasks, data, classes)
+            methods, logits = self._held_out_logits(chosen, tasks, data, classes)
             target = np.searchsorted(classes, data.labels)
             if self.scaling is not None:
                 scale = _SCALES[self.scaling]
@@ -228,7 +232,7 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
             )
         if methods is None:
             seen = some_rows(data.X)
-            methods = [take_logits([ask(member, seen)], classes)[0] for member in fitted]
+            methods = [take_logits([get_outputs(member, seen)], classes)[0] for member in fitted]
         else:
             methods = [methods[i] for i in kept]
             if not all(map(hasattr, fitted, methods)):
@@ -246,7 +250,7 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         return self
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
-        """Logits: the weighted mean of the scaled logits of members.
+        """Return logits: the weighted mean of the scaled logits of the members.
 
         Parameters
         ----------
@@ -255,13 +259,13 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         Returns
         -------
         ndarray of shape (n_spectra, n_classes), or (n_spectra,) for two classes
-            In the order of ``classes_``; for two classes, that of the second less that of the first.
+            In the order of ``classes_``; for two classes, the logit of the second minus that of the first.
         """
         logits = self._logits(X)
         return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Probabilities: the softmax of the logits.
+        """Return probabilities: the softmax of the logits.
 
         Parameters
         ----------
@@ -275,7 +279,7 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         return softmax(self._logits(X), axis=1)
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Class with the highest logit of each spectrum.
+        """Return the class with the highest logit for each spectrum.
 
         Parameters
         ----------
@@ -290,11 +294,9 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
 
     @property
     def named_estimators_(self) -> Bunch:
-        """The fitted members that count, by name."""
+        """The fitted members with nonzero weight, by name."""
         check_is_fitted(self)
         return Bunch(**{self._fitted_names[k]: member for k, member in self._kept()})
-
-    # How it is done -----------------------------------------------------------------------------------
 
     def _logits(self, X: Any) -> NDArray[np.float64]:
         check_is_fitted(self)
@@ -304,19 +306,16 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         )
 
     def _kept(self) -> Iterator[tuple[int, Any]]:
-        """Fitted members that count, each with its place in `estimators`."""
+        """Fitted members with nonzero weight, each with its index in `estimators`."""
         return zip(np.flatnonzero(self.weights_).tolist(), self.estimators_, strict=True)
 
-    def _check_params(self, members: Sequence[Any]) -> NDArray[np.float64]:
-        """Raise for parameters that make no sense; the weight of each member before any selection."""
-        check_choice("scaling", self.scaling, (None, *_SCALES))
-        check_choice("selection", self.selection, (None, "greedy"))
-        check_scalar(self.max_members, "max_members", Integral, min_val=1)
+    def _initial_weights(self, members: Sequence[Any]) -> NDArray[np.float64]:
+        """Return the weight of each member before any selection."""
         if self.weights is None:
             return np.ones(len(members))
         if self.selection is not None:
             raise ValueError(
-                "weights are found by selection='greedy'; give one of the two, and None for the other"
+                "weights are found by selection='greedy'; one of the two parameters must be None"
             )
         weights = np.array(self.weights, dtype=np.float64)
         if weights.shape != (len(members),):
@@ -333,34 +332,34 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
     def _is_prefit(self) -> bool:
         return isinstance(self.cv, str) and self.cv == "prefit"
 
-    def _task(self, name: str, member: Any, data: TrainingSet) -> dict[str, Any]:
-        """Return what a member is trained with."""
+    def _task(self, name: str, member: Any, data: LabelledRows) -> dict[str, Any]:
+        """Return the arguments of `fit_member` for a member."""
         arguments = {} if self._is_prefit else fit_arguments(name, member, data)
         return {"X": data.X, "y": data.labels, "arguments": arguments}
 
-    def _unseen_logits(
+    def _held_out_logits(
         self,
         members: Sequence[tuple[str, Any]],
         tasks: Sequence[dict[str, Any]],
-        data: TrainingSet,
+        data: LabelledRows,
         classes: NDArray[Any],
     ) -> tuple[list[str], NDArray[np.float64]]:
-        """Methods and logits, as `take_unseen_logits` gives them, of members that were trained on other spectra."""
+        """Return methods and logits, as `take_held_out_logits` does, of members that were trained on other spectra."""
         tests = [np.arange(len(data.labels))]
         if self._is_prefit:
-            answers = [ask(member, data.X) for _, member in members]
+            outputs = [get_outputs(member, data.X) for _, member in members]
         else:
             folds = data.folds(self.cv)
             tests = [test for _, test in folds]
-            answers = Parallel(n_jobs=self.n_jobs)(
-                delayed(out_of_fold_answers)(clone(member), fold, **task)
+            outputs = Parallel(n_jobs=self.n_jobs)(
+                delayed(out_of_fold_outputs)(clone(member), fold, **task)
                 for (_, member), task in zip(members, tasks, strict=True)
                 for fold in folds
             )
-        return take_unseen_logits(answers, tests, classes)
+        return take_held_out_logits(outputs, tests, classes)
 
-    def _score(self, data: TrainingSet, classes: NDArray[Any]) -> Callable[[NDArray[np.float64]], float]:
-        """Score of logits, the higher the better."""
+    def _score(self, data: LabelledRows, classes: NDArray[Any]) -> Callable[[NDArray[np.float64]], float]:
+        """Return the function that scores logits; higher is better."""
         if self.scoring is None:
             target = np.searchsorted(classes, data.labels)
             return lambda logits: -log_loss(logits, target, data.weight)
@@ -368,30 +367,28 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         given = {} if data.weight is None else {"sample_weight": data.weight}
         return lambda logits: scorer(KnownLogits(logits, classes), data.X, data.labels, **given)
 
-    # Persistence without pickle -----------------------------------------------------------------------
-
-    def _get_params_to_save(self) -> dict[str, Any]:
-        """Return the members to write to a file: the fitted ones, which another fit clones."""
+    def __skspec_get_params__(self) -> dict[str, Any]:
+        """Return the parameters to save, with the fitted members, which another fit clones."""
         members: dict[int, Any] = dict(self._kept())
-        return {"estimators": [(name, members.get(k, "drop")) for k, name in enumerate(self._fitted_names)]}
+        saved = [(name, members.get(k, "drop")) for k, name in enumerate(self._fitted_names)]
+        return self.get_params(deep=False) | {"estimators": saved}
 
-    def _get_fitted_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """Return what was learned beside the members."""
+    def __skspec_get_state__(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return the fitted state without the members."""
         return {name: value for name, value in vars(self).items() if name in _LEARNED}, {}
 
-    def _set_fitted_state(self, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Restore what `_get_fitted_state` gave, in an ensemble of the fitted members."""
+    def __skspec_set_state__(self, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Restore the fitted state of an ensemble whose `estimators` are the saved members."""
         if arrays or not state.keys() <= _LEARNED:
-            raise ValueError("an ensemble has learned nothing of this kind")
+            raise ValueError("an ensemble has no fitted attributes of these names")
         for name, value in state.items():
             setattr(self, name, value)
         if not set(self.logit_methods_) <= set(METHODS):
-            raise ValueError(f"logits are not taken from {self.logit_methods_}")
+            raise ValueError(f"logits cannot be taken from {self.logit_methods_}")
         if not len(self.estimators) == len(self.weights_) == len(self.scales_):
             raise ValueError("weights_ and scales_ must have a value for each member")
         members = [self.estimators[k][1] for k in np.flatnonzero(self.weights_)]
         if "drop" in members or len(members) != len(self.logit_methods_):
-            raise ValueError("a member that counts is missing")
+            raise ValueError("a member with nonzero weight is missing")
         self.estimators_ = members
         self._fitted_names = [name for name, _ in self.estimators]
-        return self

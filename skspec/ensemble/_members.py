@@ -1,4 +1,4 @@
-"""Members of an ensemble: how they are trained, and how logits are got out of any classifier."""
+"""Members of an ensemble: their training, and logits from any classifier."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from skspec.ensemble._training_set import Fold, TrainingSet
+from skspec.ensemble._labelled_rows import Fold, LabelledRows
 
-FLOOR = 1e-3  # probability; see the notes of LogitVotingClassifier
+FLOOR = 1e-3  # of probabilities; see the notes of LogitVotingClassifier
 METHODS = "decision_function", "predict_proba"
 MIXED = (
-    "a member that searches has found classifiers with and without decision_function (or predict_proba) in different "
-    "fits; all that it tries must have the same"
+    "a member that is a search found classifiers with and without decision_function (or predict_proba) in different "
+    "fits; all its candidates must have the same methods"
 )
-_TOLD = 1e-12, 0.999  # probabilities beyond say nothing: saturated ones are those of any decisions
-_ROWS_TO_ASK = 256
+_UNSATURATED = 1e-12, 0.999  # saturated probabilities agree with any decisions
+_N_ROWS = 256
 
 
-class Answers(NamedTuple):
-    """What a fitted member says of some rows, by each of the `METHODS` that it has."""
+class Outputs(NamedTuple):
+    """Outputs of a fitted member for some rows, by each of the `METHODS` that it has."""
 
-    of: dict[str, NDArray[np.float64]]
+    by_method: dict[str, NDArray[np.float64]]
     classes: list[Any]
 
 
@@ -42,51 +42,53 @@ def fit_member(member: Any, *, X: Any, y: NDArray[Any], arguments: Mapping[str, 
     return member.fit(X, y, **arguments)
 
 
-def out_of_fold_answers(
+def out_of_fold_outputs(
     member: Any, fold: Fold, *, X: Any, y: NDArray[Any], arguments: Mapping[str, NDArray[Any]]
-) -> Answers:
-    """Answers for the test rows of a fold by a member that is fitted, in place, on its training rows."""
+) -> Outputs:
+    """Fit a member, in place, on the training rows of a fold; return its outputs for the test rows."""
     train, test = fold
     member.fit(
         _safe_indexing(X, train), y[train], **{name: value[train] for name, value in arguments.items()}
     )
-    return ask(member, _safe_indexing(X, test))
+    return get_outputs(member, _safe_indexing(X, test))
 
 
-def fit_arguments(name: str, member: Any, data: TrainingSet) -> dict[str, NDArray[Any]]:
-    """Weights and groups as a member's fit calls them; the last step of a pipeline gets them.
+def fit_arguments(name: str, member: Any, data: LabelledRows) -> dict[str, NDArray[Any]]:
+    """Return weights and groups as keyword arguments of a member's fit; they go to the last step of a pipeline.
 
-    Raises
-    ------
-    ValueError
-        If there are weights and the member does not take any.
+    ValueError if there are weights and the member does not take weights.
     """
     given = {"sample_weight": data.weight, "groups": data.groups}
     arguments = {
-        called: value for key, value in given.items() if value is not None for called in _calls(member, key)
+        argument: value
+        for key, value in given.items()
+        if value is not None
+        for argument in _argument_names(member, key)
     }
-    if data.weight is not None and not any(called.endswith("sample_weight") for called in arguments):
+    if data.weight is not None and not any(argument.endswith("sample_weight") for argument in arguments):
         raise ValueError(f"sample_weight cannot be given to the member {name!r}: {_why_no_weights(member)}")
     return arguments
 
 
-def _calls(member: Any, key: str) -> list[str]:
-    """Names under which the fit of a member takes weights or groups; a search has use for groups itself."""
+def _argument_names(member: Any, key: str) -> list[str]:
+    """Return the names under which the fit of a member takes weights or groups; a search uses groups itself."""
     if hasattr(member, "steps"):
         step, last = member.steps[-1]
-        return [] if _resamples(member) else [f"{step}__{called}" for called in _calls(last, key)]
+        return (
+            [] if _resamples(member) else [f"{step}__{argument}" for argument in _argument_names(last, key)]
+        )
     if isinstance(member, BaseSearchCV):
         own = [key] if key == "groups" else []
-        return own + [called for called in _calls(member.estimator, key) if called not in own]
+        return own + [argument for argument in _argument_names(member.estimator, key) if argument not in own]
     if isinstance(member, VotingClassifier | StackingClassifier):
-        takes = key == "sample_weight" and all(key in _calls(inner, key) for inner in _inner(member))
+        takes = key == "sample_weight" and all(key in _argument_names(inner, key) for inner in _inner(member))
     else:
         takes = has_fit_parameter(member, key)
     return [key] if takes else []
 
 
 def _inner(ensemble: Any) -> list[Any]:
-    """Return the estimators that an ensemble of scikit-learn hands weights to."""
+    """Return the estimators to which an ensemble of scikit-learn passes weights."""
     inner = [member for _, member in ensemble.estimators if member != "drop"]
     if isinstance(ensemble, StackingClassifier):
         inner.append(ensemble.final_estimator or LogisticRegression())
@@ -104,34 +106,36 @@ def _why_no_weights(member: Any) -> str:
         member = inner
     if isinstance(member, VotingClassifier | StackingClassifier):
         refusing = next(
-            inner for inner in _inner(member) if "sample_weight" not in _calls(inner, "sample_weight")
+            inner
+            for inner in _inner(member)
+            if "sample_weight" not in _argument_names(inner, "sample_weight")
         )
-        return f"its {type(member).__name__} has none for a {type(refusing).__name__}"
-    return f"it is a {type(member).__name__}, which takes none"
+        return f"its {type(member).__name__} cannot pass them to a {type(refusing).__name__}"
+    return f"{type(member).__name__} does not take it"
 
 
 # Logits -----------------------------------------------------------------------------------------------
 
 
 def check_member(member: Any, n_classes: int) -> None:
-    """Raise ValueError for a member that gives no logits, where that is seen before it is trained."""
+    """Raise ValueError for a member without logits, where that is known before training."""
     last = _innermost(member)
     late = {"estimator", "final_estimator"} & last.get_params(
         deep=False
-    ).keys()  # has what these turn out to have
+    ).keys()  # has the methods of these once it is fitted
     if not late or any(hasattr(member, method) for method in METHODS):
         _methods(member, n_classes)
 
 
 def known_classes(members: Sequence[tuple[str, Any]], labels: NDArray[Any]) -> NDArray[Any]:
-    """Classes that all of the fitted members know; ValueError if they differ, or labels are not among them."""
+    """Return the classes of fitted members; ValueError if they differ, or labels are not among them."""
     for _, member in members:
         check_is_fitted(member)
     first, *others = [(name, np.unique(member.classes_)) for name, member in members]
     for name, classes in others:
         if not np.array_equal(classes, first[1]):
             raise ValueError(
-                f"members that are fitted must know the same classes: {first[0]!r} knows {first[1].tolist()}, "
+                f"fitted members must know the same classes: {first[0]!r} knows {first[1].tolist()}, "
                 f"{name!r} knows {classes.tolist()}"
             )
     unknown = np.setdiff1d(labels, first[1])
@@ -140,100 +144,65 @@ def known_classes(members: Sequence[tuple[str, Any]], labels: NDArray[Any]) -> N
     return first[1]
 
 
-def ask(member: Any, X: Any) -> Answers:
-    """Answers of a fitted member for rows of X."""
+def get_outputs(member: Any, X: Any) -> Outputs:
+    """Return the outputs of a fitted member for rows of X."""
     classes = np.asarray(member.classes_).tolist()
-    return Answers({method: _answer(member, method, X) for method in _methods(member, len(classes))}, classes)
+    return Outputs({method: _output(member, method, X) for method in _methods(member, len(classes))}, classes)
 
 
 def some_rows(X: Any) -> Any:
-    """Return rows from all over X, enough to see what the answers of members are."""
+    """Return rows evenly from all of X, enough to choose the method of a member."""
     n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
-    return _safe_indexing(X, np.unique(np.linspace(0, n_rows - 1, _ROWS_TO_ASK).astype(np.intp)))
+    return _safe_indexing(X, np.unique(np.linspace(0, n_rows - 1, _N_ROWS).astype(np.intp)))
 
 
-def take_logits(answers: Sequence[Answers], classes: NDArray[Any]) -> tuple[str, list[NDArray[np.float64]]]:
-    """Logits from the answers of one member, all by the same method.
+def take_logits(outputs: Sequence[Outputs], classes: NDArray[Any]) -> tuple[str, list[NDArray[np.float64]]]:
+    """Return the method and the logits of one member, from its outputs for each fold, in the order of `classes`.
 
-    Parameters
-    ----------
-    answers : sequence of Answers
-        Of each fold.
-    classes : ndarray of shape (n_classes,)
-        Order of the columns.
-
-    Returns
-    -------
-    method : {"decision_function", "predict_proba"}
-        The former if probabilities are the softmax of it in all folds, or there are none.
-    logits : list of ndarray of shape (n_rows, n_classes)
-
-    Raises
-    ------
-    ValueError
-        If no method is common to all folds, or it has not a column for each class.
+    The method is "decision_function" if probabilities are the softmax of it in all folds, or there are no probabilities.
+    ValueError if no method is common to all folds, or it does not have one column for each class.
     """
-    common = [method for method in METHODS if all(method in answer.of for answer in answers)]
+    common = [method for method in METHODS if all(method in output.by_method for output in outputs)]
     if not common:
         raise ValueError(MIXED)
     if len(common) == 1:
         method = common[0]
     else:
-        same = np.concatenate([_is_softmax(**answer.of) for answer in answers])
+        same = np.concatenate([_is_softmax(**output.by_method) for output in outputs])
         method = "decision_function" if len(same) and same.all() else "predict_proba"
-    return method, [_logits(answer.of[method], method, answer.classes, classes) for answer in answers]
+    return method, [_logits(output.by_method[method], method, output.classes, classes) for output in outputs]
 
 
-def take_unseen_logits(
-    answers: Sequence[Answers], tests: Sequence[NDArray[np.intp]], classes: NDArray[Any]
+def take_held_out_logits(
+    outputs: Sequence[Outputs], tests: Sequence[NDArray[np.intp]], classes: NDArray[Any]
 ) -> tuple[list[str], NDArray[np.float64]]:
-    """Logits of all rows from the answers of several members.
+    """Return the method of each member, and logits of shape (n_members, n_rows, n_classes).
 
-    Parameters
-    ----------
-    answers : sequence of Answers, of length n_members * n_folds
-        Of the first member for each fold, and so on.
-    tests : sequence of ndarray, of length n_folds
-        Rows that they are for, all rows once.
-    classes : ndarray of shape (n_classes,)
-        Order of the columns.
-
-    Returns
-    -------
-    methods : list of {"decision_function", "predict_proba"}
-        See `take_logits`.
-    logits : ndarray of shape (n_members, n_rows, n_classes)
+    `outputs` are those of the first member for each fold, then those of the second, and so on; `tests` are the test
+    rows of each fold, which together are all rows once. See `take_logits` for the method.
     """
-    members = [answers[first : first + len(tests)] for first in range(0, len(answers), len(tests))]
+    members = [outputs[first : first + len(tests)] for first in range(0, len(outputs), len(tests))]
     taken = [take_logits(of_member, classes) for of_member in members]
     order = np.argsort(np.concatenate(tests))
     return [method for method, _ in taken], np.stack([np.concatenate(parts)[order] for _, parts in taken])
 
 
 def member_logits(member: Any, X: Any, classes: NDArray[Any], method: str) -> NDArray[np.float64]:
-    """Logits of a fitted member, of shape (n_rows, n_classes).
+    """Return logits of a fitted member by a method, of shape (n_rows, n_classes), in the order of `classes`.
 
-    Parameters
-    ----------
-    member : classifier
-        Fitted. A class that it has not seen gets the logarithm of `FLOOR`, and the others those of probabilities.
-    X : Spectra or array-like
-    classes : ndarray of shape (n_classes,)
-        Order of the columns.
-    method : {"decision_function", "predict_proba"}
-        What they are taken from.
+    A class that the member has not seen gets the logarithm of `FLOOR`, and the others their log-probabilities.
     """
-    return _logits(_answer(member, method, X), method, np.asarray(member.classes_).tolist(), classes)
+    return _logits(_output(member, method, X), method, np.asarray(member.classes_).tolist(), classes)
 
 
-def _answer(member: Any, method: str, X: Any) -> NDArray[np.float64]:
+def _output(member: Any, method: str, X: Any) -> NDArray[np.float64]:
     return np.asarray(getattr(member, method)(X), dtype=np.float64)
 
 
 def _logits(
-    answer: NDArray[np.float64], method: str, known: list[Any], classes: NDArray[Any]
+    output: NDArray[np.float64], method: str, known: list[Any], classes: NDArray[Any]
 ) -> NDArray[np.float64]:
-    logits = np.log(np.maximum(answer, FLOOR)) if method == "predict_proba" else _columns(answer)
+    logits = np.log(np.maximum(output, FLOOR)) if method == "predict_proba" else _columns(output)
     if logits.shape[1] != len(known):
         raise ValueError(
             f"{method} of a member has {logits.shape[1]} columns for {len(known)} classes; one for each class is needed"
@@ -254,22 +223,22 @@ def _columns(decisions: NDArray[np.float64]) -> NDArray[np.float64]:
 def _is_softmax(
     decision_function: NDArray[np.float64], predict_proba: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Whether probabilities are the softmax of decisions, one by one of those that can tell."""
+    """Whether each unsaturated probability is that of the softmax of decisions."""
     decisions = _columns(decision_function)
     if decisions.shape != predict_proba.shape:
         return np.zeros(1, dtype=np.bool_)
-    telling = (predict_proba > _TOLD[0]) & (predict_proba < _TOLD[1])
-    expected, found = log_softmax(decisions, axis=1)[telling], np.log(predict_proba[telling])
+    used = (predict_proba > _UNSATURATED[0]) & (predict_proba < _UNSATURATED[1])
+    expected, found = log_softmax(decisions, axis=1)[used], np.log(predict_proba[used])
     return np.isclose(found, expected, rtol=1e-3, atol=1e-4)  # networks work in float32
 
 
 def _methods(member: Any, n_classes: int) -> list[str]:
-    """Which `METHODS` a member has; ValueError if there is none that gives each class a logit."""
+    """Return which `METHODS` a member has; ValueError if none gives each class a logit."""
     found = [method for method in METHODS if hasattr(member, method)]
     if not found:
         raise ValueError(
             f"a member that is a {type(_innermost(member)).__name__} has neither decision_function nor "
-            "predict_proba; one is needed (voting='soft' of a VotingClassifier)"
+            "predict_proba; one is needed (voting='soft' for a VotingClassifier)"
         )
     last = _innermost(member)
     if n_classes > 2 and getattr(last, "decision_function_shape", None) == "ovo":
@@ -277,7 +246,7 @@ def _methods(member: Any, n_classes: int) -> list[str]:
         if not found:
             raise ValueError(
                 f"{type(last).__name__}.decision_function has a column for each pair of the {n_classes} classes; one "
-                "for each class is needed (decision_function_shape='ovr' of support vector machines)"
+                "for each class is needed (decision_function_shape='ovr' for support vector machines)"
             )
     return found
 
@@ -289,7 +258,7 @@ def _innermost(member: Any) -> Any:
 
 
 def _inside(member: Any) -> Any:
-    """Return the last step of a pipeline, the best of a search (or what it searches), None of others."""
+    """Return the last step of a pipeline, the best (or only) estimator of a search, None for others."""
     if hasattr(member, "steps"):
         return member.steps[-1][1]
     if isinstance(member, BaseSearchCV | FrozenEstimator):

@@ -1,17 +1,18 @@
-"""One scikit-learn classifier per family of networks."""
+"""Scikit-learn estimators around the networks: one family of networks per file."""
 
-from skspec.estimators.conv1d import Conv1DClassifier
+from skspec.estimators.conv1d import Conv1DClassifier, Conv1DRegressor
 from skspec.estimators.convkan import ConvKANClassifier
 from skspec.estimators.convtran import ConvTranClassifier
 from skspec.estimators.plain_cnn import PlainCNNClassifier
-from skspec.estimators.resnet1d import ResNet1DClassifier
-from skspec.estimators.resnet2d import ResNet2DClassifier
+from skspec.estimators.resnet import ResNet1DClassifier, ResNet1DRegressor, ResNet2DClassifier
 
 __all__ = [
     "Conv1DClassifier",
+    "Conv1DRegressor",
     "ConvKANClassifier",
     "ConvTranClassifier",
     "PlainCNNClassifier",
     "ResNet1DClassifier",
+    "ResNet1DRegressor",
     "ResNet2DClassifier",
 ]

@@ -1,71 +1,87 @@
-"""Convolutions of several widths side by side."""
+"""Parallel one-dimensional convolutions of several widths: `Conv1DClassifier` and `Conv1DRegressor`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from numbers import Real
+from typing import Any, ClassVar
 
-from skspec.estimators._conv1d import Conv1DParameters
-from skspec.training import NeuralClassifier
+from scipy.stats import uniform
+
+from skspec.checks import BOOLEAN, Choice, Constraints, Interval, Sizes, check_size_or_sizes
+from skspec.networks import Conv1D
+from skspec.training import NeuralRegressor, SpectrumClassifier, SpectrumInput
+from skspec.training.search import choices, filters_around
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class Conv1DClassifier(Conv1DParameters, NeuralClassifier):
-    """Classify spectra by a network of parallel one-dimensional convolutions.
-
-    Branches with kernels of different width look for narrow and broad features side by side; see
-    `skspec.networks.Conv1D` for the layers. The defaults are small and quick: on a spectral library of a
-    thousand stars they train in seconds.
+class Conv1DParameters(SpectrumInput):
+    """Parameters of the network.
 
     Parameters
     ----------
-    filters : sequence of int, default=(8, 16, 32)
+    filters : sequence of int
         Channels after each convolution, the same in all branches.
-    kernel_sizes : sequence of int, default=(3, 5, 7)
-        Kernel of each branch, in pixels.
-    strides : int, sequence of int or None, default=None
-        Stride of each convolution, in pixels, or one for all; None takes the one that leaves about 50 pixels,
+    kernel_sizes : sequence of int
+        Kernel size of each branch, in pixels.
+    strides : int, sequence of int or None
+        Stride of each convolution, in pixels, or one for all; None chooses the one that leaves about 50 pixels,
         whatever the length of the spectra.
-    head : {"flatten", "channel_max", "pool"}, default="flatten"
-        What goes on to the linear layers: everything; the maximum over channels at each wavelength; or the
-        mean of each channel over wavelength, which knows what is in a spectrum but not where.
-    hidden : sequence of int, default=()
+    head : {"flatten", "channel_max", "pool"}
+        Input of the linear layers: all activations; the maximum over channels at each wavelength; or the mean of each
+        channel over wavelength, which keeps what is in a spectrum but not where.
+    hidden : sequence of int
         Widths of the linear layers before the last.
-    dropout : float, default=0.5
-        Fraction of activations dropped before each linear layer while training.
-    batch_norm : bool, default=True
-        Whether to normalise batches after each convolution.
+    dropout : float
+        Fraction of activations dropped before each linear layer during training.
+    batch_norm : bool
+        Whether to apply batch normalisation after each convolution.
+    """
 
-    Other Parameters
-    ----------------
-    **training
-        How the network is trained and applied: all parameters of `skspec.training.NeuralClassifier` and
-        `skspec.training.NeuralEstimator`.
+    filters: tuple[int, ...] = (8, 16, 32)
+    kernel_sizes: tuple[int, ...] = (3, 5, 7)
+    strides: int | tuple[int, ...] | None = None
+    head: str = "flatten"
+    hidden: tuple[int, ...] = ()
+    dropout: float = 0.5
+    batch_norm: bool = True
 
-    Attributes
-    ----------
-    classes_ : ndarray of shape (n_classes,)
-        Class labels, sorted.
-    n_features_in_ : int
-        Number of columns seen in fit.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, when X had names.
-    wave_ : ndarray of shape (n_pixels,)
-        Vacuum wavelengths in Å, when X was `Spectra`; predictions then need the same grid.
-    net_ : skorch.NeuralNetClassifier
-        The trained net.
-    history_ : astropy.table.Table
-        A row for each epoch.
+    _network_class = Conv1D
+    _parameter_constraints: ClassVar[Constraints] = {
+        "filters": [Sizes()],
+        "kernel_sizes": [Sizes()],
+        "head": [Choice(("flatten", "channel_max", "pool"))],
+        "hidden": [Sizes(allow_empty=True)],
+        "dropout": [Interval(Real, 0, 1, "left")],
+        "batch_norm": [BOOLEAN],
+    }
+
+    def _check_params(self) -> None:
+        super()._check_params()
+        if self.strides is not None:
+            check_size_or_sizes("strides", self.strides, length=len(self.filters))
+
+    def __skspec_search_space__(self) -> dict[str, Any]:
+        kernel_sizes = tuple(self.kernel_sizes)
+        return super().__skspec_search_space__() | {
+            "filters": filters_around(self.filters),
+            "kernel_sizes": choices(kernel_sizes, tuple(2 * size + 1 for size in kernel_sizes)),
+            "dropout": uniform(0.0, 0.6),
+        }
+
+
+class Conv1DClassifier(Conv1DParameters, SpectrumClassifier):
+    """Classify spectra with a network of parallel one-dimensional convolutions.
+
+    Branches with kernels of different widths respond to narrow and broad features; see `skspec.networks.Conv1D` for the
+    layers. The defaults are small and fast: on a spectral library of a thousand stars they train in seconds.
 
     See Also
     --------
     LogWaveResampler : Bring spectra onto one grid.
     FluxNormalizer : Scale each spectrum, so that brightness does not matter.
+    Conv1DRegressor : The regressor.
 
     Notes
     -----
-    Missing pixels, NaN in an array or ``ivar`` 0 in `Spectra`, are given to the network as the training mean
-    of their column.
-
     The networks v1 and v2 of joint MK classification are configurations of this one; `skspec.networks.Conv1D`
     lists them.
 
@@ -80,3 +96,28 @@ class Conv1DClassifier(Conv1DParameters, NeuralClassifier):
     >>> model.predict(X[[0, -1]])
     array(['absorption', 'emission'], dtype='<U10')
     """
+
+
+class Conv1DRegressor(Conv1DParameters, NeuralRegressor):
+    """Predict values from spectra with a network of parallel one-dimensional convolutions.
+
+    Effective temperature, surface gravity, metallicity or redshift, one or several together; some of them may be
+    unknown (NaN) for some spectra. Dropout, which blurs values, is off by default.
+
+    See Also
+    --------
+    Conv1DClassifier : The classifier.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skspec import Conv1DRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> slope = rng.uniform(-1.0, 1.0, 200)
+    >>> X = 1.0 + 0.5 * slope[:, None] * np.linspace(-1.0, 1.0, 60) + rng.normal(0.0, 0.02, (200, 60))
+    >>> model = Conv1DRegressor(max_epochs=30, random_state=0).fit(X, 5000.0 + 1000.0 * slope)
+    >>> bool(model.score(X, 5000.0 + 1000.0 * slope) > 0.9)
+    True
+    """
+
+    dropout: float = 0.0

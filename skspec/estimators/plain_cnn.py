@@ -1,71 +1,56 @@
-"""One stack of convolutions and pooling."""
+"""One stack of convolutions and pooling, for spectra or images: `PlainCNNClassifier`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from numbers import Real
+from typing import Any, ClassVar
 
-from sklearn.utils import check_scalar
+import numpy as np
+from scipy.stats import uniform
 
-from skspec.checks import check_choice, check_size_or_sizes, check_sizes
-from skspec.estimators._images import ImageClassifier, size_arguments
+from skspec.checks import Choice, Constraints, Interval, Sizes, check_size_or_sizes
 from skspec.networks import PlainCNN
 from skspec.networks.plain_cnn import PADDINGS
+from skspec.training import ImageClassifier, SpectrumClassifier
+from skspec.training.inputs import ImageShape
+from skspec.training.network import InputShape
+from skspec.training.prediction import View
+from skspec.training.search import choices, filters_around
+
+_FOR_SPECTRA = {"n_channels": 1, "ivar_channel": None, "tta_shifts": 0}  # and their defaults
+_FOR_IMAGES = {"tta_flips": False}
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class PlainCNNClassifier(ImageClassifier):
-    """Classify spectra or images by one stack of convolutions and pooling.
+class PlainCNNClassifier(ImageClassifier, SpectrumClassifier):
+    """Classify spectra or images with one stack of convolutions and pooling.
 
-    The classical network: convolutions that look for features, pooling that makes their place less exact, linear
-    layers that decide. See `skspec.networks.PlainCNN` for the layers.
+    The classical network: convolutions detect features, pooling makes their position less exact, and linear layers
+    combine them. See `skspec.networks.PlainCNN` for the layers.
 
     Parameters
     ----------
-    filters : sequence of int, default=(16, 32, 64)
+    filters : sequence of int
         Channels after each convolution.
-    kernel_sizes : int or sequence of int, default=5
-        Kernel of each convolution, in pixels, or one for all.
-    strides : int or sequence of int, default=1
+    kernel_sizes : int or sequence of int
+        Kernel size of each convolution, in pixels, or one for all.
+    strides : int or sequence of int
         Stride of each convolution, in pixels, or one for all.
-    padding : {"same", "valid"}, default="same"
-        Whether convolutions keep the length, by zeros on both sides, or take whole windows only.
-    pooling : int or sequence of int, default=2
-        Pixels of which the maximum is taken after each convolution, or one number for all; 1 for none.
-    hidden : sequence of int, default=(64,)
+    padding : {"same", "valid"}
+        Whether convolutions keep the length, by zeros at both ends, or use complete windows only.
+    pooling : int or sequence of int
+        Number of pixels over which the maximum is taken after each convolution, or one for all; 1 for none.
+    hidden : sequence of int
         Widths of the linear layers before the last.
-    dropout : float, default=0.5
-        Fraction of activations dropped before each linear layer while training.
-    image_shape : (int, int, int) or None, default=None
-        Channels, height and width, when rows of X are flattened images, one channel after the other. -1 stands
-        for what follows from the width of X, as in `numpy.reshape`; if both sides are -1, images are square. None:
-        rows are spectra.
-    augment_flips : bool, default=False
-        Whether each training image is turned and mirrored at random: into one of its eight views, or of four if it
-        is not square.
-    tta_flips : bool, default=False
-        Test-time augmentation: logits are averaged over these views.
+    dropout : float
+        Fraction of activations dropped before each linear layer during training.
 
     Other Parameters
     ----------------
-    **training
-        How the network is trained and applied: all parameters of `skspec.training.NeuralClassifier` and
-        `skspec.training.NeuralEstimator`; for images, those that are for spectra only are refused.
-
-    Attributes
-    ----------
-    classes_ : ndarray of shape (n_classes,)
-        Class labels, sorted.
-    n_features_in_ : int
-        Number of columns seen in fit.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, when X had names.
-    wave_ : ndarray of shape (n_pixels,)
-        Vacuum wavelengths in Å, when X was `Spectra`; predictions then need the same grid.
-    net_ : skorch.NeuralNetClassifier
-        The trained net.
-    history_ : astropy.table.Table
-        A row for each epoch.
+    — Input —
+    image_shape : (int, int, int) or None
+        Channels, height and width of the images, if rows of X are images, one channel after the other. -1 is inferred
+        from the number of columns, as in `numpy.reshape`; if both sides are -1, images are square. None: rows of X are
+        spectra.
 
     See Also
     --------
@@ -74,9 +59,6 @@ class PlainCNNClassifier(ImageClassifier):
 
     Notes
     -----
-    Missing pixels, NaN in an array or ``ivar`` 0 in `Spectra`, are given to the network as the training mean
-    of their column (of images: of their channel).
-
     Published configurations are listed in `skspec.networks.PlainCNN`: the networks of the BOSS classes, of LAMOST
     spectral types and of Galaxy10.
 
@@ -99,26 +81,49 @@ class PlainCNNClassifier(ImageClassifier):
     pooling: int | tuple[int, ...] = 2
     hidden: tuple[int, ...] = (64,)
     dropout: float = 0.5
-    image_shape: tuple[int, int, int] | None = None
+    image_shape: tuple[int, int, int] | None = None  # type: ignore[assignment]
+
+    _network_class = PlainCNN
+    _parameter_constraints: ClassVar[Constraints] = {
+        "filters": [Sizes()],
+        "padding": [Choice(PADDINGS)],
+        "hidden": [Sizes(allow_empty=True)],
+        "dropout": [Interval(Real, 0, 1, "left")],
+        "image_shape": [ImageShape(), None],
+    }
+
+    @property
+    def _input_class(self) -> type[ImageClassifier | SpectrumClassifier]:
+        return SpectrumClassifier if self.image_shape is None else ImageClassifier
+
+    @property
+    def _input_kind(self) -> str:
+        return "spectra" if self.image_shape is None else "images"
+
+    def _input_shape(self, n_features: int) -> InputShape:
+        return self._input_class._input_shape(self, n_features)
+
+    def _views(self) -> list[View]:
+        return self._input_class._views(self)
 
     def _check_params(self) -> None:
         super()._check_params()
-        check_sizes("filters", self.filters)
         for name in ("kernel_sizes", "strides", "pooling"):
             check_size_or_sizes(name, getattr(self, name), length=len(self.filters))
-        check_choice("padding", self.padding, PADDINGS)
-        check_sizes("hidden", self.hidden, allow_empty=True)
-        check_scalar(self.dropout, "dropout", Real, min_val=0, max_val=1, include_boundaries="left")
+        if self.image_shape is None:
+            self._refuse(_FOR_IMAGES, "is for images, and needs image_shape")
+        else:
+            self._refuse(_FOR_SPECTRA, "is for spectra, but image_shape says that rows of X are images")
 
-    def _build_network(self, shape: tuple[int, ...], n_outputs: int) -> PlainCNN:
-        return PlainCNN(
-            n_outputs=n_outputs,
-            **size_arguments(shape),
-            filters=self.filters,
-            kernel_sizes=self.kernel_sizes,
-            strides=self.strides,
-            padding=self.padding,
-            pooling=self.pooling,
-            hidden=self.hidden,
-            dropout=self.dropout,
-        )
+    def _refuse(self, defaults: dict[str, Any], why: str) -> None:
+        for name, default in defaults.items():
+            value = getattr(self, name)
+            if value is not default and value != default:
+                raise ValueError(f"{name} {why}; got {name}={value!r}")
+
+    def __skspec_search_space__(self) -> dict[str, Any]:
+        own = {"filters": filters_around(self.filters), "dropout": uniform(0.0, 0.6)}
+        if self.padding == "same":  # with "valid", larger kernels leave fewer pixels, perhaps none
+            sizes: Any = self.kernel_sizes
+            own["kernel_sizes"] = choices(tuple(sizes) if np.ndim(sizes) else sizes, 3, 5, 9)
+        return super().__skspec_search_space__() | own

@@ -1,4 +1,4 @@
-"""Scores of ordered and joint classes, with error bars."""
+"""Scores of ordered and joint classes, with confidence intervals."""
 
 from skspec.metrics._bootstrap import BootstrapResult, bootstrap_difference, bootstrap_interval
 from skspec.metrics._known_logits import KnownLogits

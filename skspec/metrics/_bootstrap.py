@@ -1,4 +1,4 @@
-"""Error bars of scores, and tests between classifiers, by resampling the test spectra."""
+"""Confidence intervals of scores, and tests between classifiers, by the bootstrap."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 from scipy.stats import norm
-from sklearn.utils import check_consistent_length, check_scalar, column_or_1d
+from sklearn.utils import check_consistent_length, column_or_1d
 
-from skspec.checks import check_choice
+from skspec.checks import Interval, check_choice
+from skspec.metrics._confusion import FloatArray
 from skspec.metrics._scores import check_weights, prepare
 
-Array = NDArray[np.float64]
 _METHODS = ("bca", "percentile")
 
 
 @dataclass(frozen=True)
 class BootstrapResult:
-    """A score with its interval.
+    """Score with its confidence interval.
 
     Attributes
     ----------
     score : float
-        Of all spectra; of two classifiers, the difference of their scores.
+        Score of all spectra; for two classifiers, the difference of their scores.
     low, high : float
-        Ends of the interval.
+        Limits of the interval.
     resamples : ndarray of shape (n_resamples,)
         Scores of the resamples.
     pvalue : float or None
-        Of two classifiers: how often resamples differ by as much if there is no difference.
+        For two classifiers, the p-value of the null hypothesis that their scores do not differ.
     """
 
     score: float
     low: float
     high: float
-    resamples: Array
+    resamples: FloatArray
     pvalue: float | None = None
 
     def __str__(self) -> str:
@@ -61,19 +61,19 @@ def bootstrap_interval(
     random_state: int | np.random.Generator | None = None,
     **params: Any,
 ) -> BootstrapResult:
-    """Confidence interval of a score, by the bootstrap over spectra or groups of them.
+    """Compute the confidence interval of a score by the bootstrap over spectra or groups of spectra.
 
     Parameters
     ----------
     y_true, y_pred : array-like of shape (n_spectra,)
-        Labels.
+        True and predicted labels.
     score : {"accuracy", "f1_macro", "joint_mae", "joint_kappa", "axis_kappa"} or callable
-        What is scored: one of the functions of this module by name, for which all resamples are scored at once; or
-        any function of true and predicted labels, which is called for each resample.
+        Score: the name of a function of this module, for which all resamples are scored at once, or any function of
+        true and predicted labels, which is called for each resample.
     groups : array-like of shape (n_spectra,), default=None
-        Spectra with the same value, for example of the same star, are drawn together: they are not independent.
+        Group of each spectrum, for example its star. Spectra of a group are not independent and are drawn together.
     stratify : bool, default=True
-        Whether as many spectra (groups) of each class are drawn as there are; the class of a group is its most
+        Whether to keep the number of spectra (groups) of each class in every resample; the class of a group is its most
         frequent one.
     sample_weight : array-like of shape (n_spectra,), default=None
         Weight of each spectrum, for scores by name.
@@ -81,11 +81,11 @@ def bootstrap_interval(
         Bias-corrected and accelerated interval (Efron 1987, J. Am. Stat. Assoc. 82, 171), or percentiles of the
         resamples.
     confidence_level : float, default=0.95
-        Probability of the interval.
+        Confidence level of the interval.
     n_resamples : int, default=1000
-        Resamples.
+        Number of resamples.
     random_state : int, numpy.random.Generator or None, default=None
-        Determines the resamples.
+        Seed of the random number generator, or the generator.
     **params
         Parameters of the score: ``class_weight``, ``coordinates``, ``order``, ...
 
@@ -96,7 +96,7 @@ def bootstrap_interval(
     Raises
     ------
     ValueError
-        If lengths disagree, or a parameter is out of range.
+        If lengths differ, or a parameter is out of range.
 
     Examples
     --------
@@ -106,9 +106,9 @@ def bootstrap_interval(
     0.750 [0.670, 0.810]
     """
     units = _Units(
-        y_true, [y_pred], score, groups=groups, stratify=stratify, sample_weight=sample_weight, params=params
+        y_true, [y_pred], score, groups=groups, stratify=stratify, sample_weight=sample_weight, **params
     )
-    return units.result(lambda scores: scores[0], method, confidence_level, n_resamples, random_state)
+    return units.result(method, confidence_level, n_resamples, random_state)
 
 
 def bootstrap_difference(
@@ -126,30 +126,30 @@ def bootstrap_difference(
     random_state: int | np.random.Generator | None = None,
     **params: Any,
 ) -> BootstrapResult:
-    """Difference of the scores of two classifiers on the same spectra, with interval and p-value.
+    """Compute the difference of the scores of two classifiers, with confidence interval and p-value.
 
-    Both are scored on the same resamples (paired bootstrap; Efron and Tibshirani 1993, chapter 16). The p-value is
-    (1 + number of resamples whose difference is as far from the observed one as that is from 0) / (1 + number of
-    resamples), two-sided.
+    Both are scored on the same resamples of the same spectra (paired bootstrap; Efron and Tibshirani 1993, chapter 16).
+    The two-sided p-value is (1 + n) / (1 + number of resamples), where n is the number of resamples whose difference
+    deviates from the observed difference at least as much as that deviates from 0.
 
     Parameters
     ----------
     y_true : array-like of shape (n_spectra,)
-        Labels.
+        True labels.
     y_pred, y_pred_other : array-like of shape (n_spectra,)
-        Predictions of the one and of the other.
+        Predicted labels of the two classifiers.
     score, groups, stratify, sample_weight, method, confidence_level, n_resamples, random_state, **params
-        As in `bootstrap_interval`.
+        See `bootstrap_interval`.
 
     Returns
     -------
     BootstrapResult
-        ``score`` is that of `y_pred` less that of `y_pred_other`.
+        ``score`` is the score of `y_pred` minus that of `y_pred_other`.
 
     Raises
     ------
     ValueError
-        If lengths disagree, or a parameter is out of range.
+        If lengths differ, or a parameter is out of range.
     """
     units = _Units(
         y_true,
@@ -158,18 +158,16 @@ def bootstrap_difference(
         groups=groups,
         stratify=stratify,
         sample_weight=sample_weight,
-        params=params,
+        **params,
     )
-    result = units.result(
-        lambda scores: scores[0] - scores[1], method, confidence_level, n_resamples, random_state
-    )
+    result = units.result(method, confidence_level, n_resamples, random_state)
     beyond = np.abs(result.resamples - result.score) >= np.abs(result.score)
     pvalue = (1 + int(beyond.sum())) / (1 + n_resamples)
     return BootstrapResult(result.score, result.low, result.high, result.resamples, pvalue)
 
 
 class _Units:
-    """What is drawn (spectra, or groups of them), and the scores of draws."""
+    """Units of the bootstrap (spectra, or groups of them), and the scores of resamples."""
 
     def __init__(
         self,
@@ -180,7 +178,7 @@ class _Units:
         groups: Any,
         stratify: bool,
         sample_weight: Any,
-        params: dict[str, Any],
+        **params: Any,
     ) -> None:
         y_true = column_or_1d(y_true)
         predictions = [column_or_1d(y_pred) for y_pred in predictions]
@@ -188,9 +186,9 @@ class _Units:
         n = len(y_true)
         self.unit = np.arange(n) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
         self.n_units = int(self.unit.max()) + 1
-        stratum = (
-            self._strata(np.unique(y_true, return_inverse=True)[1]) if stratify else np.zeros(self.n_units)
-        )
+        # without strata, all units are of one class
+        target = np.unique(y_true if stratify else np.zeros(n), return_inverse=True)[1]
+        stratum = self._strata(target)
         self.strata = [np.flatnonzero(stratum == k) for k in np.unique(stratum)]
         if isinstance(score, str):
             weight = check_weights(sample_weight, n)
@@ -198,25 +196,25 @@ class _Units:
         else:
             if params or sample_weight is not None:
                 raise ValueError(
-                    "parameters and sample_weight are for scores by name; bind them in the callable"
+                    "parameters and sample_weight work only with the name of a score; bind them in the callable"
                 )
             self.scores = [self._of_rows(score, y_true, p) for p in predictions]
 
     def _strata(self, target: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Most frequent class of each unit."""
+        """Return the most frequent class of each unit."""
         counts = np.zeros((self.n_units, target.max() + 1), dtype=np.intp)
         np.add.at(counts, (self.unit, target), 1)
         return counts.argmax(axis=1)
 
     def _of_matrices(
-        self, name: str, y_true: Any, y_pred: Any, weight: Array | None, params: dict[str, Any]
-    ) -> Callable[[Array], Array]:
+        self, name: str, y_true: Any, y_pred: Any, weight: FloatArray | None, params: dict[str, Any]
+    ) -> Callable[[FloatArray], FloatArray]:
         score, true, predicted, n_classes = prepare(name, y_true, y_pred, **params)
         cells, cell = np.unique(true * n_classes + predicted, return_inverse=True)
         values = np.ones(len(true)) if weight is None else weight
         in_unit = csr_array((values, (self.unit, cell)), shape=(self.n_units, len(cells)))
 
-        def scores(counts: Array) -> Array:
+        def scores(counts: FloatArray) -> FloatArray:
             matrices = np.zeros((len(counts), n_classes**2))
             matrices[:, cells] = counts @ in_unit
             return score(matrices.reshape(-1, n_classes, n_classes))
@@ -225,15 +223,15 @@ class _Units:
 
     def _of_rows(
         self, score: Callable[[Any, Any], float], y_true: Any, y_pred: Any
-    ) -> Callable[[Array], Array]:
-        def scores(counts: Array) -> Array:
+    ) -> Callable[[FloatArray], FloatArray]:
+        def scores(counts: FloatArray) -> FloatArray:
             rows = (np.repeat(np.arange(len(y_true)), row[self.unit].astype(np.intp)) for row in counts)
             return np.array([score(y_true[r], y_pred[r]) for r in rows], dtype=np.float64)
 
         return scores
 
-    def draw(self, n_resamples: int, generator: np.random.Generator) -> Array:
-        """How often each unit is drawn, shape (n_resamples, n_units)."""
+    def draw(self, n_resamples: int, generator: np.random.Generator) -> FloatArray:
+        """Return how often each unit is drawn, shape (n_resamples, n_units)."""
         counts = np.empty((n_resamples, self.n_units))
         for k in range(n_resamples):
             drawn = [units[generator.integers(0, len(units), len(units))] for units in self.strata]
@@ -241,23 +239,16 @@ class _Units:
         return counts
 
     def result(
-        self,
-        combine: Callable[[list[Array]], Array],
-        method: str,
-        confidence_level: float,
-        n_resamples: int,
-        random_state: Any,
+        self, method: str, confidence_level: float, n_resamples: int, random_state: Any
     ) -> BootstrapResult:
-        """Score and interval of what `combine` makes of the scores of the predictions."""
+        """Return the score of the first prediction, minus that of the second if there are two, and its interval."""
         check_choice("method", method, _METHODS)
-        check_scalar(
-            confidence_level, "confidence_level", Real, min_val=0, max_val=1, include_boundaries="neither"
-        )
-        check_scalar(n_resamples, "n_resamples", Integral, min_val=2)
+        Interval(Real, 0, 1, "neither").check("confidence_level", confidence_level)
+        Interval(Integral, 2).check("n_resamples", n_resamples)
         generator = np.random.default_rng(random_state)
 
-        def scored(counts: Array) -> Array:
-            return combine([scores(counts) for scores in self.scores])
+        def scored(counts: FloatArray) -> FloatArray:
+            return np.subtract.reduce([scores(counts) for scores in self.scores])
 
         observed = float(scored(np.ones((1, self.n_units)))[0])
         resamples = scored(self.draw(n_resamples, generator))
@@ -269,18 +260,18 @@ class _Units:
 
 
 def _corrected(
-    levels: Array, observed: float, resamples: Array, scored: Callable[[Array], Array], n_units: int
-) -> Array:
-    """Quantiles of the bias-corrected and accelerated interval."""
+    levels: FloatArray,
+    observed: float,
+    resamples: FloatArray,
+    scored: Callable[[FloatArray], FloatArray],
+    n_units: int,
+) -> FloatArray:
+    """Return the quantiles of the bias-corrected and accelerated interval."""
     below = np.mean(resamples < observed)
-    if not 0 < below < 1:  # no resample on one side: there is nothing to correct by
+    if not 0 < below < 1:  # all resamples on one side: no correction is defined
         return levels
-    left_out = np.concatenate(
-        [
-            scored(1.0 - np.eye(n_units)[rows])
-            for rows in np.array_split(np.arange(n_units), 1 + n_units // 1000)
-        ]
-    )
+    blocks = np.array_split(np.arange(n_units), 1 + n_units // 1000)
+    left_out = np.concatenate([scored(1.0 - np.eye(n_units)[rows]) for rows in blocks])
     distance = left_out.mean() - left_out
     spread = np.sum(distance**2) ** 1.5
     acceleration = np.sum(distance**3) / (6.0 * spread) if spread > 0 else 0.0

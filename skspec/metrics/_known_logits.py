@@ -1,4 +1,4 @@
-"""Answers that are known already, for scorers."""
+"""Classifier with precomputed logits, for scorers."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 
 class KnownLogits(ClassifierMixin, BaseEstimator):
-    """A classifier whose answers for some rows are known already: what scikit-learn's scorers ask.
+    """Classifier that returns precomputed logits of all rows, whatever X is, for scikit-learn's scorers.
 
     Parameters
     ----------
     logits : ndarray of shape (n_rows, n_classes)
+        Logits of each row.
     classes : ndarray of shape (n_classes,)
-        Labels, in the order of the columns.
+        Label of each column.
     """
 
     def __init__(self, logits: NDArray[np.floating], classes: NDArray[Any]) -> None:
@@ -29,13 +30,13 @@ class KnownLogits(ClassifierMixin, BaseEstimator):
         return True
 
     def decision_function(self, X: Any) -> NDArray[np.floating]:
-        """Logits; for two classes, that of the second less that of the first."""
+        """Return the logits; for two classes, the difference of second and first."""
         return self.logits[:, 1] - self.logits[:, 0] if len(self.classes) == 2 else self.logits
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Softmax of the logits."""
+        """Return the softmax of the logits."""
         return softmax(self.logits.astype(np.float64), axis=1)
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Most probable class."""
+        """Return the most probable class."""
         return self.classes[self.logits.argmax(axis=1)]

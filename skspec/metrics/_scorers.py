@@ -1,4 +1,4 @@
-"""The scores of joint classes as scikit-learn scorers."""
+"""Scikit-learn scorers for joint classes."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ SCORERS = _scorers()
 
 
 def get_scorer(scoring: Any) -> Any:
-    """Scorer by name.
+    """Return the scorer of a name.
 
     Parameters
     ----------
     scoring : str or callable
         "joint_kappa", "joint_kappa_luminosity", "temperature_kappa", "luminosity_kappa" and "neg_joint_mae" score joint
-        MK classes such as "GV"; with "_balanced" after them all classes count the same, as in the published table.
-        Other names are those of scikit-learn, and a callable is returned as it is. Neural estimators take the names
-        as they are; searches and cross-validation of scikit-learn know their own names only, and take the scorer.
+        MK classes such as "GV"; with the suffix "_balanced", all classes have the same weight, as in the published table.
+        Other names are those of scikit-learn, and a callable is returned unchanged. Neural estimators accept the names
+        themselves; scikit-learn's searches and cross-validation accept only scikit-learn's names, and need the scorer.
 
     Returns
     -------
     callable
-        Called with an estimator, X and y.
+        Scorer, called with an estimator, X and y.
 
     Raises
     ------
     ValueError
-        If there is no such scorer.
+        If there is no scorer of this name.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Scores of classes that have an order, or coordinates."""
+"""Scores of classes with an order or with coordinates."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import unique_labels
 
 from skspec.metrics import _confusion
-from skspec.metrics._confusion import Array
-from skspec.mk import mk_coordinates, mk_grid
+from skspec.metrics._confusion import FloatArray
+from skspec.metrics.classes import Coordinates, coordinates_of, index_classes, to_python
+from skspec.mk import mk_grid
 
-Coordinates = Mapping[Any, Any] | Callable[[Any], Any]
 ClassWeight = Mapping[Any, float] | str | None
-OfMatrix = Callable[[Array], Array]
+OfMatrix = Callable[[FloatArray], FloatArray]
 
 
 def accuracy(
@@ -27,14 +27,14 @@ def accuracy(
     class_weight: ClassWeight = None,
     sample_weight: ArrayLike | None = None,
 ) -> float:
-    """Fraction of correct labels; with ``class_weight="balanced"``, the mean recall.
+    """Compute the fraction of correct labels or, with ``class_weight="balanced"``, the mean recall.
 
     Parameters
     ----------
     y_true, y_pred : array-like of shape (n_spectra,)
-        Labels.
+        True and predicted labels.
     class_weight : mapping of label to float, "balanced" or None, default=None
-        Weight of the spectra of each true class; "balanced" makes all classes count the same.
+        Weight of the spectra of each true class; "balanced" gives all classes the same weight.
     sample_weight : array-like of shape (n_spectra,), default=None
         Weight of each spectrum.
 
@@ -52,15 +52,15 @@ def f1_macro(
     labels: Sequence[Any] | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> float:
-    """Mean of the F1 scores of the classes.
+    """Compute the mean of the F1 scores of the classes.
 
     Parameters
     ----------
     y_true, y_pred : array-like of shape (n_spectra,)
-        Labels.
+        True and predicted labels.
     labels : sequence, default=None
-        All classes; one that neither is nor is predicted counts 0. None takes those that are or are predicted, in
-        each resample of a bootstrap those of the resample.
+        All classes; the F1 score of a class that is neither true nor predicted is 0. None takes the classes that are
+        true or predicted, in each resample of a bootstrap those of the resample.
     sample_weight : array-like of shape (n_spectra,), default=None
         Weight of each spectrum.
 
@@ -79,28 +79,27 @@ def joint_mae(
     class_weight: ClassWeight = None,
     sample_weight: ArrayLike | None = None,
 ) -> float:
-    """Mean absolute error of the coordinates of classes, averaged over axes.
+    """Compute the mean absolute error of the coordinates of classes, averaged over axes.
 
     Parameters
     ----------
     y_true, y_pred : array-like of shape (n_spectra,)
-        Labels.
+        True and predicted labels.
     coordinates : mapping or callable, default=None
-        Coordinates of each label, one number or several. None takes labels for joint MK classes such as "GV", with
-        the indices of temperature and luminosity class.
+        Coordinates of each label, one or several numbers. None takes the indices of temperature and luminosity class
+        of joint MK classes such as "GV".
     class_weight : mapping of label to float, "balanced" or None, default=None
-        Weight of the spectra of each true class; "balanced", the published choice, makes all classes count the same.
+        Weight of the spectra of each true class; "balanced", as published, gives all classes the same weight.
     sample_weight : array-like of shape (n_spectra,), default=None
         Weight of each spectrum.
 
     Returns
     -------
     float
-        In units of the coordinates.
+        Mean absolute error in units of the coordinates.
     """
-    return _score(
-        "joint_mae", y_true, y_pred, sample_weight, coordinates=coordinates, class_weight=class_weight
-    )
+    params = {"coordinates": coordinates, "class_weight": class_weight}
+    return _score("joint_mae", y_true, y_pred, sample_weight, **params)
 
 
 def joint_kappa(
@@ -111,21 +110,17 @@ def joint_kappa(
     class_weight: ClassWeight = None,
     sample_weight: ArrayLike | None = None,
 ) -> float:
-    """Quadratically weighted kappa of classes in an order (Cohen 1968, Psychological Bulletin 70, 213).
+    """Compute the quadratically weighted kappa of ordered classes (Cohen 1968, Psychological Bulletin 70, 213).
 
-    1 for perfect agreement, 0 for what independent labels would give.
+    It is 1 for perfect agreement and 0 for the agreement expected of independent labels.
 
     Parameters
     ----------
-    y_true, y_pred : array-like of shape (n_spectra,)
-        Labels.
+    y_true, y_pred, class_weight, sample_weight
+        See `joint_mae`.
     order : sequence of labels, "temperature" or "luminosity", default="temperature"
-        All classes in their order; differences are those of ranks. The two words are for joint MK classes such as
-        "GV", temperature-major or luminosity-major, as `skspec.mk.mk_grid` has them.
-    class_weight : mapping of label to float, "balanced" or None, default=None
-        Weight of the spectra of each true class; "balanced", the published choice, makes all classes count the same.
-    sample_weight : array-like of shape (n_spectra,), default=None
-        Weight of each spectrum.
+        All classes in order; differences are those of ranks. The two strings stand for joint MK classes such as "GV" in
+        the temperature-major or luminosity-major order of `skspec.mk.mk_grid`.
 
     Returns
     -------
@@ -134,7 +129,7 @@ def joint_kappa(
 
     See Also
     --------
-    axis_kappa : The same for one coordinate of the classes.
+    axis_kappa : Kappa of one coordinate of the classes.
     """
     return _score("joint_kappa", y_true, y_pred, sample_weight, order=order, class_weight=class_weight)
 
@@ -148,49 +143,38 @@ def axis_kappa(
     class_weight: ClassWeight = None,
     sample_weight: ArrayLike | None = None,
 ) -> float:
-    """Quadratically weighted kappa of one coordinate of the classes.
+    """Compute the quadratically weighted kappa of one coordinate of the classes.
 
     Parameters
     ----------
-    y_true, y_pred : array-like of shape (n_spectra,)
-        Labels.
+    y_true, y_pred, class_weight, sample_weight
+        See `joint_mae`.
     coordinates : mapping or callable, default=None
-        Coordinates of each label. None takes labels for joint MK classes such as "GV", with the indices of
-        temperature (axis 0) and luminosity class (axis 1).
+        Coordinates of each label. None takes the indices of temperature class (axis 0) and luminosity class (axis 1) of
+        joint MK classes such as "GV".
     axis : int, default=0
-        Which of the coordinates.
-    class_weight : mapping of label to float, "balanced" or None, default=None
-        Weight of the spectra of each true class; "balanced" makes all classes count the same.
-    sample_weight : array-like of shape (n_spectra,), default=None
-        Weight of each spectrum.
+        Index of the coordinate.
 
     Returns
     -------
     float
         Between -1 and 1.
     """
-    return _score(
-        "axis_kappa",
-        y_true,
-        y_pred,
-        sample_weight,
-        coordinates=coordinates,
-        axis=axis,
-        class_weight=class_weight,
-    )
+    params = {"coordinates": coordinates, "axis": axis, "class_weight": class_weight}
+    return _score("axis_kappa", y_true, y_pred, sample_weight, **params)
 
 
 def published_scores(
     y_true: ArrayLike, y_pred: ArrayLike, *, class_weight: ClassWeight = "balanced"
 ) -> dict[str, float]:
-    """Scores of joint MK classes as the published table has them.
+    """Compute the scores of joint MK classes that the published table has.
 
     Parameters
     ----------
     y_true, y_pred : array-like of shape (n_spectra,)
         Joint classes such as "GV".
     class_weight : mapping of label to float, "balanced" or None, default="balanced"
-        Weighting of all but F1. That of the published table makes all classes count the same.
+        Weights of the classes in all scores but F1. The published table gives all classes the same weight.
 
     Returns
     -------
@@ -200,8 +184,8 @@ def published_scores(
 
     Notes
     -----
-    The table is that of volgasezen/StellarClassification. Both kappas are of the joint class; those of the two axes
-    by themselves are `axis_kappa`.
+    The table is that of volgasezen/StellarClassification. Both kappas are of the joint class; for those of a single
+    axis, see `axis_kappa`.
     """
     return {
         "f1_macro": f1_macro(y_true, y_pred),
@@ -228,21 +212,15 @@ def prepare(
     if isinstance(params.get("order"), str):
         params["order"] = _mk_order(params["order"], seen)
     listed = params.get("order", params.get("labels"))
-    classes = list(seen) if listed is None else list(listed)
-    index = {label: k for k, label in enumerate(classes)}
-    if len(index) < len(classes):
-        raise ValueError(f"{'order' if 'order' in params else 'labels'} has a label twice: {classes}")
-    strange = [label for label in seen.tolist() if label not in index]
-    if strange:
-        raise ValueError(
-            f"{'order' if 'order' in params else 'labels'} lacks labels that y_true or y_pred has: {strange}"
-        )
+    classes = [to_python(label) for label in (seen if listed is None else listed)]
+    parameter = "order" if "order" in params else "labels"
+    index = index_classes(parameter, classes, seen.tolist(), source="y_true or y_pred")
     true, predicted = (np.array([index[v] for v in y.tolist()], dtype=np.intp) for y in (y_true, y_pred))
-    return _OF_LABELS[name]([_plain(c) for c in classes], **params), true, predicted, len(classes)
+    return _OF_LABELS[name](classes, **params), true, predicted, len(classes)
 
 
-def check_weights(sample_weight: Any, n: int) -> Array | None:
-    """Weights of the spectra, or None."""
+def check_weights(sample_weight: Any, n: int) -> FloatArray | None:
+    """Return the weights of the spectra, or None."""
     if sample_weight is None:
         return None
     weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
@@ -298,27 +276,14 @@ _OF_LABELS: dict[str, Callable[..., OfMatrix]] = {
 }
 
 
-def coordinates_of(classes: Sequence[Any], coordinates: Coordinates | None = None) -> Array:
-    """Coordinates of classes, shape (n_classes, n_axes); None is for joint MK classes."""
-    if coordinates is None:
-        coordinates = partial(mk_coordinates, luminosity_scale=1.0)
-    rows = []
-    for label in classes:
-        if isinstance(coordinates, Mapping) and label not in coordinates:
-            raise ValueError(f"coordinates has nothing for the class {label!r}")
-        rows.append(coordinates[label] if isinstance(coordinates, Mapping) else coordinates(label))
-    array = np.array(rows, dtype=np.float64)
-    return array[:, None] if array.ndim == 1 else array
-
-
 def _mk_order(order: str, seen: NDArray[Any]) -> list[str]:
-    """Joint MK classes in an order: the published ones, or all if others occur."""
+    """Return the joint MK classes in order: the published ones, or all of them if others occur."""
     published = mk_grid(order=order).tolist()
     return published if set(seen.tolist()) <= set(published) else mk_grid(order=order, full=True).tolist()
 
 
 def _balanced(score: OfMatrix, classes: list[Any], class_weight: ClassWeight) -> OfMatrix:
-    """Score of the matrix whose rows are weighted by class."""
+    """Return the score of the matrix whose rows are weighted by class."""
     if class_weight is None:
         return score
     if isinstance(class_weight, str):
@@ -328,7 +293,3 @@ def _balanced(score: OfMatrix, classes: list[Any], class_weight: ClassWeight) ->
     else:
         weight = np.array([class_weight.get(label, 1.0) for label in classes], dtype=np.float64)
     return lambda matrix: score(_confusion.weighted(matrix, weight))
-
-
-def _plain(label: Any) -> Any:
-    return label.item() if isinstance(label, np.generic) else label

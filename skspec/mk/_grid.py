@@ -17,26 +17,21 @@ _JOINT = re.compile(r"([OBAFGKM])(VI|V|IV|I{1,3})")
 
 
 def mk_grid(*, order: str = "temperature", full: bool = False) -> NDArray[np.str_]:
-    """Joint classes from OI to MVI.
+    """Return the joint classes from OI to MVI.
 
     Parameters
     ----------
     order : {"temperature", "luminosity"}, default="temperature"
-        What comes first: the temperature class (OI, OII, ...) or the luminosity class (OI, BI, ...). Hottest
-        and most luminous come first.
+        Sort by temperature class first (OI, OII, ...) or by luminosity class first (OI, BI, ...), with the hottest and
+        most luminous classes at the beginning.
     full : bool, default=False
-        All 42 classes. By default GVI, KVI and MIV are left out, of which the published data set (see Notes) has no
-        spectrum.
+        Return all 42 classes. By default GVI, KVI and MIV are left out: the published data set (see Notes) has no
+        spectra of them.
 
     Returns
     -------
     ndarray of str, shape (39,) or (42,)
-        Luminosity classes are I to VI without subdivision.
-
-    Raises
-    ------
-    ValueError
-        If `order` is neither.
+        Luminosity classes are I to VI without subdivisions.
 
     Notes
     -----
@@ -61,27 +56,28 @@ def mk_grid(*, order: str = "temperature", full: bool = False) -> NDArray[np.str
 def mk_coordinates(
     label: str, *, temperature_scale: float = 1.0, luminosity_scale: float = 1.5
 ) -> tuple[float, float]:
-    """Coordinates of a joint class, for the distance-aware loss of the neural classifiers.
+    """Return the coordinates of a joint class, for the distance-aware loss of the neural classifiers.
 
     Parameters
     ----------
     label : str
         Joint class such as ``"GV"``.
     temperature_scale : float, default=1.0
-        Distance of neighbouring temperature classes. In a squared distance an axis counts by the square of its scale.
+        Distance between adjacent temperature classes. In a squared distance, the weight of an axis is the square of its
+        scale.
     luminosity_scale : float, default=1.5
-        Distance of neighbouring luminosity classes; 1.5 is the published one (see Notes of :func:`mk_grid`), which counts
-        an error in luminosity 2.25 times.
+        Distance between adjacent luminosity classes; the published value of 1.5 (see Notes of :func:`mk_grid`) gives
+        errors in luminosity a weight of 2.25.
 
     Returns
     -------
     temperature, luminosity : float
-        Index from O = 0 to M = 6 and from I = 0 to VI = 5, times the scales.
+        Index from O = 0 to M = 6 and from I = 0 to VI = 5, multiplied by the scales.
 
     Raises
     ------
     ValueError
-        If `label` is no joint class.
+        If `label` is not a joint class.
 
     Examples
     --------
@@ -89,7 +85,7 @@ def mk_coordinates(
     >>> mk_coordinates("GV")
     (4.0, 6.0)
 
-    As it is, it suits ``Conv1DClassifier(loss="distance", class_coordinates=mk_coordinates)``.
+    The function itself can be a parameter: ``Conv1DClassifier(loss="distance", class_coordinates=mk_coordinates)``.
     """
     match = _JOINT.fullmatch(label) if isinstance(label, str) else None
     if match is None:
@@ -101,29 +97,22 @@ def mk_coordinates(
 
 
 def joint_class(types: ArrayLike, *, ranges: str = "mean") -> NDArray[np.str_]:
-    """Joint class of MK types.
+    """Return the joint classes of MK types.
 
     Parameters
     ----------
     types : array-like of str
-        Spectral types, see :func:`mk_type`.
+        Spectral types, see :func:`parse_mk`.
     ranges : {"mean", "first"}, default="mean"
-        Where a range belongs. ``"mean"`` is the published rule: the mean of the luminosity classes, with a and b a
-        quarter before and after, rounded half to even, so that II-III is II and III-IV is IV; and the mean of the
-        subtypes, of which the temperature class counts. ``"first"`` takes the class that is written first.
+        Class of a range. ``"mean"`` is the published rule: the mean of the luminosity classes, with a and b a quarter of
+        a class before and after, rounded half to even, so that II-III is II and III-IV is IV; and the temperature class
+        of the mean subtype. ``"first"`` takes the class that is written first.
 
     Returns
     -------
     ndarray of str, of the shape of `types`
-        Such as ``"GV"``; ``""`` without a luminosity class and for what is not an MK type. All classes of
-        ``mk_grid(full=True)`` occur.
-
-    Raises
-    ------
-    TypeError
-        If `types` are not strings.
-    ValueError
-        If `ranges` is neither.
+        Classes such as ``"GV"``, all of ``mk_grid(full=True)``; ``""`` without a luminosity class and for strings that
+        are not MK types.
 
     Examples
     --------
@@ -136,7 +125,7 @@ def joint_class(types: ArrayLike, *, ranges: str = "mean") -> NDArray[np.str_]:
 
 
 def round_luminosity(luminosity: ArrayLike) -> NDArray[np.int_]:
-    """Index of luminosity classes, I first, of numbers."""
+    """Return the index of the luminosity class, from I = 0, for luminosities in numbers (I = 1)."""
     rounded = np.round(np.asarray(luminosity, dtype=np.float64))
     return np.clip(rounded, 1, len(LUMINOSITY_CLASSES)).astype(int) - 1
 

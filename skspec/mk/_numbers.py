@@ -1,4 +1,4 @@
-"""MK types as numbers and back: spectral codes and targets of regression."""
+"""MK types as numbers and back: spectral codes and regression targets."""
 
 from __future__ import annotations
 
@@ -6,31 +6,27 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skspec.mk._grid import mk_grid, round_luminosity
-from skspec.mk._parse import map_types
+from skspec.mk._parse import check_one_dimensional, map_types
 from skspec.mk._type import TEMPERATURE_CLASSES, MKType
 
 
 def spectral_code(types: ArrayLike) -> NDArray[np.float64]:
-    """Numeric spectral code of MK types: ten times the temperature class, O first, and the subtype.
+    """Return the numeric spectral codes of MK types: ten times the temperature class, from O = 0, plus the subtype.
 
     Parameters
     ----------
     types : array-like of str
-        Spectral types, see :func:`mk_type`.
+        Spectral types, see :func:`parse_mk`.
 
     Returns
     -------
     ndarray of float64, of the shape of `types`
-        O5 = 5, A0 = 20, G2 = 42, M9 = 69; the mean of a range. NaN without a subtype and for what is not an MK type.
-
-    Raises
-    ------
-    TypeError
-        If `types` are not strings.
+        O5 = 5, A0 = 20, G2 = 42, M9 = 69; of a range, the mean. NaN without a subtype and for strings that are not MK
+        types.
 
     See Also
     --------
-    type_from_code : The way back.
+    type_from_code : Inverse function.
 
     Examples
     --------
@@ -42,19 +38,19 @@ def spectral_code(types: ArrayLike) -> NDArray[np.float64]:
 
 
 def type_from_code(codes: ArrayLike, *, decimals: int = 1) -> NDArray[np.str_]:
-    """Spectral types of numeric spectral codes.
+    """Return the spectral types of numeric spectral codes.
 
     Parameters
     ----------
     codes : array-like of float
-        As from :func:`spectral_code`, from 0 (O0) to 70 (M10).
+        Codes as returned by :func:`spectral_code`, from 0 (O0) to 70 (M10).
     decimals : int, default=1
-        Decimals of the subtypes.
+        Number of decimals of the subtypes.
 
     Returns
     -------
     ndarray of str, of the shape of `codes`
-        Such as ``"G2"`` and ``"B2.5"``; ``""`` for NaN.
+        Types such as ``"G2"`` and ``"B2.5"``; ``""`` for NaN.
 
     Raises
     ------
@@ -76,29 +72,22 @@ def type_from_code(codes: ArrayLike, *, decimals: int = 1) -> NDArray[np.str_]:
 
 
 def joint_targets(types: ArrayLike) -> NDArray[np.float64]:
-    """Numbers to learn joint classes from by regression.
+    """Return regression targets for joint classes.
 
     Parameters
     ----------
     types : array-like of str, shape (n,)
-        Spectral types, see :func:`mk_type`.
+        Spectral types, see :func:`parse_mk`.
 
     Returns
     -------
     ndarray of float64, shape (n, 2)
         Temperature class with the subtype as its decimal, from O0 = 0 to M9 = 6.9, and luminosity class, I = 1 to VI =
-        6, a −0.25, b +0.25, Ia+ 0.55; means of ranges. NaN for what a type does not say.
-
-    Raises
-    ------
-    TypeError
-        If `types` are not strings.
-    ValueError
-        If `types` are not one-dimensional.
+        6, a −0.25, b +0.25, Ia+ = 0.55; of ranges, the means. NaN for missing parts of a type.
 
     See Also
     --------
-    joint_from_targets : From predicted numbers to classes.
+    joint_from_targets : Convert predicted numbers to classes.
 
     Examples
     --------
@@ -106,25 +95,24 @@ def joint_targets(types: ArrayLike) -> NDArray[np.float64]:
     >>> joint_targets(["G2V", "G8/K0III", "M2Ia"]).tolist()
     [[4.2, 5.0], [4.9, 3.0], [6.2, 0.75]]
     """
-    if np.ndim(types) != 1:
-        raise ValueError(f"types must be one-dimensional, got {np.ndim(types)} dimensions")
+    check_one_dimensional(types)
     temperature = map_types(types, lambda t: t.code / 10, np.nan)
     return np.column_stack([temperature, map_types(types, lambda t: t.luminosity, np.nan)])
 
 
 def joint_from_targets(targets: ArrayLike, *, full: bool = False) -> NDArray[np.str_]:
-    """Joint classes of predicted numbers, by the published rounding and clamps.
+    """Return the joint classes of predicted numbers, by the published rounding and limits.
 
-    The temperature class is the floor, from 0 to 6; the luminosity class is rounded half to even, from 1 to 6. A number
-    that falls on a class that is not in the grid moves to a neighbour: GVI and KVI to GV and KV, MIV to MIII below 4
-    and to MV from there on.
+    The temperature class is rounded down, from 0 to 6; the luminosity class is rounded half to even, from 1 to 6. Classes
+    that are not in the grid are replaced by a neighbour: GVI and KVI by GV and KV, MIV by MIII for a luminosity below 4
+    and by MV from 4.
 
     Parameters
     ----------
     targets : array-like of float, shape (n, 2)
-        Temperature and luminosity in the numbers of :func:`joint_targets`, such as a regressor predicts them.
+        Temperature and luminosity in the units of :func:`joint_targets`, for example predicted by a regressor.
     full : bool, default=False
-        Whether GVI, KVI and MIV are classes as the others are.
+        Whether to keep the classes GVI, KVI and MIV.
 
     Returns
     -------
@@ -134,7 +122,7 @@ def joint_from_targets(targets: ArrayLike, *, full: bool = False) -> NDArray[np.
     Raises
     ------
     ValueError
-        If `targets` have not two columns.
+        If `targets` does not have two columns.
 
     Notes
     -----

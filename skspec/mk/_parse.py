@@ -1,4 +1,4 @@
-"""Read MK types as catalogues write them."""
+"""Reading of MK types as catalogues write them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from skspec.mk._type import BARE_SUFFIX, HYPERGIANT, MKType, is_subtype
 _LETTER = "[OBAFGKM]"
 _SUBTYPE = r"(?:10(?!\.?\d)|\d(?:\.\d+)?(?!\d))"
 _SYMBOL = (
-    r"(?:(?:0-)?Ia\+(?!\s*(?:usd|esd|sd|d|g|c)?[A-Z])"  # Ia+B2 is a composite
+    r"(?:(?:0-)?Ia\+(?!\s*(?:usd|esd|sd|d|g|c)?[A-Z])"  # Ia+B2 is a composite type
     r"|0-Ia|Ia-?0|(?:III|II|IV|I|VI|V)(?:ab|a|b)?(?![IV]))"
 )
 _BRACKET = rf"\(\s*({_SYMBOL})(?:\s*[-/]\s*({_SYMBOL}))?\s*\)"
@@ -71,16 +71,16 @@ def parse_mk(types: ArrayLike) -> Table:
     ----------
     types : array-like of str, shape (n,)
         Spectral types as SIMBAD, SDSS, LAMOST and spectral libraries write them, see :func:`mk_type`. Masked values and
-        None are no type.
+        None are missing types.
 
     Returns
     -------
     astropy.table.Table
-        A row for each of `types`. What is not an MK type has empty strings, NaN and False throughout:
+        One row for each of `types`, of empty strings, NaN and False for strings that are not MK types:
 
         - ``type``: the type in canonical spelling.
         - ``temperature_class``, ``subtype``, ``luminosity_class``: as written, the first of a range.
-        - ``code``, ``luminosity``: numbers, O5 = 5 to M9 = 69 and I = 1 to VI = 6; the mean of a range.
+        - ``code``, ``luminosity``: numbers, O5 = 5 to M9 = 69 and I = 1 to VI = 6; of a range, the mean.
         - ``range``, ``uncertain``, ``composite``, ``peculiar``: bool.
         - ``remarks``, ``companion``: as written.
 
@@ -101,31 +101,24 @@ def parse_mk(types: ArrayLike) -> Table:
         dM2e 62.0                V     True
               nan                     False
     """
-    if np.ndim(types) != 1:
-        raise ValueError(f"types must be one-dimensional, got {np.ndim(types)} dimensions")
+    check_one_dimensional(types)
     return Table({name: map_types(types, get, empty) for name, (empty, get) in _COLUMNS.items()})
 
 
 def temperature_class(types: ArrayLike) -> NDArray[np.str_]:
-    """Temperature class letter of MK types.
+    """Return the temperature classes of MK types.
 
     Parameters
     ----------
     types : array-like of str
-        Spectral types as catalogues write them: ``"A7III"``, ``"dM2"``, ``"gM0"``, ``"sdB"``, ``"G8/K0III"``.
-        The first of a range or of a composite counts, and a zero for the letter O (``"07Ia"``) is read as O.
-        Masked values and None are no type.
+        Spectral types, see :func:`parse_mk`: ``"A7III"``, ``"dM2"``, ``"gM0"``, ``"sdB"``, ``"G8/K0III"``. The first
+        class of a range or of a composite type is used.
 
     Returns
     -------
     ndarray of str, of the shape of `types`
-        One of O, B, A, F, G, K, M, or ``""`` for what is not of the MK system or not one class of it: white
-        dwarfs (``"DA"``), carbon and S stars, L and T dwarfs, cataclysmic variables, ``"OB"``, ``"Non"``.
-
-    Raises
-    ------
-    TypeError
-        If `types` are not strings.
+        One of O, B, A, F, G, K, M, or ``""`` for strings that are not MK types or not of a single class: white dwarfs
+        (``"DA"``), carbon and S stars, L and T dwarfs, cataclysmic variables, ``"OB"``, ``"Non"``.
 
     Examples
     --------
@@ -139,22 +132,22 @@ def temperature_class(types: ArrayLike) -> NDArray[np.str_]:
 def mk_type(text: str | None) -> MKType | None:
     """Read one MK type.
 
-    Understood are subtypes with fractions; ranges of them (``"G8/K0"``, ``"F3-5"``) and of luminosity classes
+    It understands subtypes with fractions; ranges of subtypes (``"G8/K0"``, ``"F3-5"``) and of luminosity classes
     (``"III-IV"``); Ia+, also written Ia-0; the prefixes usd, esd, sd, d, g and c; lower case (``"g2v"``); colons and
-    question marks; companions after a plus sign; the hydrogen type of metallic-line stars (``"kA2hA8mF0"`` is an A8); a
-    zero for the letter O (``"07Ia"``). A luminosity class in brackets counts and is uncertain. All that follows
-    is kept as remarks.
+    question marks; companions after a plus sign; the hydrogen type of metallic-line stars (``"kA2hA8mF0"`` is an A8); and
+    a zero for the letter O (``"07Ia"``). A luminosity class in brackets is read and marks the type as uncertain. The
+    rest of the text is kept as remarks.
 
     Parameters
     ----------
     text : str or None
-        The type.
+        Spectral type.
 
     Returns
     -------
     MKType or None
-        None for what is not of the MK system or not one class of it: white dwarfs (``"DA"``, ``"A0VII"``), Wolf-Rayet,
-        carbon and S stars, L and T dwarfs, ``"OB"``, words, and None.
+        None for text that is not an MK type or not of a single class: white dwarfs (``"DA"``, ``"A0VII"``), Wolf-Rayet,
+        carbon and S stars, L and T dwarfs, ``"OB"``, other words, and None.
 
     Raises
     ------
@@ -174,12 +167,18 @@ def mk_type(text: str | None) -> MKType | None:
 
 
 def map_types(types: ArrayLike, get: Callable[[MKType], Any], empty: Any) -> NDArray[Any]:
-    """Array of the shape of `types` of a function of each type, `empty` for what is none; equal types are read once."""
+    """Return the array of `get(type)`, or `empty` for strings that are not MK types; equal strings are read once."""
     array = np.ma.filled(np.ma.asarray(types).astype(object), "")
     flat = [_text(value) for value in array.reshape(-1)]
     of_text = {text: empty if (found := mk_type(text)) is None else get(found) for text in set(flat)}
     dtype = None if flat else np.asarray(empty).dtype
     return np.array([of_text[text] for text in flat], dtype=dtype).reshape(array.shape)
+
+
+def check_one_dimensional(types: ArrayLike) -> None:
+    """Raise unless `types` is one-dimensional."""
+    if np.ndim(types) != 1:
+        raise ValueError(f"types must be one-dimensional, got {np.ndim(types)} dimensions")
 
 
 def _text(value: object) -> str:
@@ -193,7 +192,7 @@ def _text(value: object) -> str:
 
 
 class _Reader:
-    """Take a type apart from the left; what nothing takes are the remarks."""
+    """Reader that takes the parts of a type from the left; the rest are remarks."""
 
     def __init__(self, text: str) -> None:
         self.rest = text.strip()
@@ -233,7 +232,7 @@ class _Reader:
         return MKType(**self.parts)
 
     def _read_subtype(self) -> bool:
-        """Whether there is a subtype or none; two digits are the number of something else, such as M31."""
+        """Return False if the text is not a type: two digits are a catalogue number such as M31."""
         subtype = self.take(_FIRST_SUBTYPE)
         if subtype is None:
             return not self.rest.lstrip()[:1].isdigit()
@@ -302,7 +301,7 @@ class _Reader:
 
 
 def _companion_sign(text: str) -> int | None:
-    """Where the plus sign is that is no strength of an element (CN+1) and in no brackets."""
+    """Return the index of the plus sign that is neither the strength of an element (CN+1) nor in brackets."""
     depth = 0
     for i, character in enumerate(text):
         depth += {"(": 1, ")": -1}.get(character, 0)

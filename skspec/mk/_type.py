@@ -1,4 +1,4 @@
-"""One MK type: its parts, its numbers, and how it is written."""
+"""Class of an MK type: its parts, numeric values and spelling."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ LUMINOSITY_CLASSES = ("I", "II", "III", "IV", "V", "VI")
 HYPERGIANT = "Ia+"
 IMPLIED = {"": None, "usd": "VI", "esd": "VI", "sd": "VI", "d": "V", "g": "III", "c": "I"}
 SYMBOLS = (HYPERGIANT, *(f"{name}{part}" for name in LUMINOSITY_CLASSES for part in ("", "a", "ab", "b")))
-BARE_SUFFIX = r"[efmnpvw]+(?![A-Za-z])|p(?=[A-Z][a-z])"  # of a letter without a subtype: Am, Be, ApSi
+BARE_SUFFIX = r"[efmnpvw]+(?![A-Za-z])|p(?=[A-Z][a-z])"  # after a letter without subtype: Am, Be, ApSi
 
 _OFFSET = {"": 0.0, "a": -0.25, "ab": 0.0, "b": 0.25}
 _HYPERGIANT_NUMBER = 0.55
 
-# Remarks that may follow without a semicolon, not being read as more of the type: a would join a luminosity class.
+# Remarks that may follow without a semicolon, as they are not read as part of the type (an a would be, after I).
 _AFTER_LUMINOSITY = re.compile(r"[A-HJ-UW-Zc-z(]|\.\.")
 _AFTER_DIGIT = re.compile(r"[A-HJ-UW-Zc-z]|\([^IV0]|\.\.")
-_AFTER_END = re.compile(r"\([^IV0]")  # the second letter of F/G
+_AFTER_END = re.compile(r"\([^IV0]")  # after the second letter of F/G
 _AFTER_LETTER = re.compile(rf"{BARE_SUFFIX}|\([^IV0]|\.\.")
 _METALS = re.compile(r"m[OBAFGKM]")
 
-# Longer codes come first: the search never goes back.
+# Longer codes come first: the quantifier is possessive, without backtracking.
 _CODE = (
     r"[ghkm][OBAFGKM]\d|shell|sh|wk|wl|var|va|pec|[efhkmnpqsvwz]"
     r"|CN|CH|C2|H[αβγδ]|Al|Ba|Ca|Cr|Eu|Fe|He|Hg|Li|Mg|Mn|Na|Ni|Si|Sr|Ti|Zr|[CHNOSY]"
@@ -43,35 +43,35 @@ _PECULIAR = re.compile(rf"(?<![A-Za-z])(?:(?:{_CODE})(?:[-+]*[\d.]+|[-+*!]+(?![A
 class MKType:
     """Spectral type of the MK system.
 
-    Use :func:`~skspec.mk.mk_type` to read one from a string; ``str`` writes one so that it is read back as the same.
-    A range keeps both of its ends; `code` and `luminosity` are their means.
+    Use :func:`~skspec.mk.mk_type` to read one from a string; reading its ``str`` gives the same type again. A range keeps
+    both of its ends; `code` and `luminosity` are their means.
 
     Parameters
     ----------
     temperature_class : {"O", "B", "A", "F", "G", "K", "M"}
-        Temperature class; the first one of a range.
+        Temperature class; of a range, the first.
     subtype : float or None, default=None
-        From 0 to below 10, or M10; the first one of a range.
+        Subtype from 0 to below 10, or 10 for M; of a range, the first.
     luminosity_class : str or None, default=None
-        ``"I"`` to ``"VI"``, subdivided by ``"a"``, ``"ab"`` and ``"b"``, or ``"Ia+"`` for hypergiants; the first one
-        of a range. None takes the one that `prefix` implies.
+        ``"I"`` to ``"VI"``, subdivided by ``"a"``, ``"ab"`` and ``"b"``, or ``"Ia+"`` for hypergiants; of a range, the
+        first. None takes the class implied by `prefix`.
     end_temperature_class, end_subtype, end_luminosity_class : default=None
-        The other end of a range; `end_temperature_class` comes with every range of subtypes.
+        Other end of a range; a range of subtypes needs `end_temperature_class`.
     prefix : {"", "usd", "esd", "sd", "d", "g", "c"}, default=""
-        Ultra-, extreme and plain subdwarf (VI), dwarf (V), giant (III), supergiant (I).
+        Ultra-subdwarf, extreme subdwarf and subdwarf (VI), dwarf (V), giant (III), supergiant (I).
     shade : {"", "+", "-"}, default=""
-        A little later or earlier than the subtype, as in ``"K5+III"``.
+        Slightly later or earlier than the subtype, as in ``"K5+III"``.
     uncertain : bool, default=False
-        Whether the type is marked by a colon or a question mark; True where `remarks` hold one.
+        Whether the type is marked by a colon or a question mark; True if `remarks` contains one.
     remarks : str, default=""
-        Peculiarities and all else that follows, as it was written.
+        Peculiarities and all other text after the type, as written.
     companion : str, default=""
-        What follows the plus sign of a composite type, as it was written; ``"..."`` where it says nothing.
+        Text after the plus sign of a composite type, as written; ``"..."`` if there is none.
 
     Raises
     ------
     ValueError
-        If a part is none of the MK system.
+        If a part is not valid in the MK system.
 
     Examples
     --------
@@ -119,7 +119,7 @@ class MKType:
 
     @property
     def code(self) -> float:
-        """Numeric spectral code, O5 = 5 to A0 = 20 to M9 = 69: the mean of a range, NaN without a subtype."""
+        """Numeric spectral code, O5 = 5 to A0 = 20 to M9 = 69: of a range, the mean; NaN without a subtype."""
         ends = [(self.temperature_class, self.subtype)]
         if self.end_temperature_class is not None:
             ends.append((self.end_temperature_class, self.end_subtype))
@@ -127,7 +127,7 @@ class MKType:
 
     @property
     def luminosity(self) -> float:
-        """Luminosity class as a number, I = 1 to VI = 6, a −0.25, b +0.25, Ia+ 0.55: the mean of a range, or NaN."""
+        """Luminosity class as a number, I = 1 to VI = 6, a −0.25, b +0.25, Ia+ = 0.55: of a range, the mean; or NaN."""
         if self.luminosity_class is None:
             return math.nan
         ends = [self.luminosity_class, *filter(None, [self.end_luminosity_class])]
@@ -135,17 +135,17 @@ class MKType:
 
     @property
     def is_range(self) -> bool:
-        """Whether subtype or luminosity class is a range."""
+        """Whether the subtype or the luminosity class is a range."""
         return self.end_temperature_class is not None or self.end_luminosity_class is not None
 
     @property
     def is_composite(self) -> bool:
-        """Whether the type is that of two stars, of which this is the first."""
+        """Whether the type is a composite of two stars, of which this is the first."""
         return bool(self.companion)
 
     @property
     def is_peculiar(self) -> bool:
-        """Whether `remarks` hold a peculiarity (e, m, n, p, var, ...), an element or a molecule."""
+        """Whether `remarks` contains a peculiarity (e, m, n, p, var, ...), an element or a molecule."""
         return _PECULIAR.search(self.remarks) is not None
 
     def __str__(self) -> str:
@@ -177,12 +177,12 @@ class MKType:
             return ""
         text = text if end is None else f"{text}-{end}"
         if self.remarks:
-            text = text.replace(HYPERGIANT, "Ia-0")  # Ia+Fe would be read as a composite
+            text = text.replace(HYPERGIANT, "Ia-0")  # Ia+Fe would be read as a composite type
         return text
 
 
 def is_subtype(letter: str | None, subtype: float | None) -> bool:
-    """Whether a temperature class has this subtype; None is unknown."""
+    """Return whether a temperature class has this subtype; None stands for an unknown subtype."""
     if subtype is None:
         return True
     return letter is not None and (0 <= subtype < 10 or (letter == "M" and subtype == 10))

@@ -1,8 +1,8 @@
-"""Networks: `torch.nn.Module` only, one family a file.
+"""Neural networks: plain `torch.nn.Module` classes, one family per file.
 
-Each takes ``(n_spectra, n_channels, n_pixels)`` to logits, gives the activations before its last layer as
-``features(x)``, and calls that layer ``final_layer``. Some take images, ``(n, channels, height, width)``, too.
-Generators and critics of spectra come in pairs: see `skspec.networks.gan`.
+Each maps spectra ``(n_spectra, n_channels, n_pixels)`` to logits. ``features(x)`` returns the activations before the
+last layer, ``final_layer``. Some also accept images, ``(n, channels, height, width)``. Generators and critics of spectra
+come in pairs; see `skspec.networks.gan`.
 """
 
 from skspec.networks.conv1d import Conv1D

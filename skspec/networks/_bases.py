@@ -1,6 +1,7 @@
-"""Families of functions of one variable, for networks that learn functions."""
+"""Basis functions of one variable, and their expansion as a layer of `ConvKAN`."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -9,18 +10,13 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-_CACHED = 2**17  # values; a few arrays of this size stay in a processor's cache
+_CACHED = 2**17  # values; a few arrays of this size fit in the cache of a CPU
 
 
-class Basis(nn.Module):
-    """A family of functions.
+class Basis(nn.Module, ABC):
+    """A family of `n_bases` functions.
 
-    Both methods yield one function after the other; what is yielded may be overwritten when the next is asked for.
-
-    Parameters
-    ----------
-    n_bases : int
-        How many functions.
+    `values` and `slopes` yield one function after the other; a tensor may be overwritten by the next one.
     """
 
     minimum: ClassVar[int]
@@ -31,20 +27,20 @@ class Basis(nn.Module):
             raise ValueError(f"n_bases must be at least {self.minimum} for this basis, got {n_bases}")
         self.n_bases = n_bases
 
+    @abstractmethod
     def values(self, x: Tensor) -> Iterator[Tensor]:
         """Evaluate each function at x."""
-        raise NotImplementedError
 
+    @abstractmethod
     def slopes(self, x: Tensor) -> Iterator[Tensor]:
         """Evaluate the derivative of each function at x."""
-        raise NotImplementedError
 
 
 class BSpline(Basis):
-    """Cubic B-splines on uniform knots, of which the inner ones cut [-1, 1] into ``n_bases - 3`` intervals.
+    """Cubic B-splines on uniform knots, the inner ones of which divide [-1, 1] into ``n_bases - 3`` intervals.
 
-    At a knot spacings from its centre, each is ((2 - a)₊³ - 4 (1 - a)₊³) / 6: four of them are not zero anywhere
-    in [-1, 1], and none beyond the outermost knots.
+    At a distance of a knot spacings from its centre, each is ((2 - a)₊³ - 4 (1 - a)₊³) / 6. Four of them are nonzero at
+    each point of [-1, 1], and none beyond the outermost knots.
     """
 
     minimum = 4
@@ -68,7 +64,7 @@ class BSpline(Basis):
         return (self.knots[-1] - self.knots[0]) / (len(self.knots) - 1)
 
     def _distances(self, x: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """For each spline x - centre, and -(2 - a)₊ and -(1 - a)₊ of a = |x - centre|; all in knot spacings."""
+        """Yield for each spline x - centre, -(2 - a)₊ and -(1 - a)₊ with a = |x - centre|, all in knot spacings."""
         spacing = self._spacing()
         x = x / spacing
         offset, outer, inner = torch.empty_like(x), torch.empty_like(x), torch.empty_like(x)
@@ -81,7 +77,7 @@ class BSpline(Basis):
 
 
 class Chebyshev(Basis):
-    """Chebyshev polynomials of degree 0 to ``n_bases - 1`` of tanh x, which is within [-1, 1]."""
+    """Chebyshev polynomials of degree 0 to ``n_bases - 1`` of tanh x."""
 
     minimum = 2
 
@@ -104,7 +100,7 @@ class Chebyshev(Basis):
 
 
 class Radial(Basis):
-    """Gaussians exp(-((x - c) / w)²) with centres c from -2 to 2, a width w apart."""
+    """Gaussians exp(-((x - c) / w)²) with centres c from -2 to 2, spaced by w."""
 
     minimum = 2
     centres: Tensor
@@ -134,14 +130,14 @@ BASES: dict[str, type[Basis]] = {"bspline": BSpline, "chebyshev": Chebyshev, "ra
 
 
 class Expansion(torch.autograd.Function):
-    """GELU and the basis functions of each value, side by side as channels.
+    """GELU and basis functions of each value, as channels.
 
-    ``Expansion.apply(x, basis)`` takes (n, n_channels, 1, length) to (n, (1 + n_bases) · n_channels, 1, length):
-    first the GELU of all channels, then the first basis function of all channels, and so on. Only x is kept for
-    the gradient, which evaluates the slopes.
+    ``Expansion.apply(x, basis)`` maps (n, n_channels, 1, length) to (n, (1 + n_bases) · n_channels, 1, length): first the
+    GELU of all channels, then the first basis function of all channels, and so on. Only x is saved for the backward pass,
+    which evaluates the slopes.
 
-    Where autocast asks for half precision, the functions are evaluated in float32. The result has the layout in
-    which it is convolved fastest: channels last, but for float32 of which a gradient is wanted.
+    Under autocast to half precision the functions are evaluated in float32. The memory layout of the result is the
+    fastest to convolve: channels last, except for float32 that requires a gradient.
     """
 
     @staticmethod
@@ -179,5 +175,5 @@ class Expansion(torch.autograd.Function):
 
 
 def _rows_at_once(x: Tensor) -> int:
-    """Rows that one pass works on: what fits the cache of a processor, or all on other devices."""
+    """Return the number of rows to process at once: as many as fit in the cache on a CPU, all on other devices."""
     return max(1, _CACHED // math.prod(x.shape[1:]) if x.device.type == "cpu" else len(x))

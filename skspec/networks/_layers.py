@@ -1,14 +1,15 @@
-"""Layers in one and two dimensions: the one place where spectra and images differ.
+"""Layers for spectra and images.
 
-A network for both is written for images, and a spectrum enters it as an image of height 1. Everything that
-extends over pixels extends over `window` of them: along a spectrum, or along both sides of an image.
+Networks for both are written for images, and process a spectrum as an image of height 1. Kernels, strides and pooling
+have the size `window`: along a spectrum, or along both sides of an image.
 
-Activations are held channels-last. Convolutions are matrix products in that layout, so it is the quicker one
-on processors and on GPUs, as long as no operation on the way leaves it: a layout lost in a gradient costs more
-than was gained. That is why spectra stay images of height 1 all the way.
+Activations are in channels-last layout. Convolutions are then matrix products, which is faster on CPUs and GPUs as long
+as all operations, also in the backward pass, keep this layout. This is why spectra stay images of height 1 throughout.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -20,34 +21,20 @@ from torch.nn import functional
 def input_shape(
     n_channels: int, n_pixels: int | None, image_shape: Sequence[int] | None
 ) -> tuple[int, int, Sequence[int]]:
-    """Shape of what a network takes.
+    """Return the shape of the input: number of dimensions (1 for spectra, 2 for images), channels, (height, width).
 
-    Parameters
-    ----------
-    n_channels, n_pixels : int
-        Shape of a spectrum; `n_pixels` is None for images.
-    image_shape : sequence of 3 int
-        Channels, height and width of an image; None for spectra.
-
-    Returns
-    -------
-    n_dims : int
-        1 for spectra, 2 for images.
-    n_channels : int
-        Channels of the input.
-    size : sequence of 2 int
-        Height and width; the height of a spectrum is 1.
+    Spectra have `n_channels` and `n_pixels`, and height 1; images have an `image_shape` (channels, height, width).
 
     Raises
     ------
     ValueError
-        If not exactly one of `n_pixels` and `image_shape` is given, or that is no shape of an image.
+        If not exactly one of `n_pixels` and `image_shape` is given, or `image_shape` does not have three values.
     """
     if image_shape is None and n_pixels is not None:
         return 1, n_channels, (1, n_pixels)
     if image_shape is None or n_pixels is not None:
         raise ValueError(
-            "either n_pixels (for spectra) or image_shape (for images) is needed, "
+            "give either n_pixels (for spectra) or image_shape (for images), "
             f"got n_pixels={n_pixels} and image_shape={image_shape}"
         )
     if len(image_shape) != 3:
@@ -57,37 +44,43 @@ def input_shape(
 
 
 def window(size: int, n_dims: int) -> tuple[int, int]:
-    """Height and width of `size` pixels: (1, size) along a spectrum, (size, size) on an image."""
+    """Return height and width of `size` pixels: (1, size) for spectra, (size, size) for images."""
     return (1, size) if n_dims == 1 else (size, size)
 
 
 def for_each(value: int | Sequence[int], n: int, name: str) -> list[int]:
-    """One value for each of `n` convolutions, from one for all or a sequence of them.
-
-    Raises
-    ------
-    ValueError
-        If the sequence, the parameter `name`, has another length.
-    """
+    """Return one value for each of `n` convolutions; raise ValueError if there are not n values of parameter `name`."""
     values = [int(v) for v in value] if isinstance(value, Iterable) else [int(value)] * n
     if len(values) != n:
-        raise ValueError(f"{name} has {len(values)} values for {n} filters; give one for each")
+        raise ValueError(f"{name} must have one value for each of the {n} filters, got {len(values)} values")
     return values
 
 
+def convolved(length: int, kernel_size: int, stride: int, *, same: bool = False) -> int:
+    """Return the length after a convolution or pooling, with padding "same" or "valid"."""
+    return -(-length // stride) if same else max(length - kernel_size, 0) // stride + 1
+
+
+def margins(length: int, kernel_size: int, stride: int, *, same: bool = False) -> tuple[int, int]:
+    """Return the numbers of zeros to pad on both sides; "valid" inputs are padded to the length of the kernel."""
+    needed = (convolved(length, kernel_size, stride, same=same) - 1) * stride + kernel_size
+    missing = max(needed - length, 0)
+    return missing // 2, missing - missing // 2
+
+
 def as_images(x: Tensor) -> Tensor:
-    """Spectra (n, n_channels, n_pixels) or images (n, channels, height, width) as images, channels last."""
-    # cloned, because a single channel is held the same way in both layouts, and torch would take it for the other
+    """Return spectra (n, n_channels, n_pixels) or images (n, channels, height, width) as channels-last images."""
+    # cloned, because both layouts of a single channel are the same, and torch would assume channels first
     return (x.unsqueeze(2) if x.ndim == 3 else x).clone(memory_format=torch.channels_last)
 
 
 def flatten(x: Tensor) -> Tensor:
-    """Images as rows (n, channels · height · width), ordered as if channels came first."""
+    """Flatten images to rows (n, channels · height · width), in the order of channels-first images."""
     return _Flatten.apply(x)
 
 
 class _Flatten(torch.autograd.Function):
-    """Flatten; the gradient comes back in the layout of x, without which that of ReLU is forty times slower."""
+    """Flatten, with a gradient in the layout of x; otherwise the backward pass of ReLU is forty times slower."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -103,10 +96,10 @@ class _Flatten(torch.autograd.Function):
 
 
 class Dropout(nn.Dropout):
-    """Dropout by uniform random numbers, which processors draw four times as fast as Bernoulli ones."""
+    """Dropout with uniform random numbers, which CPUs draw four times as fast as Bernoulli ones."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Set a fraction `p` of the values to 0 and divide the others by 1 - p, in training only."""
+        """In training, set a fraction `p` of the values to 0 and divide the others by 1 - p."""
         if not self.training or self.p == 0:
             return x
         kept = torch.rand(x.shape, device=x.device) >= self.p
@@ -114,21 +107,10 @@ class Dropout(nn.Dropout):
 
 
 class Convolution(nn.Conv2d):
-    """Convolution of images, or of spectra held as images of height 1.
+    """Convolution of images (`n_dims` = 2), or of spectra as images of height 1 (`n_dims` = 1).
 
-    The weight has the usual shape: (n_out, n_in, kernel_size) in one dimension, (n_out, n_in, kernel_size,
-    kernel_size) in two.
-
-    Parameters
-    ----------
-    n_in, n_out : int
-        Channels before and after.
-    kernel_size, stride, padding : int
-        In pixels, along each dimension.
-    n_dims : {1, 2}
-        Whether spectra or images are convolved.
-    bias : bool, default=True
-        Whether a constant is added to each channel.
+    The weight has the usual shape: (n_out, n_in, kernel_size) in one dimension, (n_out, n_in, kernel_size, kernel_size)
+    in two. `kernel_size`, `stride` and `padding` are in pixels along each dimension.
     """
 
     kernel_size: tuple[int, int]
@@ -144,8 +126,8 @@ class Convolution(nn.Conv2d):
         padding: int = 0,
         bias: bool = True,
     ) -> None:
-        margins = (0 if n_dims == 1 else padding, padding)
-        super().__init__(n_in, n_out, window(kernel_size, n_dims), window(stride, n_dims), margins, bias=bias)
+        pad = (0 if n_dims == 1 else padding, padding)
+        super().__init__(n_in, n_out, window(kernel_size, n_dims), window(stride, n_dims), pad, bias=bias)
         if n_dims == 1:
             self.weight = nn.Parameter(self.weight.detach().squeeze(2))
 
@@ -154,16 +136,13 @@ class Convolution(nn.Conv2d):
         return self.convolve(x, self.weight, self.bias)
 
     def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """Convolve with weights other than the layer's own, of the same shape or flat for each output channel."""
+        """Convolve with other weights, of the same shape or flattened for each output channel."""
         weight = weight.view(self.out_channels, self.in_channels, *self.kernel_size)
         return functional.conv2d(x, weight, bias, self.stride, self.padding)
 
 
 def convolve_and_normalize(x: Tensor, convolution: Convolution, norm: nn.BatchNorm2d) -> Tensor:
-    """Take a convolution without bias, then batch normalisation.
-
-    Outside training both are linear maps with constant coefficients, and therefore one convolution.
-    """
+    """Apply a convolution without bias and batch normalisation; in evaluation mode, as a single convolution."""
     if norm.training:
         return norm(convolution(x))
     assert norm.running_mean is not None
@@ -171,3 +150,31 @@ def convolve_and_normalize(x: Tensor, convolution: Convolution, norm: nn.BatchNo
     gain = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
     weight = convolution.weight.flatten(1) * gain[:, None]
     return convolution.convolve(x, weight, norm.bias - gain * norm.running_mean)
+
+
+class PerceptronNetwork(nn.Module, ABC):
+    """A network that ends in a perceptron; subclasses define `features`.
+
+    Each hidden layer and the output layer is linear, after dropout; hidden layers are followed by ReLU.
+    """
+
+    def add_perceptron(self, n_features: int, hidden: Sequence[int], n_outputs: int, dropout: float) -> None:
+        """Make the layers."""
+        widths = [n_features, *hidden]
+        self.hidden = nn.ModuleList(nn.Linear(*sizes) for sizes in pairwise(widths))
+        self.dropout = Dropout(dropout)
+        self.final_layer = nn.Linear(widths[-1], n_outputs)
+
+    @abstractmethod
+    def features(self, x: Tensor) -> Tensor:
+        """Return the activations before the last layer."""
+
+    def apply_hidden(self, x: Tensor) -> Tensor:
+        """Apply the hidden layers to rows (n, n_features)."""
+        for layer in self.hidden:
+            x = torch.relu(layer(self.dropout(x)))
+        return x
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits, shape (n, n_outputs); `x` as in `features`."""
+        return self.final_layer(self.dropout(self.features(x)))

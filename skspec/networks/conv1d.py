@@ -1,4 +1,4 @@
-"""Parallel stacks of one-dimensional convolutions."""
+"""`Conv1D`, parallel stacks of one-dimensional convolutions."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -6,19 +6,28 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from skspec.networks._layers import Convolution, Dropout, as_images, convolve_and_normalize, flatten, for_each
+from skspec.networks._layers import (
+    Convolution,
+    PerceptronNetwork,
+    as_images,
+    convolve_and_normalize,
+    convolved,
+    flatten,
+    for_each,
+    margins,
+)
 
-_PIXELS_LEFT = 50  # after the last convolution, where strides are chosen by the network
-# filters from which the gradients of the weights, channels last on a processor, cost more than that layout gains
+_PIXELS_LEFT = 50  # after the last convolution, with default strides
+# number of filters from which channels-last gradients of the weights cost more on a CPU than the layout gains
 _WIDE = {torch.float32: 256, torch.bfloat16: 1024}
 HEADS = ("channel_max", "flatten", "pool")
 
 
-class Conv1D(nn.Module):
-    """Branches of convolutions with kernels of different width, joined by a perceptron.
+class Conv1D(PerceptronNetwork):
+    """Branches of convolutions with kernels of different widths, followed by a perceptron.
 
-    Narrow and broad features of a spectrum are looked for side by side: each branch is a stack of
-    convolutions with one kernel size, and what the branches found is concatenated.
+    The branches detect narrow and broad features of a spectrum: each is a stack of convolutions with one kernel size,
+    and their outputs are concatenated.
 
     ============  ===========================================  ==================================
     layer         operation                                    output shape
@@ -39,40 +48,38 @@ class Conv1D(nn.Module):
     n_pixels : int
         Pixels of a spectrum.
     n_outputs : int
-        Logits, one a class.
+        Number of logits, one per class.
     n_channels : int, default=1
-        Values of a pixel (flux; flux and inverse variance; ...).
+        Values per pixel (flux; flux and inverse variance; ...).
     filters : sequence of int, default=(8, 16, 32)
         Channels after each convolution, the same in all branches.
     kernel_sizes : sequence of int, default=(3, 5, 7)
-        Kernel of each branch, in pixels.
+        Kernel size of each branch in pixels.
     strides : int, sequence of int or None, default=None
-        Stride of each convolution, or one for all; None takes the one that leaves about 50 pixels, whatever
-        the length of the spectra.
+        Stride of each convolution, or of all. None gives the stride that leaves about 50 pixels.
     head : {"flatten", "channel_max", "pool"}, default="flatten"
-        How a branch becomes a vector; see the table.
+        How the output of a branch becomes a vector; see the table.
     hidden : sequence of int, default=()
         Widths of the linear layers between head and output.
     dropout : float, default=0.5
-        Fraction of activations dropped before each linear layer while training.
+        Dropout probability before each linear layer in training.
     batch_norm : bool, default=True
-        Whether convolutions are followed by batch normalisation (they then have no bias of their own).
+        Whether convolutions are followed by batch normalisation, and have no bias.
 
     Notes
     -----
-    Convolutions are not padded, as published, unless what is left of the spectrum is shorter than the
-    kernel: it is then padded with zeros, evenly on both sides, to the length of the kernel. So any network
-    works on any number of pixels.
+    Convolutions are not padded, as published, unless their input is shorter than the kernel: it is then padded with
+    zeros, evenly on both sides, to the length of the kernel. Spectra can therefore have any number of pixels.
 
-    Spectra are held as images of height 1, channels last, but for training wide networks on a processor.
+    Spectra are processed as channels-last images of height 1, except when wide networks are trained on a CPU.
 
-    Two systems of joint MK classification [1]_ are configurations of this network (2305 pixels, 39 classes,
+    Two systems for joint MK classification [1]_ are configurations of this network (2305 pixels, 39 classes,
     ``batch_norm=False``):
 
-    - v1: ``filters=(512, 256, 128, 64), strides=1, head="channel_max", hidden=(2048, 1024)``, that is
-      18,794,855 parameters. The released model has 65 more, in a layer that is never called.
-    - v2: ``filters=(32, 128, 512, 2048, 512, 128, 32), strides=(1, 2, 2, 2, 2, 2, 2), head="flatten",
-      hidden=(2048,)``, that is 40,126,919 parameters.
+    - v1: ``filters=(512, 256, 128, 64), strides=1, head="channel_max", hidden=(2048, 1024)``, with 18,794,855
+      parameters. The released model has 65 more, in a layer that is never called.
+    - v2: ``filters=(32, 128, 512, 2048, 512, 128, 32), strides=(1, 2, 2, 2, 2, 2, 2), head="flatten", hidden=(2048,)``,
+      with 40,126,919 parameters.
 
     References
     ----------
@@ -109,22 +116,12 @@ class Conv1D(nn.Module):
             )
             self.branches.append(_Branch(*layers))
             n_features += {"channel_max": length, "flatten": filters[-1] * length, "pool": filters[-1]}[head]
-        widths = [n_features, *hidden]
-        self.hidden = nn.ModuleList(nn.Linear(*sizes) for sizes in pairwise(widths))
-        self.dropout = Dropout(dropout)
-        self.final_layer = nn.Linear(widths[-1], n_outputs)
+        self.add_perceptron(n_features, hidden, n_outputs, dropout)
 
     def features(self, x: Tensor) -> Tensor:
-        """Activations before the last layer, shape (n, n_features), of `x`, shape (n, n_channels, n_pixels)."""
+        """Return the activations before the last layer, shape (n, n_features); `x` is (n, n_channels, n_pixels)."""
         x = x.unsqueeze(2) if self._channels_first(x) else as_images(x)
-        joined = torch.cat([self._head(branch(x)) for branch in self.branches], dim=1)
-        for layer in self.hidden:
-            joined = torch.relu(layer(self.dropout(joined)))
-        return joined
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits, shape (n, n_outputs), of `x`, shape (n, n_channels, n_pixels)."""
-        return self.final_layer(self.dropout(self.features(x)))
+        return self.apply_hidden(torch.cat([self._head(branch(x)) for branch in self.branches], dim=1))
 
     def _channels_first(self, x: Tensor) -> bool:
         half = torch.is_autocast_enabled("cpu")
@@ -138,7 +135,7 @@ class Conv1D(nn.Module):
 
 
 class _Branch(nn.Sequential):
-    """Layers one after the other, of which a convolution and the batch normalisation after it are taken at once."""
+    """Sequential layers, in which a convolution and the batch normalisation after it are applied together."""
 
     def forward(self, x: Tensor) -> Tensor:
         for layer, following in pairwise([*self, None]):
@@ -158,17 +155,17 @@ def _layers(
     strides: Sequence[int],
     batch_norm: bool,
 ) -> tuple[list[nn.Module], int]:
-    """Return the convolutions over `length` pixels, and the number of pixels that come out."""
+    """Return the layers of a branch for `length` pixels, and its number of output pixels."""
     layers: list[nn.Module] = []
     for n_filters, stride in zip(filters, strides, strict=True):
-        missing = max(kernel_size - length, 0)
-        if missing:
-            layers.append(nn.ZeroPad2d((missing // 2, missing - missing // 2, 0, 0)))
+        padding = margins(length, kernel_size, stride)
+        if any(padding):
+            layers.append(nn.ZeroPad2d((*padding, 0, 0)))
         layers.append(
             Convolution(n_channels, n_filters, kernel_size, n_dims=1, stride=stride, bias=not batch_norm)
         )
         if batch_norm:
             layers.append(nn.BatchNorm2d(n_filters))
         layers.append(nn.ReLU(inplace=True))
-        n_channels, length = n_filters, (length + missing - kernel_size) // stride + 1
+        n_channels, length = n_filters, convolved(length, kernel_size, stride)
     return layers, length

@@ -1,4 +1,4 @@
-"""Convolutions of learned functions (Kolmogorov-Arnold networks)."""
+"""`ConvKAN`, a convolutional Kolmogorov-Arnold network."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -12,12 +12,12 @@ from torch.nn import functional
 from skspec.networks._bases import BASES, Basis, Expansion
 from skspec.networks._layers import for_each
 
-_SHORT = 8  # pixels; normalising fewer would leave little but their signs
-_EPSILON = 1e-5  # added to variances, as torch does
+_SHORT = 8  # pixels; fewer are not normalised, because little more than their signs would remain
+_EPSILON = 1e-5  # added to variances, as in torch
 
 
 class ConvKAN(nn.Module):
-    """A stack of convolutions in which each weight is a learned function of the pixel it looks at.
+    """A stack of convolutions in which each weight is a learned function of its input pixel.
 
     ============  ===========================================  ===============================
     layer         operation                                    output shape
@@ -39,26 +39,25 @@ class ConvKAN(nn.Module):
     n_pixels : int
         Pixels of a spectrum.
     n_outputs : int
-        Logits, one a class.
+        Number of logits, one per class.
     n_channels : int, default=1
-        Values of a pixel (flux; flux and inverse variance; ...).
+        Values per pixel (flux; flux and inverse variance; ...).
     filters : sequence of int, default=(16, 32, 64)
         Channels after each layer.
     kernel_size : int, default=3
-        Kernel of all convolutions, in pixels.
+        Kernel size of all convolutions in pixels.
     strides : int or sequence of int, default=2
-        Stride of each convolution, or one for all.
+        Stride of each convolution, or of all.
     basis : {"bspline", "chebyshev", "radial"}, default="bspline"
-        Functions that are combined: cubic B-splines on a uniform grid over [-1, 1], as published;
-        Chebyshev polynomials of degree 0 to ``n_bases - 1`` of tanh x [3]_; or Gaussians with centres from
-        -2 to 2, as wide as these are apart [4]_.
+        Basis functions: cubic B-splines on a uniform grid over [-1, 1], as published; Chebyshev polynomials of degree 0
+        to ``n_bases - 1`` of tanh x [3]_; or Gaussians with centres from -2 to 2 and a width equal to their spacing [4]_.
     n_bases : int, default=8
-        Basis functions of a value. Eight cubic B-splines are a grid of five intervals.
+        Number of basis functions. Eight cubic B-splines correspond to a grid of five intervals.
     input_scale : float or None, default=0.5
-        The input is squeezed into the range of the splines, so that 0.5 takes values within two standard
-        deviations of standardised spectra to ±0.76. None leaves the input as it is, as published.
+        Scale of the tanh that maps the input to the range of the splines: 0.5 maps values within two standard deviations
+        of standardised spectra to ±0.76. None does not transform the input, as published.
     dropout : float, default=0.25
-        Fraction of activations dropped before the last layer while training.
+        Dropout probability before the last layer in training.
 
     Raises
     ------
@@ -67,19 +66,19 @@ class ConvKAN(nn.Module):
 
     Notes
     -----
-    B-splines vanish beyond their outermost knots (±2.2 for eight of them), so an input that is not scaled, like
-    the ratio of a spectrum to its continuum, may get little or no response from them.
+    B-splines are 0 beyond their outermost knots (±2.2 for eight of them), so unscaled input, such as the ratio of a
+    spectrum to its continuum, may produce little or no response.
 
-    The basis functions are evaluated in closed form, one after the other, into the input of the convolution. That
-    is the only large array: their slopes are evaluated anew for the gradient. They and the GELU go through one
-    convolution. Its weights are stored basis by basis (all channels of the first, of the second, ...); the
-    published code has all bases of the first channel first.
+    The basis functions are evaluated in closed form, one after the other, and written to the input of the convolution,
+    which is the only large array: their slopes are evaluated in the backward pass. One convolution is applied to them and
+    the GELU. Its weights are stored basis by basis (all channels of the first, then of the second, ...); the published
+    code stores them channel by channel.
 
-    Any number of pixels works. Where fewer than 8 are left after a layer, they are not normalised: the
-    published layer would refuse a single pixel, and two become ±1 whatever they were.
+    Spectra can have any number of pixels. Fewer than 8 pixels after a layer are not normalised: the published layer
+    raises an error for one pixel, and turns any two into ±1.
 
-    The joint MK classification of 2305 pixels into 39 classes [5]_ has ``filters=(64, 128, 256, 512),
-    strides=(1, 2, 2, 1), input_scale=None``, that is 4,666,603 parameters.
+    The network for joint MK classification of 2305 pixels into 39 classes [5]_ has ``filters=(64, 128, 256, 512),
+    strides=(1, 2, 2, 1), input_scale=None`` and 4,666,603 parameters.
 
     References
     ----------
@@ -124,18 +123,18 @@ class ConvKAN(nn.Module):
         self.final_layer = nn.Linear(widths[-1], n_outputs)
 
     def features(self, x: Tensor) -> Tensor:
-        """Activations before the last layer, shape (n, filters[-1]), of `x`, shape (n, n_channels, n_pixels)."""
+        """Return the activations before the last layer, shape (n, filters[-1]); `x` is (n, n_channels, n_pixels)."""
         if self.input_scale is not None:
             x = torch.tanh(self.input_scale * x)
         return self.layers(x.unsqueeze(2)).mean(dim=(2, 3))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits, shape (n, n_outputs), of `x`, shape (n, n_channels, n_pixels)."""
+        """Return the logits, shape (n, n_outputs); `x` as in `features`."""
         return self.final_layer(self.dropout(self.features(x)))
 
 
 class _KANConv(nn.Module):
-    """One layer; (n, n_in, 1, length) to (n, n_out, 1, length_out)."""
+    """One layer, from (n, n_in, 1, length) to (n, n_out, 1, length_out)."""
 
     def __init__(self, n_in: int, n_out: int, kernel_size: int, stride: int, basis: Basis) -> None:
         super().__init__()
@@ -157,10 +156,10 @@ class _KANConv(nn.Module):
 
 
 class _NormalizedPReLU(torch.autograd.Function):
-    """PReLU of y, each channel of each spectrum first brought to mean 0 and variance 1 over its pixels.
+    """Instance normalisation (mean 0 and variance 1 over the pixels of each channel of each spectrum), then PReLU.
 
-    The same as `torch.nn.InstanceNorm1d` and `torch.nn.PReLU`, but in fewer passes, as quick with channels last,
-    and in float32 for half precision.
+    Equivalent to `torch.nn.InstanceNorm1d` and `torch.nn.PReLU`, but in fewer passes, equally fast in channels-last
+    layout, and in float32 for half precision.
     """
 
     @staticmethod
@@ -176,7 +175,7 @@ class _NormalizedPReLU(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
         z, scale, slope = ctx.saved_tensors
-        negative = torch.lt(z, 0, out=torch.empty_like(z)).mul_(grad)  # the part of it that the slope acts on
+        negative = torch.lt(z, 0, out=torch.empty_like(z)).mul_(grad)  # the part scaled by the slope
         grad_z = torch.addcmul(grad, negative, slope - 1)
         grad_slope = negative.mul_(z).sum().reshape(1)
         along_z = torch.mul(grad_z, z, out=negative).mean(dim=3, keepdim=True)

@@ -1,20 +1,22 @@
-"""A convolutional transformer with encodings of absolute and relative position."""
+"""`ConvTran`, a convolutional transformer with absolute and relative position encodings."""
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 RELATIVE_ENCODINGS = ("eRPE", None)
-_HEAD_WIDTH = 16  # values: one vector register of float32; attention kernels are slowest on narrower heads
+_HEAD_WIDTH = (
+    16  # one vector register of float32; narrower heads are padded, because attention is slow on them
+)
 
 
 class ConvTran(nn.Module):
-    """One layer of self-attention over the pixels of a spectrum, on top of a convolutional embedding.
+    """One layer of self-attention over the pixels of a spectrum, after a convolutional embedding.
 
     ============  ===========================================  =========================================
     layer         operation                                    output shape
     ============  ===========================================  =========================================
-    embedding     each channel by itself: convolution (kernel  (n, n_pixels, n_channels, 4 · embed_dim)
+    embedding     for each channel: convolution (kernel        (n, n_pixels, n_channels, 4 · embed_dim)
                   ``kernel_size``, padded to the same length)
                   to ``4 · embed_dim`` maps, batch
                   normalisation, GELU
@@ -37,42 +39,41 @@ class ConvTran(nn.Module):
     n_pixels : int
         Pixels of a spectrum.
     n_outputs : int
-        Logits, one a class.
+        Number of logits, one per class.
     n_channels : int, default=1
-        Values of a pixel (flux; flux and inverse variance; ...).
+        Values per pixel (flux; flux and inverse variance; ...).
     embed_dim : int, default=16
         Width of the embedding of a pixel; a multiple of `n_heads`.
     n_heads : int, default=8
-        Attention heads.
+        Number of attention heads.
     feedforward_dim : int, default=256
         Width of the hidden layer of the perceptron.
     kernel_size : int, default=8
-        Kernel of the embedding, in pixels.
+        Kernel size of the embedding in pixels.
     relative_encoding : {"eRPE", None}, default="eRPE"
-        Whether each head learns a weight for each distance between two pixels.
+        Relative position encoding: with eRPE, each head learns a weight for each distance between two pixels.
     dropout : float, default=0.01
-        Fraction of activations dropped while training, after the position is added and in the perceptron.
+        Dropout probability in training, after the position encoding and in the perceptron.
 
     Raises
     ------
     ValueError
-        If `embed_dim` is no multiple of `n_heads`, or `relative_encoding` is unknown.
+        If `embed_dim` is not a multiple of `n_heads`, or `relative_encoding` is unknown.
 
     Notes
     -----
-    As in the authors' code, and unlike the usual transformer, scores are scaled by the width of the embedding
-    (not of a head), what passes by the attention is the embedding without its position, a layer normalisation
-    stands where others project the heads, and the table of relative positions is added *after* the softmax.
+    As in the authors' code, and unlike in most transformers, scores are scaled by the width of the embedding (not of a
+    head), the residual connection around the attention has the embedding without its position, layer normalisation
+    replaces the projection of the heads, and the relative position weights are added *after* the softmax.
 
-    The last point makes eRPE cheap. A table of one weight per distance is a Toeplitz matrix, so its part of
-    the attention is a convolution of the values, taken here by FFT in O(n_pixels log n_pixels). The softmax part is
-    fused attention. No n_pixels × n_pixels matrix is ever held: to train the configuration below with 16 spectra
-    at a time takes 1 GB.
+    The last point makes eRPE inexpensive. One weight per distance gives a Toeplitz matrix, so its part of the attention
+    is a convolution of the values, computed by FFT in O(n_pixels log n_pixels). The softmax part is fused attention. No
+    n_pixels × n_pixels matrix is stored: training the configuration below in batches of 16 spectra takes 1 GB.
 
-    Any number of pixels works: the embedding is padded, and nothing is strided.
+    Spectra can have any number of pixels: the embedding is padded, and there are no strides.
 
-    The joint MK classification of 2305 pixels into 39 classes [2]_ has ``embed_dim=64, n_heads=16,
-    relative_encoding=None``, that is 67,687 parameters; with eRPE, 141,431.
+    The network for joint MK classification of 2305 pixels into 39 classes [2]_ has ``embed_dim=64, n_heads=16,
+    relative_encoding=None`` and 67,687 parameters; with eRPE, 141,431.
 
     References
     ----------
@@ -115,22 +116,22 @@ class ConvTran(nn.Module):
         self.final_layer = nn.Linear(embed_dim, n_outputs)
 
     def features(self, x: Tensor) -> Tensor:
-        """Activations before the last layer, shape (n, embed_dim), of `x`, shape (n, n_channels, n_pixels)."""
+        """Return the activations before the last layer, shape (n, embed_dim); `x` is (n, n_channels, n_pixels)."""
         x = self.embedding(x)
         x = self.attention_norm(x + self.attention(self.position(x)))
         x = self.feedforward_norm(x + self.feedforward(x))
         return x.mean(dim=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits, shape (n, n_outputs), of `x`, shape (n, n_channels, n_pixels)."""
+        """Return the logits, shape (n, n_outputs); `x` as in `features`."""
         return self.final_layer(self.features(x))
 
 
 class _Embedding(nn.Module):
-    """From (n, n_channels, n_pixels) to (n, n_pixels, embed_dim).
+    """Embedding of pixels, from (n, n_channels, n_pixels) to (n, n_pixels, embed_dim).
 
-    Both convolutions are taken as matrix products with the channel last, which is the order that attention
-    needs; the modules only hold their weights.
+    Both convolutions are computed as channels-last matrix products, as attention needs this order; their modules only
+    hold the weights.
     """
 
     def __init__(self, n_channels: int, embed_dim: int, kernel_size: int) -> None:
@@ -171,7 +172,7 @@ class _TimeAbsolutePosition(nn.Module):
 
 
 class _Attention(nn.Module):
-    """Self-attention, its heads followed by a layer normalisation; (n, n_pixels, embed_dim) in and out."""
+    """Self-attention with layer normalisation of the heads; input and output are (n, n_pixels, embed_dim)."""
 
     def __init__(self, n_pixels: int, embed_dim: int, n_heads: int, *, relative: bool) -> None:
         super().__init__()
@@ -201,31 +202,23 @@ class _Attention(nn.Module):
 
 
 def toeplitz_product(table: Tensor, value: Tensor) -> Tensor:
-    """Multiply the values of each head by a Toeplitz matrix, without building it.
+    """Multiply the values of each head, shape (n, n_heads, n_pixels, width), by a Toeplitz matrix.
 
-    Parameters
-    ----------
-    table : Tensor of shape (2 · n_pixels - 1, n_heads)
-        Entry ``i - j + n_pixels - 1`` is what stands in row i and column j of the matrix of a head.
-    value : Tensor of shape (n, n_heads, n_pixels, width)
-        What is multiplied.
-
-    Returns
-    -------
-    Tensor of shape (n, n_heads, n_pixels, width)
+    Entry ``i - j + n_pixels - 1`` of `table`, of shape (2 · n_pixels - 1, n_heads), is the element in row i and column j
+    of the matrix of a head. The matrix is not stored.
     """
     n_pixels = value.shape[2]
     length = _fast_length(2 * n_pixels - 1)
-    dtype = torch.promote_types(table.dtype, torch.float32)  # FFTs know no bfloat16
+    dtype = torch.promote_types(table.dtype, torch.float32)  # FFTs do not support bfloat16
     spectrum = torch.fft.rfft(value.to(dtype).transpose(2, 3), n=length)
     spectrum = spectrum * torch.fft.rfft(table.to(dtype).T, n=length)[:, None]
-    # a period of 2 · n_pixels - 1 is enough: what wraps around ends before the rows that are kept
+    # a period of 2 · n_pixels - 1 suffices: values that wrap around end before the rows that are kept
     product = torch.fft.irfft(spectrum, n=length)[..., n_pixels - 1 : 2 * n_pixels - 1]
     return product.transpose(2, 3).to(value.dtype)
 
 
 def _fast_length(minimum: int) -> int:
-    """Smallest length, at least `minimum`, without prime factors above 5."""
+    """Return the smallest length, at least `minimum`, without prime factors above 5."""
     length = minimum
     while True:
         rest = length

@@ -1,8 +1,8 @@
-"""Generators of spectra, and critics that tell them from real ones.
+"""Generators of spectra, and critics that distinguish generated from real spectra.
 
-Unlike the other networks these come in pairs. A generator takes random numbers (n, latent_dim) and class indices (n,)
-to spectra (n, n_channels, n_pixels); a critic takes spectra and class indices to numbers (n,), higher for what it takes
-for real. Spectra are standardised: about mean 0 and variance 1 in each pixel.
+A generator maps random numbers (n, latent_dim) and class indices (n,) to spectra (n, n_channels, n_pixels). A critic maps
+spectra and class indices to scores (n,), which are higher for spectra that look real. Spectra are standardised: about
+mean 0 and variance 1 in each pixel.
 """
 
 from collections.abc import Sequence
@@ -15,17 +15,16 @@ from torch.nn.utils.parametrizations import spectral_norm as normalize_spectrum
 
 from skspec.networks._layers import Convolution, as_images
 
-_STEP = 4  # from one convolution to the next, in pixels
-_SLOPE = 0.2  # of LeakyReLU below zero
+_STEP = 4  # ratio of the lengths of neighbouring scales
+_SLOPE = 0.2  # of LeakyReLU for negative values
 
 
 class SpectrumGenerator(nn.Module):
-    """Templates, bent and refined by convolutions, with noise.
+    """Weighted sums of templates, refined by convolutions, plus noise.
 
-    Each spectrum starts near one of the anchors of its class: that, plus a linear map of random numbers, plus a
-    perceptron, are weights of templates, and the weighted sum of the templates is what spectra of the classes have in
-    common. Convolutions, from coarse to fine, add what a sum cannot: lines that move or change their shape. White noise,
-    with a σ for each pixel and a level for each spectrum, is added last.
+    The weights of the templates are one of the anchors of the class, plus a linear map of random numbers, plus the output
+    of a perceptron. Convolutions, from coarse to fine scales, add what a weighted sum cannot describe: lines that shift
+    or change their shape. White noise is added last, with a σ for each pixel and a level for each spectrum.
 
     ============  =========================================================  ===================================
     layer         operation                                                  output shape
@@ -46,21 +45,21 @@ class SpectrumGenerator(nn.Module):
     n_pixels : int
         Pixels of a spectrum, any number.
     n_channels : int, default=1
-        Values of a pixel.
+        Values per pixel.
     n_classes : int, default=1
-        Classes to generate.
+        Number of classes.
     latent_dim : int, default=32
-        Random numbers of a spectrum, and templates.
+        Random numbers per spectrum, and number of templates.
     filters : sequence of int, default=(64, 32, 16, 8)
-        Channels from the coarsest scale to the finest.
+        Channels from the coarsest to the finest scale.
     kernel_size : int, default=5
-        Kernel of the convolutions in pixels; odd.
+        Odd kernel size of the convolutions in pixels.
 
     Notes
     -----
-    A new generator has one anchor, 0, templates of 0, and adds nothing by perceptron and convolutions: `start_from`
-    makes of it a smoothed bootstrap in principal components, from which training goes on. Anchors, templates and the σ of
-    pixels then stay: thousands of free numbers that each change a single pixel would walk about at random.
+    A new generator has one anchor, 0, and templates of 0, and perceptron and convolutions contribute 0. `start_from`
+    turns it into a smoothed bootstrap in principal components, from which training starts. Training does not change
+    anchors, templates and σ: thousands of parameters that each affect a single pixel would perform random walks.
     """
 
     anchors: Tensor
@@ -125,20 +124,19 @@ class SpectrumGenerator(nn.Module):
         noise: Tensor,
         spread: Tensor,
     ) -> None:
-        """Take over a model: ``mean + templates.T @ w[:-1] + exp(spread * w[-1]) * noise``, w = an anchor + scale @ z.
+        """Use a model: ``mean + templates.T @ w[:-1] + exp(spread * w[-1]) * noise``, w = anchor + scale @ z.
 
         Parameters
         ----------
         templates : Tensor of shape (n_templates, n_channels * n_pixels)
-            Fewer than `latent_dim`.
-        mean : Tensor of shape (n_channels * n_pixels,)
+            Fewer than `latent_dim` templates.
+        mean, noise : Tensor of shape (n_channels * n_pixels,)
+            Mean, and σ of the white noise at level 0.
         anchors : Tensor of shape (n_anchors, n_templates + 1)
-            Class by class. The last column is for the level of the noise.
+            Anchors, sorted by class. The last column is the level of the noise.
         counts : Tensor of shape (n_classes,)
-            Anchors of each class.
+            Number of anchors of each class.
         scale : Tensor of shape (n_classes, n_templates + 1, n_templates + 1)
-        noise : Tensor of shape (n_channels * n_pixels,)
-            σ of the white noise at level 0.
         spread : Tensor of shape ()
             Standard deviation of the logarithm of the level.
         """
@@ -155,7 +153,7 @@ class SpectrumGenerator(nn.Module):
         self.level.weight[:, k] = spread
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
-        """Spectra, shape (n, n_channels, n_pixels), of `z`, shape (n, latent_dim), and `labels`, shape (n,)."""
+        """Return spectra (n, n_channels, n_pixels) for `z` (n, latent_dim) and `labels` (n,)."""
         classes = functional.one_hot(labels, self.n_classes).to(z.dtype)
         count = self.counts[labels]
         place = torch.minimum((torch.rand(len(z), device=z.device) * count).long(), count - 1)
@@ -172,7 +170,7 @@ class SpectrumGenerator(nn.Module):
 
 
 class SpectrumCritic(nn.Module):
-    """Convolutions that halve the length twice each, and a projection on the class.
+    """Convolutions with stride 4, and a projection on the class.
 
     ============  ==================================================  ===================================
     layer         operation                                           output shape
@@ -189,20 +187,20 @@ class SpectrumCritic(nn.Module):
     n_pixels : int
         Pixels of a spectrum, any number.
     n_channels : int, default=1
-        Values of a pixel.
+        Values per pixel.
     n_classes : int, default=1
-        Classes.
+        Number of classes.
     filters : sequence of int, default=(16, 32, 64, 128)
         Channels after each convolution.
     kernel_size : int, default=9
-        Kernel of the convolutions in pixels; odd.
+        Odd kernel size of the convolutions in pixels.
     spectral_norm : bool, default=False
         Whether weights are divided by their largest singular value (Miyato et al. 2018, arXiv:1802.05957).
 
     Notes
     -----
-    The variety in a batch betrays a generator that always makes the same spectrum (Karras et al. 2018,
-    arXiv:1710.10196); the projection follows Miyato and Koyama (2018, arXiv:1802.05637).
+    The variety in a batch detects mode collapse, a generator that always makes the same spectrum (Karras et al. 2018,
+    arXiv:1710.10196). The projection follows Miyato and Koyama (2018, arXiv:1802.05637).
     """
 
     def __init__(
@@ -230,15 +228,14 @@ class SpectrumCritic(nn.Module):
         self.embedding = nn.Embedding(n_classes, n_features)
         nn.init.zeros_(self.embedding.weight)
         if spectral_norm:
-            nn.init.normal_(
-                self.embedding.weight, std=0.01
-            )  # a matrix of zeros has no largest singular value
+            # the spectral norm of zeros is 0
+            nn.init.normal_(self.embedding.weight, std=0.01)
             for layer in self.modules():
                 if isinstance(layer, Convolution | nn.Linear | nn.Embedding):
                     normalize_spectrum(layer)
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
-        """Score, shape (n,), of spectra, shape (n, n_channels, n_pixels), of classes `labels`, shape (n,)."""
+        """Return the scores (n,) of spectra (n, n_channels, n_pixels) with `labels` (n,)."""
         features = self.stack(as_images(x)).flatten(1)
         variety = torch.sqrt(features.var(dim=0, correction=0) + 1e-8).mean()
         features = torch.cat([features, variety.expand(len(features), 1)], dim=1)
@@ -248,26 +245,26 @@ class SpectrumCritic(nn.Module):
 class DenseGenerator(nn.Module):
     """A perceptron from random numbers to spectra, as published for O stars of LAMOST [1]_.
 
-    Linear layers with LeakyReLU, and batch normalisation before it in all but the first; the last is linear. With
-    3500 pixels the defaults have 4,478,124 parameters.
+    Linear layers with LeakyReLU, which follows batch normalisation in all but the first; the last layer is linear. For
+    3500 pixels the default has 4,478,124 parameters.
 
     Parameters
     ----------
     n_pixels : int
         Pixels of a spectrum.
     n_channels : int, default=1
-        Values of a pixel.
+        Values per pixel.
     n_classes : int, default=1
-        Classes to generate. From two on, the class is given beside the random numbers.
+        Number of classes. If there are several, the class is part of the input.
     latent_dim : int, default=900
-        Random numbers of a spectrum.
+        Random numbers per spectrum.
     hidden : sequence of int, default=(256, 512, 1024)
         Widths of the hidden layers.
 
     Notes
     -----
-    The published generator ends in tanh, from -1 to 1, but learns from spectra scaled to between 0 and 1. Here the last
-    layer is linear, for standardised spectra.
+    The published generator ends in tanh, from -1 to 1, but is trained on spectra scaled to between 0 and 1. Here the
+    last layer is linear, for standardised spectra.
 
     References
     ----------
@@ -298,32 +295,32 @@ class DenseGenerator(nn.Module):
         self.final_layer = nn.Linear(hidden[-1] if hidden else n_inputs, n_channels * n_pixels)
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
-        """Spectra, shape (n, n_channels, n_pixels), of `z`, shape (n, latent_dim), and `labels`, shape (n,)."""
+        """Return spectra (n, n_channels, n_pixels) for `z` (n, latent_dim) and `labels` (n,)."""
         return self.final_layer(self.hidden(_with_class(z, labels, self.n_classes))).unflatten(1, self.shape)
 
 
 class DenseCritic(nn.Module):
     """A perceptron from spectra to a score, as published for O stars of LAMOST (see `DenseGenerator`).
 
-    Linear layers with LeakyReLU and dropout; with 3500 pixels the defaults have 4,241,409 parameters.
+    Linear layers with LeakyReLU and dropout. For 3500 pixels the default has 4,241,409 parameters.
 
     Parameters
     ----------
     n_pixels : int
         Pixels of a spectrum.
     n_channels : int, default=1
-        Values of a pixel.
+        Values per pixel.
     n_classes : int, default=1
-        Classes. From two on, the class is given beside the spectrum.
+        Number of classes. If there are several, the class is part of the input.
     hidden : sequence of int, default=(1024, 512, 256)
         Widths of the hidden layers.
     dropout : float, default=0.3
-        Fraction of activations dropped after each hidden layer while training.
+        Dropout probability after each hidden layer in training.
 
     Notes
     -----
-    The published critic ends in a sigmoid, whose output its loss takes for a logit. Here the last layer is linear: its
-    output is the logit.
+    The published critic ends in a sigmoid, but its loss treats the output as a logit. Here the last layer is linear, and
+    its output is the logit.
     """
 
     def __init__(
@@ -345,7 +342,7 @@ class DenseCritic(nn.Module):
         self.final_layer = nn.Linear(widths[-1], 1)
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
-        """Score, shape (n,), of spectra, shape (n, n_channels, n_pixels), of classes `labels`, shape (n,)."""
+        """Return the scores (n,) of spectra (n, n_channels, n_pixels) with `labels` (n,)."""
         return self.final_layer(self.hidden(_with_class(x.flatten(1), labels, self.n_classes)))[:, 0]
 
 
@@ -354,7 +351,7 @@ def _n_class_inputs(n_classes: int) -> int:
 
 
 def _with_class(x: Tensor, labels: Tensor, n_classes: int) -> Tensor:
-    """Rows with the class beside them, where there are several."""
+    """Append the one-hot class to the rows, if there are several classes."""
     if n_classes == 1:
         return x
     return torch.cat([x, functional.one_hot(labels, n_classes).to(x.dtype)], dim=1)

@@ -1,19 +1,27 @@
-"""One stack of convolutions and pooling, for spectra and images."""
+"""`PlainCNN`, one stack of convolutions and pooling for spectra or images."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from math import prod
 
-import torch
 from torch import Tensor, nn
 
-from skspec.networks._layers import Convolution, Dropout, as_images, flatten, for_each, input_shape, window
+from skspec.networks._layers import (
+    Convolution,
+    PerceptronNetwork,
+    as_images,
+    convolved,
+    flatten,
+    for_each,
+    input_shape,
+    margins,
+    window,
+)
 
 PADDINGS = ("valid", "same")
 
 
-class PlainCNN(nn.Module):
-    """Convolutions and pooling one after the other, then a perceptron, for spectra or images.
+class PlainCNN(PerceptronNetwork):
+    """Convolutions and pooling, followed by a perceptron, for spectra or images.
 
     ============  ==================================================  ===========================
     layer         operation                                           output shape (of spectra)
@@ -29,48 +37,47 @@ class PlainCNN(nn.Module):
     Parameters
     ----------
     n_outputs : int
-        Logits, one a class.
+        Number of logits, one per class.
     n_pixels : int, default=None
         Pixels of a spectrum.
     n_channels : int, default=1
-        Values of a pixel of a spectrum (flux; flux and inverse variance; ...).
+        Values per pixel of a spectrum (flux; flux and inverse variance; ...).
     image_shape : (int, int, int), default=None
-        Channels, height and width of an image, instead of `n_pixels`. Kernels, strides and pooling are square then.
+        Channels, height and width of an image, instead of `n_pixels`. Kernels, strides and pooling are then square.
     filters : sequence of int, default=(16, 32, 64)
         Channels after each convolution.
     kernel_sizes : int or sequence of int, default=5
-        Kernel of each convolution, in pixels, or one for all.
+        Kernel size of each convolution in pixels, or of all.
     strides : int or sequence of int, default=1
-        Stride of each convolution, or one for all.
+        Stride of each convolution, or of all.
     padding : {"valid", "same"}, default="same"
-        ``valid``: convolutions and pooling take whole windows only. ``same``: the length is only divided by
-        strides and pooling, rounded up; zeros are added evenly on both sides (the odd one at the end), and the
-        last window of the pooling may be a part of one.
+        ``valid``: convolutions and pooling use complete windows only. ``same``: convolutions are padded with zeros evenly
+        on both sides (an odd one at the end), and the last pooling window may be incomplete, so that the length is
+        divided by strides and pooling, rounded up.
     pooling : int or sequence of int, default=2
-        Pixels that are pooled after each convolution, or one for all; 1 for none.
+        Number of pixels pooled after each convolution, or after all; 1 for no pooling.
     hidden : sequence of int, default=(64,)
         Widths of the linear layers before the output.
     dropout : float, default=0.0
-        Fraction of activations dropped before each linear layer while training.
+        Dropout probability before each linear layer in training.
 
     Raises
     ------
     ValueError
-        If `padding` is unknown, `kernel_sizes`, `strides` or `pooling` are not as many as `filters`, or both
-        or none of `n_pixels` and `image_shape` are given.
+        If `padding` is unknown, the lengths of `kernel_sizes`, `strides` or `pooling` and `filters` differ, or both or
+        neither of `n_pixels` and `image_shape` are given.
 
     Notes
     -----
-    Any number of pixels works: what is shorter than a kernel is padded with zeros, evenly on both sides, to
-    its length, and what is shorter than the pooling is pooled into one.
+    Spectra can have any number of pixels: inputs shorter than a kernel are padded with zeros, evenly on both sides, to
+    the length of the kernel, and inputs shorter than the pooling are pooled to one pixel.
 
     Published configurations:
 
     - BOSS classes [1]_: ``PlainCNN(n_pixels=433, n_outputs=13, filters=(100, 100, 100, 100),
-      kernel_sizes=(14, 12, 10, 8), strides=2, padding="valid", pooling=1, hidden=(), dropout=0.5)``, 327,813
-      parameters;
+      kernel_sizes=(14, 12, 10, 8), strides=2, padding="valid", pooling=1, hidden=(), dropout=0.5)``, 327,813 parameters;
     - LAMOST spectral types [2]_: ``PlainCNN(n_pixels=3500, n_outputs=7, filters=(10, 20, 40, 50),
-      kernel_sizes=3, hidden=(11500,))``, 126,026,157 parameters. The published code takes the pixels for
+      kernel_sizes=3, hidden=(11500,))``, 126,026,157 parameters. The published code uses the pixels as
       channels of a spectrum of length one, so that nothing is convolved; here they are pixels;
     - Galaxy10 [3]_: ``PlainCNN(image_shape=(3, 69, 69), n_outputs=10, filters=(6, 16), padding="valid",
       hidden=(512, 84))``, 1,652,958 parameters.
@@ -112,52 +119,23 @@ class PlainCNN(nn.Module):
         ):
             kernel, step = window(kernel_size, n_dims), window(stride, n_dims)
             axes = list(zip(size, kernel, step, strict=True))
-            height, width = (_margins(*axis, same=same) for axis in axes)
+            height, width = (margins(*axis, same=same) for axis in axes)
             if any(height + width):
                 layers.append(nn.ZeroPad2d(width + height))
             layers.append(Convolution(n_channels, n_filters, kernel_size, n_dims=n_dims, stride=stride))
             layers.append(nn.ReLU(inplace=True))
             n_channels = n_filters
-            size = [_convolved(*axis, same=same) for axis in axes]
+            size = [convolved(*axis, same=same) for axis in axes]
             if pool > 1:
                 pooled = tuple(min(pool, length) for length in size)
                 layers.append(nn.MaxPool2d(pooled, ceil_mode=same))
-                size = [_convolved(length, w, w, same=same) for length, w in zip(size, pooled, strict=True)]
+                size = [convolved(length, w, w, same=same) for length, w in zip(size, pooled, strict=True)]
         self.stack = nn.Sequential(*layers)
-        widths = [n_channels * prod(size), *hidden]
-        self.hidden = nn.ModuleList(nn.Linear(*sizes) for sizes in pairwise(widths))
-        self.dropout = Dropout(dropout)
-        self.final_layer = nn.Linear(widths[-1], n_outputs)
+        self.add_perceptron(n_channels * prod(size), hidden, n_outputs, dropout)
 
     def features(self, x: Tensor) -> Tensor:
-        """Activations before the last layer.
+        """Return the activations before the last layer, shape (n, n_features).
 
-        Parameters
-        ----------
-        x : Tensor of shape (n, n_channels, n_pixels) or (n, channels, height, width)
-            Spectra or images.
-
-        Returns
-        -------
-        Tensor of shape (n, n_features)
+        `x` has the shape (n, n_channels, n_pixels) or (n, channels, height, width).
         """
-        x = flatten(self.stack(as_images(x)))
-        for layer in self.hidden:
-            x = torch.relu(layer(self.dropout(x)))
-        return x
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits, shape (n, n_outputs); `x` as in `features`."""
-        return self.final_layer(self.dropout(self.features(x)))
-
-
-def _convolved(length: int, kernel_size: int, stride: int, *, same: bool) -> int:
-    """Return the length after a convolution, or pooling."""
-    return -(-length // stride) if same else max(length - kernel_size, 0) // stride + 1
-
-
-def _margins(length: int, kernel_size: int, stride: int, *, same: bool) -> tuple[int, int]:
-    """Zeros to add before and after what a convolution takes."""
-    needed = (_convolved(length, kernel_size, stride, same=same) - 1) * stride + kernel_size
-    missing = max(needed - length, 0)
-    return missing // 2, missing - missing // 2
+        return self.apply_hidden(flatten(self.stack(as_images(x))))

@@ -1,4 +1,4 @@
-"""Residual networks for spectra and images."""
+"""`ResNet`, residual networks for spectra or images."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from skspec.networks._layers import Convolution, as_images, convolve_and_normalize, input_shape, window
 
-# blocks in each of the four stages, and whether they are bottlenecks
+# number of blocks in each of the four stages, and whether they are bottlenecks
 DEPTHS = {
     18: ((2, 2, 2, 2), False),
     34: ((3, 4, 6, 3), False),
@@ -15,7 +15,7 @@ DEPTHS = {
     101: ((3, 4, 23, 3), True),
 }
 STEMS = ("standard", "small")
-_STAGES = ((1, 1), (2, 2), (4, 2), (8, 2))  # width in units of the first, and stride of the first block
+_STAGES = ((1, 1), (2, 2), (4, 2), (8, 2))  # width relative to the first stage, and stride of the first block
 _BOTTLENECK_EXPANSION = 4
 
 
@@ -59,45 +59,45 @@ class ResNet(nn.Module):
     Parameters
     ----------
     n_outputs : int
-        Logits, one a class.
+        Number of logits, one per class.
     n_pixels : int, default=None
         Pixels of a spectrum. The weights do not depend on it.
     n_channels : int, default=1
-        Values of a pixel of a spectrum (flux; flux and inverse variance; ...).
+        Values per pixel of a spectrum (flux; flux and inverse variance; ...).
     image_shape : (int, int, int), default=None
-        Channels, height and width of an image, instead of `n_pixels`. All kernels are square then.
+        Channels, height and width of an image, instead of `n_pixels`. All kernels are then square.
     depth : {18, 34, 50, 101}, default=18
-        Layers with weights.
+        Number of layers with weights.
     width : int, default=64
         Channels of the first stage.
     stem : {"standard", "small"}, default="standard"
-        First layers; the published ones make a spectrum four times shorter, the small ones keep its length.
+        First layers: ``standard``, as published, divides the length of a spectrum by four; ``small`` keeps it.
     n_hidden : int, default=0
-        Width of one more linear layer before the last one; 0 for none. With 1000 it is the classifier of
-        ImageNet, whose pretrained weights are then kept too.
+        Width of an additional linear layer before the last one; 0 for none. With 1000 it is the classification layer of
+        ImageNet, whose pretrained weights are then used too.
     n_scalars : int, default=0
-        Numbers beside each spectrum (a temperature, the mean flux, ...) that join before the last layer.
+        Number of scalar features per spectrum (a temperature, the mean flux, ...), concatenated before the last layer.
 
     Raises
     ------
     ValueError
-        If `depth` or `stem` is unknown, or both or none of `n_pixels` and `image_shape` are given.
+        If `depth` or `stem` is unknown, or both or neither of `n_pixels` and `image_shape` are given.
 
     Notes
     -----
-    In bottlenecks the convolution with kernel 3 is strided, as in torchvision; in the paper it is the first one.
-    All convolutions are padded, so that any number of pixels works. But batch normalisation takes its
-    statistics over the batch and what pixels are left, and refuses to train on a single value: spectra of up
-    to 32 pixels (8 with the small stem) need batches of at least two.
+    In bottlenecks the convolution with kernel 3 is strided, as in torchvision; in the paper it is the first one. All
+    convolutions are padded, so that spectra can have any number of pixels. Batch normalisation, however, takes its
+    statistics over the batch and the remaining pixels, and cannot be trained on a single value: spectra of up to 32
+    pixels (8 with the small stem) require batches of at least two.
 
-    Layers have the names of torchvision, so that weights for them fit (see `load_pretrained`). Outside training
-    batch normalisation is folded into the convolutions.
+    Layers have the names of torchvision, so that its weights can be loaded (see `load_pretrained`). In evaluation mode,
+    batch normalisation is merged into the convolutions.
 
     Published configurations:
 
     - joint MK classification [2]_: ``ResNet(n_pixels=2305, n_outputs=39, depth=50)``, 16,034,151 parameters;
-    - Galaxy10 [3]_: ``ResNet(image_shape=(3, 224, 224), n_outputs=10, depth=18, n_hidden=1000)``, 11,699,522
-      parameters, and with ``depth=50`` 25,567,042.
+    - Galaxy10 [3]_: ``ResNet(image_shape=(3, 224, 224), n_outputs=10, depth=18, n_hidden=1000)``, 11,699,522 parameters;
+      with ``depth=50``, 25,567,042.
 
     References
     ----------
@@ -156,28 +156,14 @@ class ResNet(nn.Module):
         self.final_layer = nn.Linear((n_hidden or n_in) + n_scalars, n_outputs)
 
     def features(self, x: Tensor, scalars: Tensor | None = None) -> Tensor:
-        """Activations before the last layer.
+        """Return the activations before the last layer, shape (n, n_features), including the scalars as last columns.
 
-        Parameters
-        ----------
-        x : Tensor of shape (n, n_channels, n_pixels) or (n, channels, height, width)
-            Spectra or images.
-        scalars : Tensor of shape (n, n_scalars), default=None
-            Numbers beside them, on a scale of about 1.
-
-        Returns
-        -------
-        Tensor of shape (n, n_features)
-            The scalars are its last columns.
-
-        Raises
-        ------
-        ValueError
-            If there are not `n_scalars` scalars.
+        `x` has the shape (n, n_channels, n_pixels) or (n, channels, height, width). `scalars` has the shape
+        (n, n_scalars), on a scale of about 1; another number of columns raises ValueError.
         """
         n_scalars = 0 if scalars is None else scalars.shape[1]
         if n_scalars != self.n_scalars:
-            raise ValueError(f"scalars has {n_scalars} columns, the network was made for {self.n_scalars}")
+            raise ValueError(f"scalars must have {self.n_scalars} columns, got {n_scalars}")
         x = torch.relu_(convolve_and_normalize(as_images(x), self.conv1, self.bn1))
         x = self.layer4(self.layer3(self.layer2(self.layer1(self.maxpool(x)))))
         x = self.avgpool(x).flatten(1)
@@ -186,60 +172,51 @@ class ResNet(nn.Module):
         return x if scalars is None else torch.cat([x, scalars], dim=1)
 
     def forward(self, x: Tensor, scalars: Tensor | None = None) -> Tensor:
-        """Logits, shape (n, n_outputs); `x` and `scalars` as in `features`."""
+        """Return the logits, shape (n, n_outputs); `x` and `scalars` as in `features`."""
         return self.final_layer(self.features(x, scalars))
 
     def load_pretrained(self, weights: Mapping[str, Tensor]) -> None:
-        """Take over the weights of a trained network, all but those of its last layer.
+        """Load the weights of a trained network, except those of its last layer.
 
         Parameters
         ----------
         weights : mapping of str to Tensor
-            State of a torchvision ResNet, or of a `ResNet`, with the same depth, stem and channels. Its ``fc``
-            is needed, and taken over, if this network has one (`n_hidden`); else it is the last layer of
-            torchvision's network and left out.
+            State of a torchvision ResNet, or of a `ResNet`, with the same depth, stem and channels. Its ``fc`` is loaded
+            if this network has one (`n_hidden`); otherwise it is the last layer of torchvision's network, and ignored.
 
         Raises
         ------
         ValueError
-            If a tensor is missing, is of another shape than here, or belongs to no layer of this network.
+            If a tensor is missing, has another shape, or does not belong to a layer of this network.
         """
         own = {
             name: tensor for name, tensor in self.state_dict().items() if not name.startswith("final_layer.")
         }
         dropped = ("final_layer.",) if self.fc is not None else ("final_layer.", "fc.")
         given = {name: tensor for name, tensor in weights.items() if not name.startswith(dropped)}
-        # files of before 2018 do not count batches, and with a fixed momentum nothing depends on it
+        # files from before 2018 do not count batches, which has no effect with a fixed momentum
         missing = [name for name in own if name not in given and not name.endswith(".num_batches_tracked")]
         extra = [name for name in given if name not in own]
         if missing:
-            raise ValueError(f"pretrained weights lack {_listed(missing)}, which this ResNet{self.depth} has")
+            raise ValueError(f"pretrained weights lack {_listed(missing)} of this ResNet{self.depth}")
         if extra:
-            raise ValueError(f"pretrained weights have {_listed(extra)}, which this ResNet{self.depth} lacks")
+            raise ValueError(
+                f"pretrained weights have {_listed(extra)}, which this ResNet{self.depth} does not have"
+            )
         for name, tensor in given.items():
             if tensor.shape != own[name].shape:
                 raise ValueError(
-                    f"pretrained weights have {name} of shape {tuple(tensor.shape)}, "
-                    f"this ResNet{self.depth} needs {tuple(own[name].shape)}"
+                    f"pretrained weights must have {name} of shape {tuple(own[name].shape)} for this "
+                    f"ResNet{self.depth}, got {tuple(tensor.shape)}"
                 )
         self.load_state_dict(given, strict=False)
 
 
 class ResidualBlock(nn.Module):
-    """Convolutions around which the input passes by: two of kernel 3, or a bottleneck of kernels 1, 3 and 1.
+    """Convolutions with a residual connection: two with kernel 3, or a bottleneck with kernels 1, 3 and 1.
 
-    Parameters
-    ----------
-    n_in : int
-        Channels of the input.
-    width : int
-        Channels inside; also those of the output, of which a bottleneck has four times as many.
-    stride : int
-        Stride of the first convolution with kernel 3.
-    bottleneck : bool
-        Which of the two.
-    n_dims : {1, 2}
-        Whether spectra, held as images of height 1, or images are convolved.
+    The convolutions have `width` channels, and so has the output, except that a bottleneck has four times as many. The
+    first convolution with kernel 3 is strided. `n_dims` is 1 for spectra, as images of height 1, and 2 for images.
     """
 
     def __init__(self, n_in: int, width: int, stride: int, *, bottleneck: bool, n_dims: int) -> None:
@@ -265,7 +242,7 @@ class ResidualBlock(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Images of shape (n, n_out, height, width) from ones of shape (n, n_in, height, width)."""
+        """Map images of shape (n, n_in, height, width) to (n, n_out, height, width)."""
         out = torch.relu_(convolve_and_normalize(x, self.conv1, self.bn1))
         out = convolve_and_normalize(out, self.conv2, self.bn2)
         if self.bottleneck:
@@ -275,7 +252,7 @@ class ResidualBlock(nn.Module):
 
 
 def _convolution(n_in: int, n_out: int, kernel_size: int, *, n_dims: int, stride: int = 1) -> Convolution:
-    """Return a padded convolution for a batch normalisation to follow: without bias, He-initialised."""
+    """Return a padded convolution to be followed by batch normalisation: He-initialised, without bias."""
     margin = kernel_size // 2
     layer = Convolution(n_in, n_out, kernel_size, n_dims=n_dims, stride=stride, padding=margin, bias=False)
     nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")

@@ -1,35 +1,53 @@
-"""What the samplers share: what may come in, and which rows are made up."""
+"""Base class of the samplers: checks of the input, and which rows are new."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
 from imblearn.utils import check_target_type
 from numpy.typing import NDArray
 from scipy.sparse import issparse
+from sklearn.utils._param_validation import validate_parameter_constraints
 from sklearn.utils.validation import validate_data
 
-from skspec.checks import fill_masked, refuse_quantity
+from skspec.checks import COUNT, Constraints, check_parameters, fill_masked, refuse_quantity
 from skspec.spectra import Spectra
 
 _FEWEST = 5
 _FEWEST_HELD_OUT = 3
 
 
-class SpectrumOverSampler(BaseOverSampler):
-    """Base of samplers that add rows to those of X: what they make follows behind, class by class."""
+class _Inherited:
+    """The constraint that imbalanced-learn declares for a parameter."""
 
+    def check(self, name: str, value: Any) -> None:
+        validate_parameter_constraints(BaseOverSampler._parameter_constraints, {name: value}, "a sampler")
+
+
+class SpectrumOverSampler(BaseOverSampler):
+    """Base class of samplers that append new rows to those of X, class by class."""
+
+    _parameter_constraints: ClassVar[Constraints] = {
+        "sampling_strategy": [_Inherited()],
+        "random_state": [_Inherited()],
+        "n_channels": [COUNT],
+    }
     _allow_nan: bool = False
+    n_channels: int
     sample_indices_: NDArray[np.intp]
 
     @abstractmethod
     def _make(
         self, X: NDArray[np.floating], y: NDArray[Any], wanted: dict[Any, int]
     ) -> list[NDArray[np.floating]]:
-        """Return new rows of X for each class, as many as are wanted."""
+        """Return the wanted number of new rows of X for each class."""
+
+    def _validate_params(self) -> None:
+        """Check the parameters; imbalanced-learn calls this in fit."""
+        check_parameters(self)
 
     def _check_X_y(self, X: Any, y: Any, accept_sparse: Any = None) -> tuple[Any, Any, bool]:  # noqa: N802
         name = type(self).__name__
@@ -40,7 +58,7 @@ class SpectrumOverSampler(BaseOverSampler):
         refuse_quantity("X", X)
         if getattr(X, "ndim", 2) == 3:
             raise ValueError(
-                f"X has shape {tuple(X.shape)}, but one row a spectrum is needed: put the channels side by side with "
+                f"X has shape {tuple(X.shape)}, but one row per spectrum is needed: put the channels side by side with "
                 "X.reshape(len(X), -1), and give their number as n_channels="
             )
         y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
@@ -56,19 +74,19 @@ class SpectrumOverSampler(BaseOverSampler):
         incomplete = np.flatnonzero(np.isnan(_dense(X)).any(axis=1))
         if len(incomplete) and not self._allow_nan:
             raise ValueError(
-                f"X has NaN in {len(incomplete)} of its {len(X)} rows (first: row {incomplete[0]}), but {name} learns "
-                "from complete spectra; put MissingFluxImputer before it in the pipeline"
+                f"X has NaN in {len(incomplete)} of its {len(X)} rows (first: row {incomplete[0]}), but {name} needs "
+                "complete spectra; put MissingFluxImputer before it in the pipeline"
             )
         return X, y, binarize_y
 
     def _fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
         if params:
             raise TypeError(
-                f"{type(self).__name__} cannot carry {', '.join(params)} along: spectra that it makes have none; weight "
-                "classes in the classifier (class_weight), or do without the sampler"
+                f"{type(self).__name__} does not take {', '.join(params)}, which new spectra do not have; weight classes "
+                "in the classifier (class_weight), or remove the sampler"
             )
         container, X = X, _dense(X)
-        self._check_params(X)
+        self._check_columns(X)
         counts = self.sampling_strategy_.items()
         wanted = {k.item() if isinstance(k, np.generic) else k: n for k, n in counts if n > 0}
         made = self._make(X, y, wanted) if wanted else []
@@ -77,8 +95,10 @@ class SpectrumOverSampler(BaseOverSampler):
         rows = np.concatenate([X, *(new.astype(X.dtype) for new in made)])
         return container.__class__(rows) if issparse(container) else rows, np.concatenate([y, *labels])
 
-    def _check_params(self, X: NDArray[np.floating]) -> None:
-        """Raise ValueError or TypeError for a parameter that makes no sense."""
+    def _check_columns(self, X: NDArray[np.floating]) -> None:
+        """Raise ValueError if the columns of X do not fit the parameters."""
+        if X.shape[1] % self.n_channels:
+            raise ValueError(f"n_channels must divide the {X.shape[1]} features of X, got {self.n_channels}")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -91,31 +111,21 @@ def _dense(X: Any) -> NDArray[np.floating]:
     return X.toarray() if issparse(X) else X
 
 
-def draw_seed(random_state: int | np.random.RandomState | None) -> int:
-    """Seed from the parameter ``random_state``; None never draws from numpy's global generator."""
-    generator = (
-        random_state
-        if isinstance(random_state, np.random.RandomState)
-        else np.random.RandomState(random_state)
-    )
-    return int(generator.randint(2**31 - 1))
-
-
 def check_classes(
     X: NDArray[np.floating], y: NDArray[Any], labels: list[Any], validation_fraction: float | None
 ) -> None:
-    """Raise ValueError unless each of some classes can be learned, and a part of it held out."""
+    """Raise ValueError unless each class has enough spectra to train on and to hold out, none of them constant."""
     for label in labels:
         own = np.flatnonzero(y == label)
         if len(own) < _FEWEST:
             raise ValueError(
-                f"class {label!r} has {len(own)} spectra; GANOversampler needs at least {_FEWEST} to learn from, and "
-                "about 20 to be of use: leave the class out of sampling_strategy, or use NoiseOversampler"
+                f"class {label!r} has {len(own)} spectra; GANOversampler needs at least {_FEWEST}, and about 20 "
+                "to be useful: leave the class out of sampling_strategy, or use NoiseOversampler"
             )
         flat = own[np.ptp(X[own], axis=1) == 0.0]
         if len(flat):
             raise ValueError(
-                f"row {flat[0]} of X, of class {label!r}, is constant: there is no spectrum in it to learn from"
+                f"row {flat[0]} of X, of class {label!r}, is constant: it does not contain a spectrum"
             )
         if validation_fraction is None:
             continue
@@ -123,5 +133,5 @@ def check_classes(
         if n_held_out < _FEWEST_HELD_OUT or len(own) - n_held_out < _FEWEST:
             raise ValueError(
                 f"validation_fraction={validation_fraction} of the {len(own)} spectra of class {label!r} is "
-                f"{n_held_out}; at least {_FEWEST_HELD_OUT} are needed to score by, and {_FEWEST} to learn from"
+                f"{n_held_out}; at least {_FEWEST_HELD_OUT} must be held out, and {_FEWEST} left to train on"
             )

@@ -1,4 +1,4 @@
-"""How many spectra of a class are enough."""
+"""`max_per_class`: a cap on the number of spectra of each class."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from sklearn.utils import check_scalar
 
 
 def max_per_class(n: int) -> Callable[[ArrayLike], dict[Any, int]]:
-    """Cap for the ``sampling_strategy`` of imbalanced-learn's under-samplers.
+    """Return a ``sampling_strategy`` for imbalanced-learn's under-samplers that caps the size of each class.
 
     Parameters
     ----------
     n : int
-        Spectra that are kept of a class; classes with fewer keep all of theirs.
+        Maximum number of spectra of a class; smaller classes stay as they are.
 
     Returns
     -------
     callable
-        Takes labels and gives the number of spectra to keep of each class. It can be pickled and cloned, and counts
-        anew in each fold.
+        Function of the labels that returns the number of spectra to keep of each class. It can be pickled and cloned, and
+        counts the spectra of each fold.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Principal components of few spectra: those that are more than noise."""
+"""Principal components of few spectra, without those that are only noise."""
 
 from __future__ import annotations
 
@@ -9,42 +9,44 @@ from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 from sklearn.decomposition import PCA
 
-Array = NDArray[np.float64]
 _SPECTRA_PER_COMPONENT = 4
 _FOLDS = 5
-_REAL = 0.5  # of the variance must be found in other spectra
+_MIN_SHARE = 0.5  # of the variance that must be found in other spectra
 
 
 class Components(NamedTuple):
     """Mean of spectra, shape (n_features,), components, shape (k, n_features), and their standard deviations."""
 
-    mean: Array
-    vectors: Array
-    deviation: Array
+    mean: NDArray[np.float64]
+    vectors: NDArray[np.float64]
+    deviation: NDArray[np.float64]
 
-    def coordinates(self, rows: NDArray[np.floating]) -> Array:
-        """Coordinates of spectra, shape (n, k), each of variance 1 for those that were learned from."""
-        return ((rows - self.mean) @ self.vectors.T) / self.deviation
+    def coordinates(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return coordinates of spectra, shape (n, k), each of variance 1 for the training spectra."""
+        return ((np.asarray(rows, dtype=np.float64) - self.mean) @ self.vectors.T) / self.deviation
 
-    def rest(self, rows: NDArray[np.floating], coordinates: Array) -> Array:
-        """Return what the components leave of spectra, shape (n, n_features)."""
+    def rest(self, rows: NDArray[np.floating], coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the residuals of spectra, shape (n, n_features)."""
         return rows - self.mean - (coordinates * self.deviation) @ self.vectors
+
+    def with_residual(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return coordinates of spectra, and the logarithm of their rms residual, shape (n, k + 1)."""
+        coordinates = self.coordinates(rows)
+        square = (self.rest(rows, coordinates) ** 2).mean(axis=1)
+        floor = 1e-12 * float(np.mean(self.deviation**2)) + 1e-300
+        return np.column_stack([coordinates, 0.5 * np.log(square + floor)])
 
 
 def principal_components(rows: NDArray[np.floating], max_components: int) -> Components:
-    """Components of spectra that other spectra of the kind have, too.
+    """Return the principal components of spectra that are also found in held-out spectra.
 
-    Parameters
-    ----------
-    rows : ndarray of shape (n_spectra, n_features)
-    max_components : int
-        At most so many, and at most one for four spectra; at least one.
+    There are at most `max_components`, at most one per four spectra, and at least one.
 
     Notes
     -----
-    The components of a few noisy spectra are soon those of the noise that they happen to have, in which other spectra
-    hardly vary. In five-fold cross-validation, the first component that has less than half of its
-    variance in the other fold, and all after it, are left out.
+    The later components of a few noisy spectra describe their noise, and other spectra hardly vary along
+    them. In five-fold cross-validation, the first component with less than half of its variance in the held-out fold,
+    and all after it, are dropped.
     """
     rows = np.asarray(rows, dtype=np.float64)
     k = max(1, min(max_components, len(rows) // _SPECTRA_PER_COMPONENT, rows.shape[1]))
@@ -57,7 +59,7 @@ def principal_components(rows: NDArray[np.floating], max_components: int) -> Com
             inside += part.explained_variance_
             outside += (part.transform(rows[~others]) ** 2).mean(axis=0)
         share = median_filter(outside / np.maximum(inside, 1e-30), 3, mode="nearest")
-        k = max(1, int(np.argmin(np.append(share > _REAL, False))))
+        k = max(1, int(np.argmin(np.append(share > _MIN_SHARE, False))))
     deviation = np.sqrt(np.maximum(pca.explained_variance_[:k], 1e-30))
     return Components(pca.mean_, pca.components_[:k], deviation)
 

@@ -1,4 +1,4 @@
-"""Spectra of rare classes from a generator that a critic has taught."""
+"""`GANOversampler`: spectra of rare classes from a generator that is trained against a critic."""
 
 from __future__ import annotations
 
@@ -7,22 +7,29 @@ from contextlib import ExitStack
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from astropy.table import Table
 from numpy.typing import NDArray
+from scipy.stats import loguniform
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 from tqdm import tqdm
 
 from skspec import __version__
-from skspec.checks import check_choice
-from skspec.oversampling._adversarial import NETWORKS, Duel, Judge, Rules, play
-from skspec.oversampling._base import SpectrumOverSampler, check_classes, draw_seed
-from skspec.oversampling._class_generator import ClassGenerator, limits_of
+from skspec.checks import BOOLEAN, COUNT, NON_NEGATIVE, POSITIVE, Choice, Constraints, Interval, draw_seed
+from skspec.oversampling._adversarial import (
+    NETWORKS,
+    AdversarialTrainer,
+    ClassGenerator,
+    GeneratorScore,
+    limits_of,
+    train_generator,
+)
+from skspec.oversampling._base import SpectrumOverSampler, check_classes
 from skspec.oversampling._losses import LOSSES
 from skspec.oversampling._pictures import check_matplotlib, save_picture
 from skspec.training.checkpoint import checkpoint_path, read_checkpoint
@@ -30,82 +37,84 @@ from skspec.training.devices import resolve_device, seeded
 from skspec.training.network import InputShape, column_statistics
 from skspec.training.validation import hold_out
 
-_NOT_IDENTITY = ("checkpoint_dir", "device", "picture_dir", "picture_every", "random_state", "verbose")
+_NOT_IDENTITY = ("device", "picture_every", "random_state", "sampling_strategy", "verbose")
+_OPEN_FRACTION = Interval(Real, 0, 1, "neither")
 
 
 class GANOversampler(SpectrumOverSampler):
     """Make spectra of rare classes by a generator that is trained against a critic.
 
-    The generator starts as a smoothed bootstrap of the spectra of each class in their principal components, and learns
-    from a convolutional critic what that misses: see `skspec.networks.SpectrumGenerator` and
+    The generator starts as a smoothed bootstrap of the spectra of each class in their principal components, and is
+    trained against a convolutional critic: see `skspec.networks.SpectrumGenerator` and
     `skspec.networks.SpectrumCritic`. Every `score_every` steps its spectra are compared with real ones, and the best
-    state is kept. It works from about 20 spectra of a class up.
+    state is kept. It needs about 20 spectra of a class to be useful.
 
     Parameters
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
-        Which classes get how many spectra, as in imbalanced-learn: ``"auto"`` brings all classes to the size of the
-        largest; a dict gives the number of spectra of each class afterwards. The generator learns from these classes.
+        Number of spectra of each class, as in imbalanced-learn: ``"auto"`` resamples all classes to the size of the
+        largest; a dict gives the number of spectra of each class in the result. The generator is trained on these
+        classes.
     conditional : bool, default=True
-        Whether one network learns all these classes together, or each has one of its own.
+        Whether one network is trained on all these classes, or one on each.
     network : {"conv", "dense"}, default="conv"
         ``"dense"`` is the published perceptron [1]_ (`skspec.networks.DenseGenerator`); its configuration is
         ``network="dense", latent_dim=900, loss="logistic", lr=1e-4, max_steps=8000``.
     loss : {"hinge", "wasserstein", "logistic"}, default="hinge"
-        What they play for: hinge loss, with spectral normalisation of the convolutional critic [2]_; Wasserstein distance
-        with gradient penalty [3]_, for which `n_critic` of 5 is usual; or cross-entropy.
+        Loss function: hinge loss, with spectral normalisation of the convolutional critic [2]_; Wasserstein distance
+        with gradient penalty [3]_, usually with ``n_critic=5``; or cross-entropy.
     latent_dim : int, default=32
-        Random numbers that a spectrum is made of.
+        Number of random numbers from which a spectrum is generated.
     max_steps : int, default=1500
-        Steps of the generator.
+        Maximum number of steps of the generator.
     batch_size : int, default=32
-        Spectra of a step, drawn from all classes equally often.
+        Number of spectra in a step, equally many of each class.
     n_critic : int, default=1
-        Steps of the critic for one of the generator.
+        Steps of the critic for each step of the generator.
     lr : float, default=5e-4
         Learning rate of both (Adam).
     gradient_penalty : float, default=10.0
-        Weight of the gradient penalty of the Wasserstein loss.
+        Weight of the gradient penalty in the Wasserstein loss.
     ema_decay : float, default=0.99
-        Decay of the moving average of the generator's weights over the steps; the average is what is kept.
+        Decay per step of the moving average of the generator's weights; the average generates the spectra.
     augment : bool, default=False
-        Whether what the critic sees is shifted by up to 2 pixels, tilted by up to 10 % and masked over up to 10 %, real
-        and generated spectra alike [4]_: for very few spectra.
+        Whether spectra are shifted by up to 2 pixels, tilted by up to 10 % and masked over up to 10 % before the
+        critic, both real and generated ones [4]_: for very few spectra.
     validation_fraction : float or None, default=None
-        Fraction of the spectra of each class that is not learned from, but scored against; None scores against those
-        that are learned from.
+        Fraction of the spectra of each class that is held out for the score; with None, generated spectra are compared
+        with the training spectra.
     score_every : int, default=50
-        Steps from one score to the next. The score, in principal components, is the energy distance of generated from
-        real spectra, plus how much likelier than ½ a generated spectrum is nearer to one learned from than another real
-        one is; the averaged generator of the best one is kept.
+        Steps between scores. The score, in principal components, is the energy distance of generated and real spectra,
+        plus the excess over ½ of the probability that a generated spectrum is nearer to a training spectrum than
+        another real one is; the averaged generator with the best score is kept.
     n_iter_no_change : int or None, default=10
-        Scores without a better one after which training ends; None always goes on to `max_steps`.
+        Number of scores without improvement after which training stops; None always continues to `max_steps`.
     n_channels : int, default=1
-        Channels that lie side by side in a row of X.
+        Number of channels side by side in a row of X.
     checkpoint_dir : path or None, default=None
-        Directory where the state of training is written after each score. When a fit was killed, the next one with the
-        same parameters and data goes on from there, and makes the spectra of an uninterrupted one (bit for bit on one
-        machine's CPU). A completed fit leaves nothing there.
+        Directory where the state of training is saved after each score. If a fit is killed, the next one with the same
+        parameters and data resumes there, and makes the same spectra as an uninterrupted fit (bit for bit on the CPU of
+        one machine). A completed fit deletes its state.
     picture_dir : path or None, default=None
-        Directory for pictures of generated below real spectra (needs ``pip install skspec[plot]``).
+        Directory for pictures of generated and real spectra (needs ``pip install skspec[plot]``).
     picture_every : int, default=200
-        Steps from one picture to the next; they are made when spectra are scored.
+        Steps between pictures; they are drawn after a score.
     device : str or torch.device, default="auto"
-        Where to train: "auto" takes a CUDA GPU if there is one, and else the CPU.
+        Training device: "auto" uses a CUDA GPU if there is one, otherwise the CPU.
     verbose : int, default=0
         1 shows a progress bar with losses and score.
     random_state : int, RandomState instance or None, default=None
-        Determines weights, batches and what is generated. With an int, fits on one machine with one number of threads
-        make the same spectra, bit for bit. The global generators are left alone.
+        Seed of weights, batches and generated spectra. With an int, fits on one machine with the same number of threads
+        make the same spectra, bit for bit. Global generators are not changed.
 
     Attributes
     ----------
     generators_ : dict
-        A `ClassGenerator` for each class that was learned.
+        The trained `ClassGenerator` of each class.
     sample_indices_ : ndarray of shape (n_spectra_new,)
-        Row of X that each row of the result is; -1 for those made here.
+        Index in X of each row of the result; -1 for new rows.
     sampling_strategy_ : dict
-        How many spectra were made of each class.
+        Number of new spectra of each class.
     history_ : astropy.table.Table
         A row for each score: ``step``, ``critic_loss``, ``generator_loss`` and ``score``, and ``class`` if not
         `conditional`.
@@ -117,25 +126,25 @@ class GANOversampler(SpectrumOverSampler):
     Raises
     ------
     ValueError
-        If a class to learn has fewer than 5 spectra, X has NaN, or constant spectra in such a class, or a parameter is
-        out of range. Nothing is trained then.
+        If a class has fewer than 5 spectra or a constant one, X has NaN, or a parameter is invalid; all before training.
     TypeError
-        If X is `Spectra`, or ``sample_weight`` is given, which made-up spectra have not.
+        If X is `Spectra`, or ``sample_weight`` is given, which new spectra do not have.
     FloatingPointError
         If training diverges.
 
     See Also
     --------
     NoiseOversampler : Copies with noise.
-    skspec.oversampling.quality_report : How good generated spectra are.
+    skspec.oversampling.quality_report : Quality of generated spectra.
 
     Notes
     -----
-    Use it in a pipeline of imbalanced-learn, which samples in ``fit`` alone: made-up spectra never come into a validation
-    fold, and never learn from one. Missing pixels must be filled before it (`MissingFluxImputer`).
+    Use it in a pipeline of imbalanced-learn, which samples only in ``fit``: generated spectra are never in
+    a validation fold, and never derived from one. Missing pixels must be filled first (`MissingFluxImputer`).
 
-    Spectra are standardised column by column, and generated ones brought back to the scale of X: the published system
-    made numbers from -1 to 1 for data from 0 to 1, and gave its loss a probability for a logit; both are corrected here.
+    Spectra are standardised column by column, and generated ones converted back to the scale of X. Two bugs of the
+    published system are fixed: it generated numbers from -1 to 1 for data from 0 to 1, and its loss took a probability
+    for a logit.
 
     References
     ----------
@@ -158,6 +167,25 @@ class GANOversampler(SpectrumOverSampler):
     (3, 50)
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        "conditional": [BOOLEAN],
+        "network": [Choice(NETWORKS)],
+        "loss": [Choice(LOSSES)],
+        "latent_dim": [Interval(Integral, 2)],
+        "max_steps": [COUNT],
+        "batch_size": [Interval(Integral, 2)],
+        "n_critic": [COUNT],
+        "lr": [POSITIVE],
+        "gradient_penalty": [NON_NEGATIVE],
+        "ema_decay": [_OPEN_FRACTION],
+        "augment": [BOOLEAN],
+        "validation_fraction": [_OPEN_FRACTION, None],
+        "score_every": [COUNT],
+        "n_iter_no_change": [COUNT, None],
+        "picture_every": [COUNT],
+        "verbose": [Interval(Integral, 0)],
+    }
+    __skspec_fit_only__ = ("checkpoint_dir", "picture_dir")
     generators_: dict[Any, ClassGenerator]
     history_: Table
 
@@ -213,16 +241,16 @@ class GANOversampler(SpectrumOverSampler):
     def sample(
         self, n: int, label: Any, *, random_state: int | np.random.RandomState | None = None
     ) -> NDArray[np.float32]:
-        """Make more spectra of a class that was learned.
+        """Generate more spectra of a class that the generator was trained on.
 
         Parameters
         ----------
         n : int
-            How many.
+            Number of spectra.
         label : object
-            The class.
+            Class label.
         random_state : int, RandomState instance or None, default=None
-            Determines what is made; None makes others every time.
+            Seed; with None, every call makes different spectra.
 
         Returns
         -------
@@ -231,40 +259,27 @@ class GANOversampler(SpectrumOverSampler):
         Raises
         ------
         ValueError
-            If the class was not learned.
+            If there is no generator for the class.
         """
         check_is_fitted(self, "generators_")
         check_scalar(n, "n", Integral, min_val=1)
         if label not in self.generators_:
             known = ", ".join(map(repr, self.generators_)) or "none"
-            raise ValueError(f"label must be a class that was learned ({known}), got {label!r}")
+            raise ValueError(f"label must be a class with a generator ({known}), got {label!r}")
         return self.generators_[label].sample(n, draw_seed(random_state))
 
-    def _check_params(self, X: NDArray[np.floating]) -> None:
-        positive = {"min_val": 0, "include_boundaries": "neither"}
-        fraction = {"min_val": 0, "max_val": 1, "include_boundaries": "neither"}
-        check_choice("conditional", self.conditional, (True, False))
-        check_choice("network", self.network, NETWORKS)
-        check_choice("loss", self.loss, LOSSES)
-        check_scalar(self.latent_dim, "latent_dim", Integral, min_val=2)
-        for name in ("max_steps", "n_critic", "score_every", "n_channels", "picture_every"):
-            check_scalar(getattr(self, name), name, Integral, min_val=1)
-        check_scalar(self.batch_size, "batch_size", Integral, min_val=2)
-        check_scalar(self.lr, "lr", Real, **positive)
-        check_scalar(self.gradient_penalty, "gradient_penalty", Real, min_val=0)
-        check_scalar(self.ema_decay, "ema_decay", Real, **fraction)
-        check_choice("augment", self.augment, (True, False))
-        if self.validation_fraction is not None:
-            check_scalar(self.validation_fraction, "validation_fraction", Real, **fraction)
-        if self.n_iter_no_change is not None:
-            check_scalar(self.n_iter_no_change, "n_iter_no_change", Integral, min_val=1)
-        check_scalar(self.verbose, "verbose", Integral, min_val=0)
+    def __skspec_search_space__(self) -> dict[str, Any]:
+        return {
+            "latent_dim": [self.latent_dim, 2 * self.latent_dim],
+            "lr": loguniform(self.lr / 10, self.lr * 10),
+        }
+
+    def _check_columns(self, X: NDArray[np.floating]) -> None:
+        super()._check_columns(X)
         if self.picture_dir is not None:
             check_matplotlib()
         if X.shape[1] < 2:
-            raise ValueError("n_features = 1, at least 2 pixels are needed to make a spectrum")
-        if X.shape[1] % self.n_channels:
-            raise ValueError(f"n_channels must divide the {X.shape[1]} features of X, got {self.n_channels}")
+            raise ValueError("n_features = 1, at least 2 pixels are needed to generate a spectrum")
 
     def _make(
         self, X: NDArray[np.floating], y: NDArray[Any], wanted: dict[Any, int]
@@ -274,51 +289,40 @@ class GANOversampler(SpectrumOverSampler):
         device = resolve_device(self.device)
         first_seed = draw_seed(self.random_state)
         generators: dict[Any, ClassGenerator] = {}
-        made: list[NDArray[np.floating]] = []
+        new_rows: list[NDArray[np.floating]] = []
         tables: list[dict[str, Any]] = []
         finished: list[Path] = []
         for together in [labels] if self.conditional else [[label] for label in labels]:
             of_these = np.isin(y, together)
             rows = X[of_these].astype(np.float32)
-            target = np.select([y[of_these] == label for label in together], range(len(together))).astype(
-                np.intp
-            )
+            indices = [y[of_these] == label for label in together]
+            target = np.select(indices, range(len(together))).astype(np.intp)
             path, seed = self._checkpoint(first_seed, together, rows, target)
             finished += [] if path is None else [path]
             trained, history = self._train(rows, target, together, device=device, seed=seed, path=path)
             generators |= trained
-            tables += (
-                history if self.conditional else [{"class": str(together[0])} | entry for entry in history]
-            )
-            made += [
-                generators[label].sample(wanted[label], seed + 1 + k) for k, label in enumerate(together)
+            column = {} if self.conditional else {"class": str(together[0])}
+            tables += [column | entry for entry in history]
+            new_rows += [
+                trained[label].sample(wanted[label], seed + 1 + k) for k, label in enumerate(together)
             ]
         self.generators_ = generators
         self.history_ = Table(tables)
         for path in finished:
             path.unlink(missing_ok=True)
-        return made
+        return new_rows
 
     def _checkpoint(
         self, seed: int, labels: list[Any], rows: NDArray[np.float32], target: NDArray[np.intp]
     ) -> tuple[Path | None, int]:
-        """File for the state of training and the seed, which is that of an interrupted fit if there is one."""
+        """Return the file of the checkpoint, and the seed, which is that of an interrupted fit if there is one."""
         if self.checkpoint_dir is None:
             return None, seed
-        params = {
-            k: v
-            for k, v in self.get_params(deep=False).items()
-            if k not in (*_NOT_IDENTITY, "sampling_strategy")
-        }
+        excluded = (*_NOT_IDENTITY, *self.__skspec_fit_only__)
+        params = {k: v for k, v in self.get_params(deep=False).items() if k not in excluded}
         known_seed = None if self.random_state is None else seed
-        identity = [
-            type(self).__name__,
-            params,
-            list(map(str, labels)),
-            known_seed,
-            __version__,
-            torch.__version__,
-        ]
+        names = list(map(str, labels))
+        identity = [type(self).__name__, params, names, known_seed, __version__, torch.__version__]
         path = checkpoint_path(self.checkpoint_dir, [identity, rows, target])
         path.parent.mkdir(parents=True, exist_ok=True)
         state = read_checkpoint(path)
@@ -334,16 +338,15 @@ class GANOversampler(SpectrumOverSampler):
         seed: int,
         path: Path | None,
     ) -> tuple[dict[Any, ClassGenerator], list[dict[str, float]]]:
-        """Train a network for some classes; return its generators and history."""
+        """Train a network on some classes; return its generators and history."""
         shape = (self.n_channels, rows.shape[1] // self.n_channels)
-        learn, judged = np.arange(len(rows)), None
+        train, test = np.arange(len(rows)), None
         if self.validation_fraction is not None:
-            learn, judged = hold_out(target, None, self.validation_fraction, seed)
-        center, scale = column_statistics(rows[learn], InputShape(shape))
-        limits = limits_of(rows[learn])
+            train, test = hold_out(target, None, self.validation_fraction, seed)
+        center, scale = column_statistics(rows[train], InputShape(shape))
+        limits = limits_of(rows[train])
         standard = (rows - center) / scale
-        held_out = None if judged is None else (standard[judged], target[judged])
-        rules = Rules(**{name: getattr(self, name) for name in Rules._fields})
+        held_out = None if test is None else (standard[test], target[test])
 
         def generators(network: nn.Module) -> dict[Any, ClassGenerator]:
             return {
@@ -356,11 +359,10 @@ class GANOversampler(SpectrumOverSampler):
                 bar.update(step - bar.n)
             if self.picture_dir is not None and (step // self.picture_every > shown[-1] or step == 0):
                 shown.append(step // self.picture_every)
-                network = duel.average.module
-                for label, generator in generators(network).items():
-                    name = Path(self.picture_dir) / f"{label}-{step:06d}.png"
+                for label, generator in generators(trainer.average.module).items():
+                    file = Path(self.picture_dir) / f"{label}-{step:06d}.png"
                     real = rows[target == generator.number]
-                    save_picture(name, real, generator.sample(len(real), seed), label=label, step=step)
+                    save_picture(file, real, generator.sample(len(real), seed), label=label, step=step)
 
         bar, shown = None, [-1]
         with ExitStack() as stack:
@@ -368,15 +370,14 @@ class GANOversampler(SpectrumOverSampler):
                 title = "GANOversampler" if self.conditional else f"GANOversampler, {labels[0]}"
                 bar = stack.enter_context(tqdm(total=self.max_steps, desc=title, unit="step"))
             stack.enter_context(seeded(seed, device))
-            duel = Duel(standard[learn].reshape(-1, *shape), target[learn], rules, device, seed)
-            outcome = play(
-                duel,
-                Judge((standard[learn], target[learn]), held_out),
-                max_steps=self.max_steps,
-                score_every=self.score_every,
-                n_iter_no_change=self.n_iter_no_change,
-                seed=seed,
-                checkpoint=path,
-                watch=show,
+            trainer = AdversarialTrainer(
+                standard[train].reshape(-1, *shape), target[train], self, device, seed
             )
-        return generators(outcome.generator.cpu()), outcome.history
+            network, history = train_generator(
+                trainer,
+                GeneratorScore((standard[train], target[train]), held_out),
+                seed,
+                path,
+                show,
+            )
+        return generators(network.cpu()), history

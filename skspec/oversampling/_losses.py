@@ -1,4 +1,4 @@
-"""What critic and generator play for."""
+"""Losses of critic and generator."""
 
 from __future__ import annotations
 
@@ -9,33 +9,29 @@ from torch.nn import functional
 LOSSES = ("hinge", "wasserstein", "logistic")
 
 
-def critic_loss(kind: str, real: Tensor, made: Tensor) -> Tensor:
-    """Loss of a critic from its scores of real and of made-up spectra.
+def critic_loss(kind: str, real: Tensor, generated: Tensor) -> Tensor:
+    """Return the loss of a critic from its scores of real and generated spectra.
 
-    Parameters
-    ----------
-    kind : {"hinge", "wasserstein", "logistic"}
-        The margin of Lim and Ye (2017, arXiv:1705.02894), the distance of Arjovsky et al. (2017, arXiv:1701.07875), or
-        the cross-entropy of logits of Goodfellow et al. (2014, arXiv:1406.2661).
-    real, made : Tensor of shape (n,)
+    `kind` is "hinge" (Lim and Ye 2017, arXiv:1705.02894), "wasserstein" (Arjovsky et al. 2017, arXiv:1701.07875), or
+    "logistic", the cross-entropy of logits (Goodfellow et al. 2014, arXiv:1406.2661).
     """
     if kind == "hinge":
-        return functional.relu(1.0 - real).mean() + functional.relu(1.0 + made).mean()
+        return functional.relu(1.0 - real).mean() + functional.relu(1.0 + generated).mean()
     if kind == "wasserstein":
-        return made.mean() - real.mean()
-    return functional.softplus(-real).mean() + functional.softplus(made).mean()
+        return generated.mean() - real.mean()
+    return functional.softplus(-real).mean() + functional.softplus(generated).mean()
 
 
-def generator_loss(kind: str, made: Tensor) -> Tensor:
-    """Loss of a generator from the scores of what it made; kinds as in `critic_loss`, the logistic not saturating."""
-    return functional.softplus(-made).mean() if kind == "logistic" else -made.mean()
+def generator_loss(kind: str, generated: Tensor) -> Tensor:
+    """Return the loss of a generator from the critic's scores of its spectra; "logistic" is the non-saturating loss."""
+    return functional.softplus(-generated).mean() if kind == "logistic" else -generated.mean()
 
 
-def gradient_penalty(critic: nn.Module, real: Tensor, made: Tensor, labels: Tensor) -> Tensor:
-    """Mean square of |gradient| - 1 of the critic between real and made-up spectra.
+def gradient_penalty(critic: nn.Module, real: Tensor, generated: Tensor, labels: Tensor) -> Tensor:
+    """Return the mean square of |gradient| - 1 of the critic between real and generated spectra.
 
-    At random points on the lines between pairs of them (Gulrajani et al. 2017, arXiv:1704.00028).
+    Gradients are taken at random points on the lines between pairs of them (Gulrajani et al. 2017, arXiv:1704.00028).
     """
-    between = torch.lerp(real, made, torch.rand(len(real), 1, 1, device=real.device)).requires_grad_()
+    between = torch.lerp(real, generated, torch.rand(len(real), 1, 1, device=real.device)).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between, labels).sum(), between, create_graph=True)
     return (gradient.flatten(1).norm(dim=1) - 1.0).square().mean()

@@ -1,52 +1,51 @@
-"""Copies of spectra with more noise."""
+"""`NoiseOversampler`: copies of spectra with added noise."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from numbers import Integral, Real
-from typing import Any
+from numbers import Integral
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import loguniform
 from sklearn.utils import check_scalar
 
-from skspec.checks import check_choice
-from skspec.oversampling._base import SpectrumOverSampler, draw_seed
-
-NOISES = ("spectrum", "ivar")
+from skspec.checks import NON_NEGATIVE, Choice, Constraints, Interval, draw_seed
+from skspec.oversampling._base import SpectrumOverSampler
 
 
 class NoiseOversampler(SpectrumOverSampler):
-    """Make spectra of rare classes by adding white noise to those there are.
+    """Make spectra of rare classes by adding white noise to the existing ones.
 
-    Each new spectrum is a copy of one of its class, all of them taken in turn in random order, plus Gaussian noise,
-    independent in each pixel: the way in which a survey's own spectra of one object differ.
+    Each new spectrum is a copy of one of its class, which are used equally often in random order, plus Gaussian noise
+    that is independent in each pixel, like the difference between repeated observations of an object in a survey.
 
     Parameters
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
-        Which classes get how many spectra, as in imbalanced-learn: ``"auto"`` brings all classes to the size of the
-        largest; a dict gives the number of spectra of each class afterwards.
+        Number of spectra of each class, as in imbalanced-learn: ``"auto"`` resamples all classes to the size of the
+        largest; a dict gives the number of spectra of each class in the result.
     noise : {"spectrum", "ivar"}, default="spectrum"
-        What σ is proportional to: the standard deviation of the spectrum over its pixels, or the error of each pixel,
+        Unit of `amplitude`: the standard deviation of the spectrum over its pixels, or the error of each pixel,
         ``1 / sqrt(ivar)``, from `ivar_channel`.
     amplitude : float, default=0.1
-        σ of the noise is this times that.
+        Standard deviation of the noise, in units of `noise`.
     n_channels : int, default=1
-        Channels that lie side by side in a row of X (flux | ivar). Noise is added to all but `ivar_channel`.
+        Number of channels side by side in a row of X (flux | ivar). Noise is added to all but `ivar_channel`.
     ivar_channel : int or None, default=None
-        Which of the channels, counted from 0, is the inverse variance: in copies it is that of the noisier flux.
+        Index of the channel that holds the inverse variance; in copies it is that of the noisier flux.
     random_state : int, RandomState instance or None, default=None
-        Determines the noise and which spectra are copied. The global generators are left alone.
+        Seed of the noise and of the choice of spectra. Global generators are not used.
 
     Attributes
     ----------
     sample_indices_ : ndarray of shape (n_spectra_new,)
-        Row of X that each row of the result is; -1 for those made here.
+        Index in X of each row of the result; -1 for new rows.
     source_indices_ : ndarray of shape (n_spectra_new,)
-        Row of X that each row of the result is, or is a copy of.
+        Index in X of each row of the result, or of the row that it is a copy of.
     sampling_strategy_ : dict
-        How many spectra were made of each class.
+        Number of new spectra of each class.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -58,20 +57,20 @@ class NoiseOversampler(SpectrumOverSampler):
         If `noise` is ``"ivar"`` without `ivar_channel`, an inverse variance is negative, or another parameter is out of
         range.
     TypeError
-        If X is `Spectra`, or ``sample_weight`` is given, which made-up spectra have not.
+        If X is `Spectra`, or ``sample_weight`` is given, which new spectra do not have.
 
     See Also
     --------
-    GANOversampler : Spectra that are no copies.
+    GANOversampler : Spectra that are not copies.
     skspec.oversampling.max_per_class : Cap for imbalanced-learn's under-samplers.
 
     Notes
     -----
-    Use it in a pipeline of imbalanced-learn, which samples in ``fit`` alone: a copy never meets its original in another
-    fold. Missing pixels (NaN, or ivar 0) stay missing.
+    Use it in a pipeline of imbalanced-learn, which samples only in ``fit``: a spectrum and its copy are
+    never in different folds. Missing pixels (NaN, or ivar 0) stay missing.
 
-    Noise of 0.2 times the standard deviation brought galaxies and quasars of LAMOST to the number of stars in a winning
-    entry of a contest [1]_.
+    A winning entry of a contest brought galaxies and quasars of LAMOST to the number of stars by noise of 0.2 times the
+    standard deviation [1]_.
 
     References
     ----------
@@ -88,6 +87,11 @@ class NoiseOversampler(SpectrumOverSampler):
     ((48, 50), 24)
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        "noise": [Choice(("spectrum", "ivar"))],
+        "amplitude": [NON_NEGATIVE],
+        "ivar_channel": [Interval(Integral, 0), None],
+    }
     _allow_nan = True
     source_indices_: NDArray[np.intp]
 
@@ -108,17 +112,18 @@ class NoiseOversampler(SpectrumOverSampler):
         self.ivar_channel = ivar_channel
         self.random_state = random_state
 
-    def _check_params(self, X: NDArray[np.floating]) -> None:
-        check_choice("noise", self.noise, NOISES)
-        check_scalar(self.amplitude, "amplitude", Real, min_val=0)
-        check_scalar(self.n_channels, "n_channels", Integral, min_val=1)
-        if X.shape[1] % self.n_channels:
-            raise ValueError(f"n_channels must divide the {X.shape[1]} features of X, got {self.n_channels}")
+    def __skspec_search_space__(self) -> dict[str, Any]:
+        return (
+            {"amplitude": loguniform(self.amplitude / 10, self.amplitude * 10)} if self.amplitude > 0 else {}
+        )
+
+    def _check_columns(self, X: NDArray[np.floating]) -> None:
+        super()._check_columns(X)
         if self.ivar_channel is None:
             if self.noise == "ivar":
-                raise ValueError("noise='ivar' needs ivar_channel, which says where the inverse variance is")
+                raise ValueError("noise='ivar' needs ivar_channel, the index of the inverse variance")
             return
-        check_scalar(self.ivar_channel, "ivar_channel", Integral, min_val=0, max_val=self.n_channels - 1)
+        check_scalar(self.ivar_channel, "ivar_channel", Integral, max_val=self.n_channels - 1)
         ivar = X.reshape(len(X), self.n_channels, -1)[:, self.ivar_channel]
         if (ivar < 0).any():
             raise ValueError(
@@ -139,7 +144,7 @@ class NoiseOversampler(SpectrumOverSampler):
         return made
 
     def _noisy(self, rows: NDArray[np.floating], generator: np.random.Generator) -> NDArray[np.floating]:
-        """Rows, which may be changed, with noise."""
+        """Add noise to rows, in place."""
         channels = rows.reshape(len(rows), self.n_channels, -1)
         is_ivar = np.arange(self.n_channels) == self.ivar_channel
         flux, ivar = channels[:, ~is_ivar], channels[:, is_ivar]
@@ -148,9 +153,7 @@ class NoiseOversampler(SpectrumOverSampler):
             sigma = self.amplitude * (_deviation(flux) if self.noise == "spectrum" else error)
             if self.ivar_channel is not None:
                 channels[:, is_ivar] = 1.0 / (error**2 + np.mean(sigma**2, axis=1, keepdims=True))
-        sigma = np.where(
-            np.isfinite(sigma), sigma, 0.0
-        )  # a pixel without an error is missing: nothing to add to
+        sigma = np.where(np.isfinite(sigma), sigma, 0.0)  # a pixel without an error is missing
         channels[:, ~is_ivar] = flux + sigma * generator.standard_normal(flux.shape)
         return channels.reshape(rows.shape)
 

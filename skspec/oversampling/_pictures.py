@@ -1,4 +1,4 @@
-"""Generated beside real spectra, while a generator learns."""
+"""Pictures of generated and real spectra during training."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SHOWN = 4
 
 
 def check_matplotlib() -> None:
-    """Raise ImportError, with advice, if there is no matplotlib."""
+    """Raise ImportError with advice if matplotlib is not installed."""
     try:
         import matplotlib  # noqa: F401, PLC0415
     except ImportError as error:
@@ -22,19 +22,8 @@ def check_matplotlib() -> None:
 def save_picture(
     path: Path, real: NDArray[np.floating], generated: NDArray[np.floating], *, label: Any, step: int
 ) -> None:
-    """Draw some real spectra, and below them some generated ones, to the same scale.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    real, generated : ndarray of shape (n_spectra, n_features)
-    label : object
-        Class.
-    step : int
-        When this is.
-    """
-    from matplotlib.figure import Figure  # noqa: PLC0415  (without pyplot: no window, no state)
+    """Save a picture of a few real spectra, and below them generated ones on the same scale, with class and step."""
+    from matplotlib.figure import Figure  # noqa: PLC0415  - pyplot would open a window
 
     figure = Figure(figsize=(9.0, 6.0), layout="constrained")
     panels: Any = figure.subplots(2, 1, sharex=True, sharey=True)

@@ -1,4 +1,4 @@
-"""How good generated spectra are."""
+"""`quality_report`: comparison of generated with real spectra."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_scalar
 
 from skspec.oversampling import _distances
-from skspec.oversampling._distances import Projection
+from skspec.oversampling._components import principal_components
 from skspec.oversampling._spectral_features import compare_features
 
 _FEWEST = 5
@@ -20,29 +20,30 @@ _FEWEST = 5
 
 @dataclass(frozen=True)
 class QualityReport:
-    """Generated spectra of a class against real ones; see `quality_report`.
+    """Comparison of generated with real spectra of a class; see `quality_report`.
 
     Attributes
     ----------
     frechet_distance : float
-        Squared Fréchet distance of the Gaussians through both, in components scaled to variance 1 (Heusel et al. 2017,
+        Squared Fréchet distance of Gaussians fitted to both, in components scaled to variance 1 (Heusel et al. 2017,
         arXiv:1706.08500): 0 for equal means and covariances.
     energy_distance : float
-        Of the whole distributions there (Székely and Rizzo 2013, J. Stat. Plan. Inference 143, 1249).
+        Energy distance of the distributions in these components (Székely and Rizzo 2013, J. Stat. Plan. Inference 143,
+        1249): 0 for equal distributions.
     density, coverage : float
-        How deep among the real ones generated spectra lie, and what fraction of the real ones they come near to
-        (Naeem et al. 2020, arXiv:2002.09797): about 1 each for spectra like the real ones.
+        How close generated spectra are to real ones, and the fraction of real spectra with a generated one near them
+        (Naeem et al. 2020, arXiv:2002.09797): both about 1 for spectra like the real ones.
     copying, copying_pvalue : float
-        Probability that a generated spectrum is nearer to one learned from than a held-out real one is, and its
-        one-sided p-value (Meehan et al. 2020, arXiv:2004.05675): 0.5 for spectra that are as new, 1 for copies.
+        Probability that a generated spectrum is nearer to a training spectrum than a held-out one is, and its one-sided
+        p-value (Meehan et al. 2020, arXiv:2004.05675): 0.5 for new spectra, 1 for copies.
     auc : float
-        Area under the ROC curve of a random forest that tells generated from held-out spectra (Lopez-Paz and Oquab 2017,
-        arXiv:1610.06545): 0.5 if it cannot, 1 if it always can.
+        Area under the ROC curve of a random forest that separates generated and held-out spectra (Lopez-Paz and Oquab
+        2017, arXiv:1610.06545): 0.5 if it cannot, 1 if it always can.
     features : astropy.table.Table or None
         Line depths and colours of both: columns ``feature``, ``real_median``, ``real_std``, ``generated_median``,
         ``generated_std``, ``ks_pvalue``. None without `wave`.
     n_train, n_held_out, n_generated : int
-        Spectra that were compared.
+        Number of spectra of each kind.
     """
 
     frechet_distance: float
@@ -59,12 +60,12 @@ class QualityReport:
 
     @property
     def memorized(self) -> bool:
-        """Whether generated spectra are copies, at a level of 1 per cent."""
+        """Whether generated spectra are copies of training spectra, at a significance level of 1 %."""
         return self.copying_pvalue < 0.01
 
     def __str__(self) -> str:
         text = (
-            f"{self.n_generated} generated spectra, {self.n_held_out} held out, {self.n_train} learned from\n"
+            f"{self.n_generated} generated, {self.n_held_out} held-out, {self.n_train} training spectra\n"
             f"Fréchet distance      {self.frechet_distance:8.3f}  (0 is best)\n"
             f"energy distance       {self.energy_distance:8.3f}  (0)\n"
             f"density               {self.density:8.3f}  (1)\n"
@@ -86,27 +87,28 @@ def quality_report(
     n_neighbors: int = 5,
     random_state: int = 0,
 ) -> QualityReport:
-    """Compare generated spectra of one class with real ones that the generator has not seen.
+    """Compare generated spectra of one class with held-out real ones.
 
     Parameters
     ----------
     train : array-like of shape (n_train, n_features)
-        Real spectra that were learned from.
+        Real spectra that the generator was trained on.
     held_out : array-like of shape (n_held_out, n_features)
-        Other real spectra of the class, not of the same objects.
+        Other real spectra of the class, of other objects.
     generated : array-like of shape (n_generated, n_features)
-        For example ``sampler.sample(500, "O")``.
+        Generated spectra, for example ``sampler.sample(500, "O")``.
     wave : array-like of shape (n_features,) or pair of floats, default=None
-        Vacuum wavelengths in Å, or the first and last of a linear grid. None leaves line depths and colours out.
+        Vacuum wavelengths in Å, or the first and last of a linear grid. With None, line depths and colours are omitted.
     lines : dict of str to float, default=None
-        Rest wavelengths of lines by name, in vacuum Å; None takes eleven of hydrogen, helium and metals.
+        Rest wavelengths of lines by name, in vacuum Å; None means eleven lines of hydrogen, helium and metals.
     n_components : int, default=10
-        Principal components of `train` that distances are taken in: at most so many, at most one for four spectra,
-        and only those with more variance than noise.
+        Maximum number of principal components of `train` for distances; at most one per four spectra, and only those with
+        more variance than noise.
     n_neighbors : int, default=5
-        Neighbours for density and coverage.
+        Number of neighbours for density and coverage.
     random_state : int, default=0
-        Determines folds and forest of the AUC, and which of the larger set it takes: it takes as many of both.
+        Seed of the folds and the forest of the AUC, and of the subset of the larger set that it uses: it uses equally
+        many spectra of both.
 
     Returns
     -------
@@ -119,7 +121,7 @@ def quality_report(
 
     See Also
     --------
-    skspec.plotting.GenerationQualityDisplay : The same in a picture.
+    skspec.plotting.GenerationQualityDisplay : Plot of the report.
 
     Examples
     --------
@@ -141,10 +143,10 @@ def quality_report(
     if len(set(widths.values())) > 1:
         raise ValueError(f"train, held_out and generated must have the same number of columns, got {widths}")
     known, unseen, made = arrays.values()
-    # components of spectra to learn from: held-out and generated ones are equally new to them
-    projection = Projection(known, n_components)
-    inside = [projection(rows) for rows in (known, unseen, made)]
-    everything = [projection(rows, left_over=True) for rows in (unseen, made)]
+    # Components are those of the training spectra, which treats held-out and generated ones equally.
+    components = principal_components(known, n_components)
+    inside = [components.coordinates(rows) for rows in (known, unseen, made)]
+    everything = [components.with_residual(rows) for rows in (unseen, made)]
     n = min(len(unseen), len(made))
     generator = np.random.default_rng(random_state)
     drawn = [rows[np.sort(generator.permutation(len(rows))[:n])] for rows in everything]

@@ -1,4 +1,4 @@
-"""Line depths and colours, by which an astronomer would judge a spectrum."""
+"""Line depths and colours of generated and real spectra."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from skspec.spectra.inputs import wave_of_columns
 
 Band = tuple[float, float]
 
-# Rest wavelengths in vacuum Å (NIST), with a core of 8 Å and bands of 20 Å beside it, 22 Å away
+# Rest wavelengths in vacuum Å (NIST); cores are 8 Å wide, the bands beside them 20 Å, from 22 Å to 42 Å off centre
 _LINES = {
     "Ca II K": 3934.8,
     "H delta": 4102.9,
@@ -44,23 +44,11 @@ def compare_features(
     wave: ArrayLike,
     lines: Mapping[str, float] | None = None,
 ) -> Table:
-    """Line depths and colours of real and of generated spectra.
+    """Compare line depths and colours of real and generated rest-frame spectra, shape (n_spectra, n_pixels).
 
-    Parameters
-    ----------
-    real, generated : ndarray of shape (n_spectra, n_pixels)
-        At rest.
-    wave : array-like of shape (n_pixels,) or (first, last)
-        Vacuum Å.
-    lines : mapping of str to float, default=None
-        Rest wavelength of lines by name, in vacuum Å; None takes eleven of hydrogen, helium and metals.
-
-    Returns
-    -------
-    astropy.table.Table
-        A row for each line, whose depth is 1 - F / continuum, averaged over 8 Å, and each colour, in magnitudes, that is
-        within `wave`; columns ``feature``, ``real_median``, ``real_std``, ``generated_median``, ``generated_std`` and
-        ``ks_pvalue`` (Kolmogorov and Smirnov's test of one distribution).
+    The table has a row for each line (depth 1 - F / continuum, averaged over 8 Å) and each colour (in magnitudes) within
+    `wave`; columns ``feature``, ``real_median``, ``real_std``, ``generated_median``, ``generated_std`` and ``ks_pvalue``
+    (two-sample Kolmogorov-Smirnov test). See `quality_report` for `wave` and `lines`.
     """
     grid = wave_of_columns(wave, real.shape[1])
     values = [measure(rows, grid, lines) for rows in (real, generated)]
@@ -79,7 +67,7 @@ def compare_features(
 def measure(
     rows: NDArray[np.floating], wave: NDArray[np.float64], lines: Mapping[str, float] | None = None
 ) -> dict[str, NDArray[np.float64]]:
-    """Depths of lines and colours of spectra, as far as they are within `wave`: see `compare_features`."""
+    """Return line depths and colours of spectra, of those within `wave`; see `compare_features`."""
     indices = {
         name: ((c - _CORE, c + _CORE), (c - _FAR, c - _NEAR), (c + _NEAR, c + _FAR), "ew")
         for name, c in (_LINES if lines is None else lines).items()

@@ -1,4 +1,4 @@
-"""Where generators start: a smoothed bootstrap in principal components."""
+"""Initial state of generators: a smoothed bootstrap in principal components."""
 
 from __future__ import annotations
 
@@ -12,42 +12,30 @@ from sklearn.covariance import ledoit_wolf
 
 from skspec.oversampling._components import principal_components
 
-Array = NDArray[np.float64]
 _WIDTHS = np.geomspace(0.01, 1.0, 25)  # of kernels, relative to the longest axis of a class
 
 
 class Start(NamedTuple):
-    """Spectra as sums of templates, and noise: the arguments of `networks.SpectrumGenerator.start_from`."""
+    """Spectra as sums of templates plus noise: the arguments of `networks.SpectrumGenerator.start_from`."""
 
-    templates: Array
-    mean: Array
-    anchors: Array
+    templates: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    anchors: NDArray[np.float64]
     counts: NDArray[np.intp]
-    scale: Array
-    noise: Array
+    scale: NDArray[np.float64]
+    noise: NDArray[np.float64]
     spread: float
 
 
 def smoothed_bootstrap(rows: NDArray[np.floating], target: NDArray[np.intp], max_components: int) -> Start:
-    """Principal components of all spectra, the density of each class in them, and the white noise in what is left over.
+    """Return principal components of all spectra, the density of each class in them, and the white noise of residuals.
 
-    Parameters
-    ----------
-    rows : ndarray of shape (n_spectra, n_features)
-        Standardised.
-    target : ndarray of shape (n_spectra,)
-        Class of each, from 0 on.
-    max_components : int
-        At most so many.
+    `rows` are standardised spectra, shape (n_spectra, n_features), and `target` their class indices.
 
-    Returns
-    -------
-    Start
-        With templates of variance 1 in `rows`. The weights of a class, with the level of the noise as one of them, have
-        the kernel density of Silverman (1986, Density Estimation, section 6.4.1): spectra drawn towards the mean, plus a
-        Gaussian, so that mean and covariance stay as they are. The covariance is shrunk as Ledoit and Wolf (2004, J.
-        Multivar. Anal. 88, 365) have it, since classes are small, and the width makes each spectrum likeliest where all
-        others are.
+    Templates have variance 1 in `rows`. The weights of a class, with the noise level as the last of them, have the
+    kernel density of Silverman (1986, Density Estimation, section 6.4.1): spectra shrunk towards the mean, plus a
+    Gaussian, which preserves mean and covariance. The covariance is that of Ledoit and Wolf (2004, J. Multivar. Anal.
+    88, 365), since classes are small; the width maximises the leave-one-out likelihood.
     """
     smallest = int(np.bincount(target).min())
     components = principal_components(rows, min(max_components, smallest))
@@ -72,17 +60,19 @@ def smoothed_bootstrap(rows: NDArray[np.floating], target: NDArray[np.intp], max
     )
 
 
-def _second_differences(rest: Array) -> Array:
-    """Of neighbouring pixels, scaled to the variance of white noise: what is correlated vanishes."""
+def _second_differences(rest: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return second differences of pixels, scaled to the variance of white noise: smooth residuals vanish."""
     if rest.shape[1] < 3:
         return rest.copy()
     return np.pad(np.diff(rest, 2, axis=1), ((0, 0), (1, 1)), mode="edge") / np.sqrt(6.0)
 
 
-def _kernels(points: Array, deviation: Array) -> tuple[Array, Array]:
-    """Anchors of a class, and the matrix that makes its Gaussian of independent numbers.
+def _kernels(
+    points: NDArray[np.float64], deviation: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return anchors of a class, and the matrix that turns independent normal numbers into its kernel.
 
-    Kernels are round where the components have their own deviations, and nowhere wider than the class.
+    Kernels are round in the unscaled components, and along no axis wider than the class.
     """
     mean, true = points.mean(axis=0), (points - points.mean(axis=0)) * deviation
     variance, axes = np.linalg.eigh(ledoit_wolf(points)[0] * np.outer(deviation, deviation))
@@ -95,10 +85,10 @@ def _kernels(points: Array, deviation: Array) -> tuple[Array, Array]:
     return anchors, axes * (width * length) / deviation[:, None]
 
 
-def _likelihood(white: Array, width: Array) -> float:
-    """Mean log-likelihood of points under the kernels of all others, up to a constant.
+def _likelihood(white: NDArray[np.float64], width: NDArray[np.float64]) -> float:
+    """Return the mean log-likelihood of points under the kernels of all others, up to a constant.
 
-    The least likely fifth is left out: kernels that reach to outliers would be too wide for all others.
+    The least likely fifth is excluded: kernels that reach outliers would be too wide for all others.
     """
     square = cdist(white / width, np.sqrt(1.0 - width**2) * white / width, "sqeuclidean")
     np.fill_diagonal(square, np.inf)

@@ -1,13 +1,13 @@
-"""Fitted models in one file that holds no code.
+"""Save and load fitted models as one file that holds no code.
 
 `save` writes a zip archive (``.skspec``) of
 
-- ``manifest.json``: format and library versions, the steps with their parameters, classes, wavelength grid;
+- ``manifest.json``: versions of the format and the libraries, steps with their parameters, classes, wavelength grid;
 - ``weights.safetensors``: all arrays;
-- ``steps/*.skops``: scikit-learn's own steps, in the format of skops.
+- ``steps/*.skops``: estimators of scikit-learn, in the format of skops.
 
-`load` builds the steps from classes that skspec knows by name. It unpickles nothing and imports nothing that a
-file names, so that a model can be taken from a stranger: the worst that a file can bring is a bad model.
+`load` builds the steps from the public classes of skspec, and those that `register_estimator` adds. It never unpickles,
+and never imports what a file names, so that files from untrusted sources are safe to load: at worst the model is bad.
 """
 
 from __future__ import annotations
@@ -25,32 +25,31 @@ from sklearn.utils.validation import check_is_fitted
 from skspec.persistence import _bundle
 from skspec.persistence._decode import Decoder
 from skspec.persistence._encode import Encoder
+from skspec.persistence._registry import register_estimator
 
-__all__ = ["load", "read_info", "save"]
+__all__ = ["load", "read_info", "register_estimator", "save"]
 
 _LIBRARIES = ("skspec", "numpy", "scikit-learn", "imbalanced-learn", "torch", "skops", "safetensors")
 
 
 def save(model: BaseEstimator, path: str | os.PathLike[str], *, info: dict[str, Any] | None = None) -> None:
-    """Save a fitted model, whole, in one file without pickle.
+    """Save a complete fitted model in one file, without pickle.
 
     Parameters
     ----------
     model : estimator
-        A fitted estimator of skspec, or a `~sklearn.pipeline.Pipeline`, imbalanced-learn ``Pipeline``,
-        `~sklearn.pipeline.FeatureUnion`, `~sklearn.ensemble.VotingClassifier` or `~sklearn.ensemble.VotingRegressor`
-        (nested ones too) of them and of scikit-learn's estimators.
+        A fitted estimator of skspec or of a registered class, or a `~sklearn.pipeline.Pipeline`, imbalanced-learn
+        ``Pipeline``, `~sklearn.pipeline.FeatureUnion`, `~sklearn.ensemble.VotingClassifier` or
+        `~sklearn.ensemble.VotingRegressor` (nested ones too) of them and of scikit-learn's estimators.
     path : str or path
-        Where to write; must end in ``.skspec``. The file appears when it is complete: a failure leaves what
-        was there before.
+        The file; must end in ``.skspec``. It is replaced only when the new one is complete.
     info : dict, default=None
-        What else to note, for example scores: of str, bool, int, float, None, lists, tuples and dicts of them.
+        Notes, for example scores: str, bool, int, float, None, and lists, tuples and dicts of these.
 
     Raises
     ------
     TypeError
-        If a step is of a type that cannot be saved safely, or a parameter has no safe form (a function, say);
-        the message names step, parameter and type.
+        If the class of a step is not known, or a value has no safe form; the message names step, parameter and type.
     ValueError
         If `path` does not end in ``.skspec``.
     sklearn.exceptions.NotFittedError
@@ -60,22 +59,24 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, info: dict[str, 
 
     See Also
     --------
-    load : Bring the model back.
-    read_info : Look into the file only.
+    load : Load a saved model.
+    read_info : Read the description of a model.
+    register_estimator : Allow saving a class of your own.
 
     Notes
     -----
-    The loaded model predicts bit for bit as the saved one, under the same library versions. What only guides
-    another `fit` is left behind: a ``random_state`` that is a generator, a pipeline's ``memory``, a classifier's
-    ``callbacks``, ``checkpoint_dir``, ``picture_dir``, ``pretrained``, a splitter for ``cv`` and functions for
-    ``scoring``, ``class_coordinates`` or ``sampling_strategy`` (None is stored, with a warning), what samplers have
-    learned, and members of an ensemble that do not count ("drop" stands in their place).
+    The loaded model predicts bit for bit what the saved one did, under the same library versions.
+    Parameters that only guide another `fit` are not saved: random number generators, functions (``scoring``,
+    ``class_coordinates``, ``sampling_strategy``), splitters for ``cv``, a pipeline's ``memory``, and those that classes
+    declare, such as ``callbacks``, ``checkpoint_dir``, ``picture_dir`` and ``pretrained``. None is stored in their
+    place, with a warning. The fitted state of samplers is not saved either, nor are members of an ensemble with weight
+    0 ("drop" stands in their place).
 
-    A scikit-learn estimator is saved by skops if skops trusts all the types in it. Decision trees and the
-    forests made of them, which skops leaves to its users, are accepted too: `load` checks that their nodes
-    point nowhere outside. Nearest neighbours want ``algorithm="brute"``; histogram gradient boosting, stacks
-    (`~sklearn.ensemble.StackingClassifier`), other meta-estimators around estimators of skspec, and
-    `~sklearn.calibration.CalibratedClassifierCV` around trees are refused.
+    An estimator of scikit-learn is saved by skops if skops trusts all the types in it. Decision trees and forests of
+    them, which skops does not trust, are accepted too: `load` checks that all their nodes are valid. Nearest neighbours
+    need ``algorithm="brute"``. Histogram gradient boosting, stacking (`~sklearn.ensemble.StackingClassifier`), other
+    meta-estimators around estimators of skspec, and `~sklearn.calibration.CalibratedClassifierCV` around trees are
+    refused.
 
     Examples
     --------
@@ -110,7 +111,7 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, info: dict[str, 
 
 
 def load(path: str | os.PathLike[str]) -> Any:
-    """Load a model that `save` wrote.
+    """Load a model from a file that `save` wrote.
 
     Parameters
     ----------
@@ -125,8 +126,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     Raises
     ------
     ValueError
-        If the file is not a model of skspec, is cut short or changed, was written by a newer version, or holds
-        anything that skspec does not know; the message says which.
+        If the file is not a model of skspec, is damaged, was written by a newer version, names a class that is not
+        registered, or holds an invalid value; the message says which.
     FileNotFoundError
         If there is no such file.
     ImportError
@@ -145,7 +146,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
 
 def read_info(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read what a model file says of itself, without loading the model.
+    """Read the description of a model from its file, without loading the model.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The file: a zip archive of manifest, arrays and skops blobs, written atomically and read with suspicion."""
+"""The zip archive of manifest, arrays and skops blobs: written atomically, and checked when it is read."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ SUFFIX = ".skspec"
 _MANIFEST = "manifest.json"
 _WEIGHTS = "weights.safetensors"
 _KEYS = {"format", "format_version", "created", "versions", "classes", "wave", "info", "blobs", "model"}
-_MAX_MANIFEST = 64 * 2**20  # parsed JSON takes some ten times its size in memory
+_MAX_MANIFEST = 64 * 2**20  # parsed JSON takes about ten times its size in memory
 
 
 def check_suffix(path: str | os.PathLike[str]) -> Path:
-    """Return the path, refused unless it ends in ``.skspec``."""
+    """Return the path; ValueError unless it ends in ``.skspec``."""
     path = Path(path)
     if path.suffix != SUFFIX:
         raise ValueError(f"path must end in {SUFFIX}, got {path.name!r}")
@@ -33,7 +33,7 @@ def check_suffix(path: str | os.PathLike[str]) -> Path:
 
 
 def safetensors() -> Any:
-    """Return the module safetensors.numpy, or say how to get it."""
+    """Return the module safetensors.numpy; ImportError says how to install it."""
     try:
         import safetensors.numpy  # noqa: PLC0415
     except ImportError as error:
@@ -45,7 +45,7 @@ def safetensors() -> Any:
 
 @contextmanager
 def refusing(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turn whatever a bad file provokes into one ValueError that names the file."""
+    """Turn the errors that a bad file causes into one ValueError that names the file."""
     try:
         yield
     except zipfile.BadZipFile as error:
@@ -55,7 +55,7 @@ def refusing(path: str | os.PathLike[str]) -> Iterator[None]:
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not a skspec model: its {_MANIFEST} is not UTF-8") from error
     except json.JSONDecodeError as error:
-        raise ValueError(f"{path} is not a skspec model: its {_MANIFEST} is no JSON ({error})") from error
+        raise ValueError(f"{path} is not a skspec model: its {_MANIFEST} is not JSON ({error})") from error
     except ValueError as error:
         raise ValueError(f"{path} cannot be loaded: {error}") from error
 
@@ -63,14 +63,14 @@ def refusing(path: str | os.PathLike[str]) -> Iterator[None]:
 def write(
     path: Path, manifest: dict[str, Any], arrays: dict[str, NDArray[Any]], blobs: dict[str, bytes]
 ) -> None:
-    """Write all or nothing: to a temporary file beside `path`, which then takes its place."""
+    """Write a temporary file beside `path`, which then replaces it: all or nothing."""
     manifest = {"format": FORMAT, "format_version": FORMAT_VERSION} | manifest | {"blobs": sorted(blobs)}
     text = json.dumps(manifest, allow_nan=False, ensure_ascii=False, indent=1)
     entries = {_MANIFEST: text.encode(), _WEIGHTS: safetensors().save(arrays)} | blobs
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with open(temporary, "xb") as file:
-            # Nothing is compressed, so that nothing can swell when it is read.
+            # Not compressed, so that the reader can bound the memory by the size of the file.
             with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
                 for name, content in entries.items():
                     archive.writestr(zipfile.ZipInfo(name), content)
@@ -83,7 +83,7 @@ def write(
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, NDArray[Any]], dict[str, bytes]]:
-    """Read manifest, arrays and skops blobs; nothing in the file may be left over or missing."""
+    """Read manifest, arrays and skops blobs; ValueError if an entry is missing or unexpected."""
     module = safetensors()
     with open(path, "rb") as file, _open(file) as archive:
         manifest = _manifest(archive)
@@ -92,7 +92,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, NDArra
         weights = archive.read(_WEIGHTS)
         try:
             arrays = module.load(weights)
-        except Exception as error:  # safetensors raises its own exception, and others for exotic dtypes
+        except Exception as error:  # of safetensors, or another for exotic dtypes
             raise ValueError(f"its {_WEIGHTS} cannot be read ({error})") from error
         return manifest, arrays, {name: archive.read(name) for name in blobs}
 
@@ -121,12 +121,12 @@ def _open(file: Any) -> Iterator[zipfile.ZipFile]:
                 or info.flag_bits & 1
             ):
                 raise ValueError(
-                    f"its entry {info.filename!r} is compressed or encrypted, as skspec writes none"
+                    f"its entry {info.filename!r} is compressed or encrypted, which skspec never writes"
                 )
         if sum(info.file_size for info in infos) > size:
             raise ValueError("its entries claim more bytes than the file has")
         if len({info.filename for info in infos}) < len(infos):
-            raise ValueError("it has two entries of one name")
+            raise ValueError("it has two entries of the same name")
         yield archive
 
 
@@ -163,4 +163,4 @@ def _check_names(archive: zipfile.ZipFile, wanted: set[str]) -> None:
 
 
 def _no_constant(text: str) -> Any:
-    raise ValueError(f"its {_MANIFEST} has the value {text}, which is no JSON")
+    raise ValueError(f"its {_MANIFEST} has the value {text}, which is not JSON")

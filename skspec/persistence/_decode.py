@@ -1,4 +1,4 @@
-"""From JSON, arrays and skops blobs back to fitted estimators, believing nothing: see `_encode` for the forms."""
+"""Decode JSON, arrays and skops blobs into fitted estimators; every value is checked. `_encode` lists the forms."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from skspec.persistence import _registry, _skops, _voting
-from skspec.persistence._encode import ARRAY_DTYPES, FIT_ONLY, OUTPUT_CONFIG
+from skspec.persistence._encode import ARRAY_DTYPES, OUTPUT_CONFIG
 
-_MAX_STRING_BYTES = 2**28  # a width in the file must not make numpy ask for all memory
+_MAX_STRING_BYTES = 2**28  # a string width in the file must not exhaust the memory
 _OUTPUTS = {"default", "pandas", "polars"}
 
 
 class Decoder:
-    """Gives the values, taking arrays and blobs from what the file holds."""
+    """Decodes values, each array and blob of the file once."""
 
     def __init__(self, arrays: dict[str, NDArray[Any]], blobs: dict[str, bytes]) -> None:
         self._arrays = dict(arrays)
         self._blobs = dict(blobs)
 
     def check_all_used(self) -> None:
-        """Raise ValueError if anything in the file belongs to nothing."""
+        """Raise ValueError if an array or blob of the file was not used."""
         left = [*self._arrays, *self._blobs]
         if left:
             raise ValueError(f"it holds {left[0]!r}, which belongs to no step")
@@ -37,7 +37,7 @@ class Decoder:
                 raise ValueError(f"it has a scikit-learn step {name!r} without content")
             return _skops.restore(self._blobs.pop(blob), name, f"its step {blob} ({name})")
         if not isinstance(node, dict) or node.keys() != {"estimator", "params", "fitted", "output"}:
-            raise ValueError("it has a step that is no estimator")
+            raise ValueError("it has a step that is not an estimator")
         cls, name = _registry.find(node["estimator"]), node["estimator"]
         params = {
             key: self.value(value) for key, value in _mapping(node["params"], f"params of {name}").items()
@@ -45,12 +45,12 @@ class Decoder:
         unknown = sorted(params.keys() - set(cls._get_param_names()))
         if unknown:
             raise ValueError(f"{name} has no parameter {unknown[0]!r} in this skspec")
-        for key in FIT_ONLY:
+        for key in sorted(_registry.fit_only(cls)):
             if params.get(key) is not None:
                 raise ValueError(f"{name} has a value for {key}, which save never writes")
         try:
             estimator = cls(**params)
-        except TypeError as error:  # one that must be given is not there
+        except Exception as error:  # a required parameter is missing, or a registered class checks its own
             raise ValueError(f"{name} cannot be built: {error}") from error
         self._restore(estimator, node["fitted"], name)
         self._set_output(estimator, node["output"], name)
@@ -86,21 +86,21 @@ class Decoder:
         raise ValueError(f"it has a value of unknown form: {str(node)[:60]}")
 
     def _restore(self, estimator: Any, node: Any, name: str) -> None:
-        if hasattr(estimator, "_set_fitted_state"):
+        if hasattr(estimator, "__skspec_set_state__"):
             if not isinstance(node, dict) or node.keys() != {"state", "weights"}:
                 raise ValueError(f"{name} has no state and weights")
             state = self.value(node["state"])
             weights = {k: self.value(v) for k, v in _mapping(node["weights"], f"weights of {name}").items()}
             if not all(isinstance(array, np.ndarray) for array in weights.values()):
-                raise ValueError(f"{name} has weights that are no arrays")
+                raise ValueError(f"{name} has weights that are not arrays")
             try:
-                estimator._set_fitted_state(state, weights)
-            except Exception as error:  # what a network says to weights that do not fit is its own affair
+                estimator.__skspec_set_state__(state, weights)
+            except Exception as error:  # torch and registered classes raise errors of any type
                 raise ValueError(f"state and weights of {name} do not fit it ({error})") from error
             return
         for key, value in _mapping(self.value(node), f"fitted attributes of {name}").items():
             if not re.fullmatch(r"[A-Za-z]\w*_", key) or hasattr(type(estimator), key):
-                raise ValueError(f"{name} can have no fitted attribute {key!r}")
+                raise ValueError(f"{name} cannot have a fitted attribute {key!r}")
             vars(estimator)[key] = value
         if _voting.is_voting(estimator):
             _voting.restore_members(estimator, name)
@@ -120,9 +120,9 @@ class Decoder:
     def _items(self, pairs: list[Any]) -> dict[Any, Any]:
         decoded = [self.value(pair) for pair in pairs]
         try:
-            return {key: value for key, value in decoded}  # noqa: C416 - says what a pair is
+            return {key: value for key, value in decoded}  # noqa: C416 - refuses all but pairs
         except (TypeError, ValueError) as error:
-            raise ValueError("it has a dictionary whose items are no pairs") from error
+            raise ValueError("it has a dictionary whose items are not pairs") from error
 
     def _scalar(self, value: Any, dtype: str) -> Any:
         if dtype in ARRAY_DTYPES and isinstance(value, bool | int | float):

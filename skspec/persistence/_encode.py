@@ -1,6 +1,6 @@
-"""From fitted estimators to JSON, arrays and skops blobs.
+"""Encode fitted estimators as JSON, arrays and skops blobs.
 
-JSON has no tuples, no NaN and no arrays: what plain JSON cannot say is an object of one key, which is its kind::
+JSON has no tuples, NaN or arrays. A value that plain JSON cannot hold is an object whose key is its kind::
 
     {"tuple": [...]}  {"dict": {...}}  {"items": [[key, value], ...]}  {"float": "nan"}
     {"scalar": 0.5, "dtype": "float32"}
@@ -27,19 +27,11 @@ ARRAY_DTYPES = frozenset(
     {"bool", "float16", "float32", "float64"}
     | {f"{kind}{n}" for kind in ("int", "uint") for n in (8, 16, 32, 64)}
 )
-FIT_ONLY = (
-    "callbacks",
-    "checkpoint_dir",
-    "memory",
-    "picture_dir",
-    "pretrained",
-)  # code, and places on the machine of the fit
-_FIT_ONLY_CODE = ("class_coordinates", "sampling_strategy", "scoring")  # may be functions
-OUTPUT_CONFIG = "_sklearn_output_config"  # what set_output() sets
+OUTPUT_CONFIG = "_sklearn_output_config"  # set by set_output()
 
 
 class Encoder:
-    """Collects the arrays and blobs of the values that it encodes."""
+    """Encodes values and collects their arrays and blobs."""
 
     def __init__(self) -> None:
         self.arrays: dict[str, NDArray[Any]] = {}
@@ -47,7 +39,7 @@ class Encoder:
         self.wave: NDArray[Any] | None = None
 
     def info(self, info: dict[str, Any]) -> Any:
-        """Encode the notes of the user, which may hold nothing but JSON."""
+        """Encode the notes of the user, which may hold plain values only."""
         if type(info) is not dict:
             raise TypeError(f"info is a {type(info).__name__}; a dict is needed")
         inner = Encoder()
@@ -59,13 +51,13 @@ class Encoder:
         return encoded
 
     def estimator(self, estimator: BaseEstimator, steps: tuple[str, ...] = ()) -> dict[str, Any]:
-        """Encode an estimator with everything in it."""
+        """Encode an estimator and everything in it."""
         name = _registry.name_of(estimator)
         if name is None:
             return self._of_sklearn(estimator, steps)
         return {
             "estimator": name,
-            "params": {key: self._param(key, value, steps) for key, value in self._params(estimator)},
+            "params": self._params(estimator, steps),
             "fitted": self._fitted(estimator, steps),
             "output": self.value(vars(estimator).get(OUTPUT_CONFIG), steps, OUTPUT_CONFIG),
         }
@@ -94,57 +86,54 @@ class Encoder:
             return self._scalar(value, steps, field)
         if kind in (np.ndarray, np.memmap):
             return self._array(np.asarray(value), steps, field)
+        if (kind.__module__, kind.__qualname__) == ("torch", "device"):
+            return str(value)
         if isinstance(value, BaseEstimator):
             return self.estimator(value, steps if steps and not field else (*steps, field))
         raise TypeError(
             f"{_where(steps, field)} is a {kind.__module__}.{kind.__qualname__}, which cannot be saved safely"
         )
 
-    def _params(self, estimator: BaseEstimator) -> list[tuple[str, Any]]:
-        params = estimator.get_params(deep=False)
-        if hasattr(estimator, "_get_params_to_save"):
-            params |= estimator._get_params_to_save()
-        elif _voting.is_voting(estimator):
-            params["estimators"] = _voting.members_to_save(estimator)
-        return list(params.items())
-
-    def _param(self, key: str, value: Any, steps: tuple[str, ...]) -> Any:
-        left_out = isinstance(value, np.random.RandomState | np.random.Generator)
-        left_out |= key in FIT_ONLY and value is not None
-        left_out |= key in _FIT_ONLY_CODE and callable(value)
-        left_out |= key == "cv" and not isinstance(value, str | int | None)
-        if left_out:
-            warnings.warn(
-                f"{_where(steps, key)} ({type(value).__name__}) only guides another fit and is not saved; "
-                "None stands in its place",
-                stacklevel=4,
-            )
-            return None
-        if key == "device" and value is not None:
-            value = str(value)  # a torch.device says no more than its name
-        return self.value(value, steps, key)
+    def _params(self, estimator: Any, steps: tuple[str, ...]) -> dict[str, Any]:
+        if hasattr(estimator, "__skspec_get_params__"):
+            params = estimator.__skspec_get_params__()
+        else:
+            params = estimator.get_params(deep=False)
+            if _voting.is_voting(estimator):
+                params["estimators"] = _voting.members_to_save(estimator)
+        fit_only = _registry.fit_only(type(estimator))
+        for key, value in params.items():
+            reason = _reason_to_leave_out(estimator, key, value, fit_only)
+            if reason is not None:
+                params[key] = None
+                warnings.warn(
+                    f"{_where(steps, key)} ({type(value).__name__}) {reason} and is not saved; "
+                    "None stands in its place",
+                    stacklevel=4,
+                )
+        return {key: self.value(value, steps, key) for key, value in params.items()}
 
     def _fitted(self, estimator: Any, steps: tuple[str, ...]) -> Any:
-        if _registry.is_sampler(estimator):
-            return {"dict": {}}
-        wave = vars(estimator).get("wave_")  # None in steps after the grid, which see arrays
+        wave = vars(estimator).get("wave_")  # None in later steps, which see arrays
         self.wave = self.wave if wave is None else wave
-        if hasattr(estimator, "_get_fitted_state"):
-            state, arrays = estimator._get_fitted_state()
+        if hasattr(estimator, "__skspec_get_state__"):
+            state, arrays = estimator.__skspec_get_state__()
             return {
                 "state": self.value(state, steps, "state"),
                 "weights": {key: self.value(array, steps, f"weights.{key}") for key, array in arrays.items()},
             }
-        params = {key for key, _ in self._params(estimator)}
+        if hasattr(
+            estimator, "fit_resample"
+        ):  # samplers act in fit only: predictions do not need their state
+            return {"dict": {}}
+        known = set(estimator.get_params(deep=False))
         if _voting.is_voting(estimator):
-            params |= _voting.LEARNED
-        fitted = {
-            key: value for key, value in vars(estimator).items() if key.endswith("_") and key not in params
-        }
-        strange = vars(estimator).keys() - params - fitted.keys() - {OUTPUT_CONFIG}
-        if strange:
+            known |= _voting.LEARNED
+        fitted = {k: v for k, v in vars(estimator).items() if k.endswith("_") and k not in known}
+        lost = vars(estimator).keys() - known - fitted.keys() - {OUTPUT_CONFIG}
+        if lost:
             raise TypeError(
-                f"{_where(steps, min(strange))} is no parameter and no fitted attribute: it would be lost"
+                f"{_where(steps, min(lost))} is neither a parameter nor a fitted attribute, and would be lost"
             )
         return self.value(fitted, steps, "")
 
@@ -152,20 +141,20 @@ class Encoder:
         where, name = _where(steps, ""), type(estimator).__name__
         if not _registry.is_of_sklearn(estimator):
             raise TypeError(
-                f"{where} ({type(estimator).__module__}.{name}) cannot be saved: only estimators of skspec and of "
-                "scikit-learn can, and no class derived from them"
+                f"{where} ({type(estimator).__module__}.{name}) cannot be saved: "
+                f"{_registry.advice_on_unknown(estimator)}"
             )
         if hasattr(estimator, "best_estimator_"):
             raise TypeError(f"{where} ({name}) is a search; save its best_estimator_")
         if isinstance(estimator, StackingClassifier | StackingRegressor):
             raise TypeError(
-                f"{where} ({name}) cannot be saved; save its estimators_ and its final_estimator_ each, or use a vote"
+                f"{where} ({name}) cannot be saved; save its estimators_ and its final_estimator_ separately"
             )
-        inside = [type(v).__name__ for v in estimator.get_params().values() if _registry.is_of_skspec(v)]
+        inside = [type(v).__name__ for v in estimator.get_params().values() if _registry.is_ours(v)]
         if inside:
             raise TypeError(
-                f"{where} ({name}) cannot be saved: it holds {inside[0]}, and of the estimators that hold others "
-                "only Pipeline, FeatureUnion, VotingClassifier and VotingRegressor are known"
+                f"{where} ({name}) cannot be saved: it holds {inside[0]}, and the only meta-estimators that can be "
+                "saved with it are Pipeline, FeatureUnion, VotingClassifier and VotingRegressor"
             )
         blob = f"steps/{len(self.blobs)}.skops"
         self.blobs[blob] = _skops.dump(estimator, where)
@@ -193,13 +182,24 @@ class Encoder:
             )
         key = "/".join((*steps, field))
         if key in self.arrays:
-            raise TypeError(f"{_where(steps, field)} has the name of another array")
+            raise TypeError(f"{_where(steps, field)} has the same name as another array")
         self.arrays[key] = np.array(array, dtype=array.dtype.newbyteorder("="), order="C")
         return {"array": key}
 
 
+def _reason_to_leave_out(estimator: BaseEstimator, key: str, value: Any, fit_only: set[str]) -> str | None:
+    """Say why a parameter is not saved; None if it is."""
+    is_function = callable(value) and not isinstance(value, BaseEstimator)
+    if is_function and key not in fit_only and _registry.is_registered(estimator):
+        return "is a function"  # predictions may need it
+    guides_fit = is_function or isinstance(value, np.random.RandomState | np.random.Generator)
+    guides_fit |= key in fit_only and value is not None
+    guides_fit |= key == "cv" and not isinstance(value, str | int | None)  # a splitter, or indices
+    return "only guides another fit" if guides_fit else None
+
+
 def _place(value: tuple[Any, ...], i: int, steps: tuple[str, ...], field: str) -> tuple[tuple[str, ...], str]:
-    """Where item `i` of a tuple is: a pair of a name and an estimator is a step of that name."""
+    """Return steps and field of item `i` of a tuple; a pair of a name and an estimator is a step of that name."""
     if i == 1 and len(value) == 2 and type(value[0]) is str and isinstance(value[1], BaseEstimator):
         return (*steps, value[0]), ""
     return steps, _join(field, i)

@@ -1,9 +1,9 @@
-"""The classes that a model file may name, and what of them is saved."""
+"""The classes that a model file may name, by their names in the file."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import sklearn.ensemble
 import sklearn.pipeline
@@ -12,63 +12,152 @@ from sklearn.base import BaseEstimator
 import skspec
 
 _Classes = dict[str, type[BaseEstimator]]
+_Class = TypeVar("_Class", bound=type[BaseEstimator])
 
+_RESERVED = ("skspec", "sklearn", "imblearn")
 _SKLEARN: _Classes = {
     "sklearn.FeatureUnion": sklearn.pipeline.FeatureUnion,
     "sklearn.Pipeline": sklearn.pipeline.Pipeline,
     "sklearn.VotingClassifier": sklearn.ensemble.VotingClassifier,
     "sklearn.VotingRegressor": sklearn.ensemble.VotingRegressor,
 }
+_registered: _Classes = {}
+
+
+def register_estimator(cls: _Class) -> _Class:
+    """Allow `save` and `load` to handle an estimator class of your own.
+
+    Parameters
+    ----------
+    cls : type
+        A subclass of `~sklearn.base.BaseEstimator`. It is known to model files by its qualified name, for example
+        ``"mypackage.MyClassifier"``.
+
+    Returns
+    -------
+    type
+        The class itself, so that the function can be used as a decorator.
+
+    Raises
+    ------
+    TypeError
+        If `cls` is not a subclass of BaseEstimator.
+    ValueError
+        If it belongs to skspec, scikit-learn or imbalanced-learn, or another class is registered under its name.
+
+    See Also
+    --------
+    save : Save a fitted model.
+
+    Notes
+    -----
+    `load` only looks names up among the registered classes and never imports anything: import the package that registers
+    the class first.
+
+    A model file holds the parameters, and the fitted attributes, whose names end in an underscore: numbers, strings,
+    arrays, lists, tuples, dicts and estimators of these. A class can declare more about itself:
+
+    - ``__skspec_fit_only__``, a tuple of names: parameters that only guide another fit, such as directories. They are not
+      saved, and refused in a file. Functions and random number generators are never saved.
+    - ``__skspec_get_state__(self)`` and ``__skspec_set_state__(self, state, arrays)``: the fitted state as a dict of
+      plain values and a dict of arrays, in place of the fitted attributes. ``__skspec_set_state__`` raises an error for
+      values that do not fit: they may come from a damaged or malicious file.
+    - ``__skspec_get_params__(self)``: the parameters to save, if they are not those of ``get_params(deep=False)``.
+
+    Subclasses of the neural estimators inherit all of these.
+
+    Examples
+    --------
+    .. code-block:: python
+
+        @register_estimator
+        class MeanSubtractor(TransformerMixin, BaseEstimator):
+            def fit(self, X, y=None):
+                self.mean_ = np.mean(X, axis=0)
+                return self
+
+            def transform(self, X):
+                return X - self.mean_
+    """
+    if not (isinstance(cls, type) and issubclass(cls, BaseEstimator)):
+        raise TypeError(f"cls must be a subclass of sklearn.base.BaseEstimator, got {cls!r}")
+    name = _qualified_name(cls)
+    if _package(cls) in _RESERVED:
+        raise ValueError(f"{name} cannot be registered: names of {_package(cls)} are reserved")
+    redefined = cls.__module__ == "__main__"  # a notebook cell that is run again
+    if not redefined and _registered.get(name, cls) is not cls:
+        raise ValueError(f"{name} cannot be registered: another class has this name")
+    _registered[name] = cls
+    return cls
 
 
 def name_of(estimator: BaseEstimator) -> str | None:
-    """Return the name under which an estimator's class is saved; None if skspec does not know the class."""
+    """Return the name under which an estimator's class is saved; None if it is not known."""
     cls = type(estimator)
-    home = _home(estimator)
-    if home == "skspec":
+    package = _package(cls)
+    if package == "skspec":
         public = cls.__name__ in skspec.__all__ and getattr(skspec, cls.__name__) is cls
         return f"skspec.{cls.__name__}" if public else None
-    known = _SKLEARN if home == "sklearn" else _imblearn() if home == "imblearn" else {}
+    known = _SKLEARN if package == "sklearn" else _imblearn() if package == "imblearn" else _registered
     return next((name for name, other in known.items() if cls is other), None)
 
 
 def find(name: Any) -> type[BaseEstimator]:
-    """Return the class saved under a name; the name is only ever looked up, never imported."""
-    home, _, public = name.partition(".") if isinstance(name, str) else ("", "", "")
+    """Return the class saved under a name; the name is only looked up, never imported."""
+    package, _, public = name.partition(".") if isinstance(name, str) else ("", "", "")
     found: Any = None
-    if home == "skspec" and public in skspec.__all__:
-        found = getattr(skspec, public)
-    elif home == "sklearn":
-        found = _SKLEARN.get(name)
-    elif home == "imblearn":
-        found = _imblearn().get(name)
+    if package == "skspec":
+        found = getattr(skspec, public) if public in skspec.__all__ else None
+    elif public:
+        known = _SKLEARN if package == "sklearn" else _imblearn() if package == "imblearn" else _registered
+        found = known.get(name)
     if isinstance(found, type) and issubclass(found, BaseEstimator):
         return found
-    raise ValueError(f"it has a step of the class {name!r}, which this skspec does not know")
+    advice = (
+        "" if package in _RESERVED else "; import the package that registers it (skspec.register_estimator)"
+    )
+    raise ValueError(f"it has a step of the class {name!r}, which this skspec does not know{advice}")
 
 
-def is_sampler(estimator: BaseEstimator) -> bool:
-    """Whether an estimator resamples in fit only, so that nothing of what it learned is needed to predict."""
-    return _home(estimator) in ("imblearn", "skspec") and hasattr(estimator, "fit_resample")
+def fit_only(cls: type[BaseEstimator]) -> set[str]:
+    """Return the parameters that only guide another fit: they are not saved, and refused in a file."""
+    own = {"memory"} if issubclass(cls, sklearn.pipeline.Pipeline) else set()
+    return own.union(*(vars(kind).get("__skspec_fit_only__", ()) for kind in cls.__mro__))
 
 
-def is_of_sklearn(estimator: Any) -> bool:
-    """Whether an object is an estimator of a class that scikit-learn brings."""
-    return isinstance(estimator, BaseEstimator) and _home(estimator) == "sklearn"
+def is_of_sklearn(estimator: BaseEstimator) -> bool:
+    """Whether the class of an estimator is one of scikit-learn's."""
+    return _package(type(estimator)) == "sklearn"
 
 
-def is_of_skspec(estimator: Any) -> bool:
-    """Whether an object is an estimator of a class that skspec brings."""
-    return isinstance(estimator, BaseEstimator) and _home(estimator) == "skspec"
+def is_registered(estimator: BaseEstimator) -> bool:
+    """Whether the class of an estimator is one that a user registered."""
+    return type(estimator) in _registered.values()
 
 
-def _home(estimator: BaseEstimator) -> str:
-    return type(estimator).__module__.partition(".")[0]
+def is_ours(value: Any) -> bool:
+    """Whether a value is an estimator of skspec, or of a registered class."""
+    return isinstance(value, BaseEstimator) and (_package(type(value)) == "skspec" or is_registered(value))
+
+
+def advice_on_unknown(estimator: BaseEstimator) -> str:
+    """Say what the user can do about an estimator whose class is not known."""
+    if _package(type(estimator)) in _RESERVED:
+        return "it is not on the list of classes that are safe to load"
+    return "register its class with skspec.register_estimator"
+
+
+def _qualified_name(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _package(cls: type) -> str:
+    return cls.__module__.partition(".")[0]
 
 
 @cache
 def _imblearn() -> _Classes:
-    """Pipeline and samplers of imbalanced-learn, whose import takes as long as all else together."""
+    """Pipeline and samplers of imbalanced-learn, whose import takes as long as everything else together."""
     import imblearn.pipeline  # noqa: PLC0415
     from imblearn import combine, over_sampling, under_sampling  # noqa: PLC0415
 

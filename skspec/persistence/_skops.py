@@ -1,4 +1,4 @@
-"""scikit-learn's own estimators as skops blobs of trusted types."""
+"""Estimators of scikit-learn as skops blobs of trusted types."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from skspec.persistence._bundle import check_archive
 _TREES = (DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor)
 _FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor)
 _TRUSTED = (
-    "numpy.dtype",  # SimpleImputer and others remember one; it is only looked up
-    "sklearn.calibration._CalibratedClassifier",  # what CalibratedClassifierCV holds: attributes and no more
+    "numpy.dtype",  # an attribute of SimpleImputer and others; only looked up
+    "sklearn.calibration._CalibratedClassifier",  # the contents of CalibratedClassifierCV, which only have attributes
     "sklearn.calibration._SigmoidCalibration",
 )
-_TRUSTED_IN_TREES = (*_TRUSTED, "sklearn.tree._tree.Tree")  # checked by _check_tree once loaded
+_TRUSTED_IN_TREES = (*_TRUSTED, "sklearn.tree._tree.Tree")  # checked by _check_trees once loaded
 
 
 def dump(estimator: BaseEstimator, step: str) -> bytes:
-    """Return an estimator of scikit-learn as bytes; TypeError if there is any type in it that is not trusted."""
+    """Return an estimator of scikit-learn as bytes; TypeError if it holds a type that is not trusted."""
     skops_io = _skops_io()
     name = type(estimator).__name__
     try:
         data = skops_io.dumps(estimator)
-    except Exception as error:  # whatever the objects inside raise when asked for their state
+    except Exception as error:  # objects inside may raise anything when their state is read
         raise TypeError(f"{step} ({name}) cannot be saved: {error}") from error
     wrong = _untrusted(data, _is_of_trees(estimator))
     if wrong:
@@ -61,7 +61,7 @@ def restore(data: bytes, class_name: str, step: str) -> BaseEstimator:
         estimator = (
             None if wrong else skops_io.loads(data, trusted=list(_TRUSTED_IN_TREES if trees else _TRUSTED))
         )
-    except Exception as error:  # a blob that was tampered with may fail anywhere in skops
+    except Exception as error:  # a manipulated blob may fail anywhere in skops
         raise ValueError(f"{step} cannot be read by skops ({type(error).__name__}: {error})") from error
     if wrong:
         raise ValueError(f"{step} holds {', '.join(wrong)}, not on the list of trusted types")
@@ -70,7 +70,7 @@ def restore(data: bytes, class_name: str, step: str) -> BaseEstimator:
     if _is_of_trees(estimator):
         _check_trees(estimator, step)
     elif trees:
-        raise ValueError(f"{step} is no tree or forest of scikit-learn")
+        raise ValueError(f"{step} is not a tree or forest of scikit-learn")
     return estimator
 
 
@@ -95,7 +95,7 @@ def _is_of_trees(estimator: BaseEstimator) -> bool:
 
 
 def _check_trees(estimator: Any, step: str) -> None:
-    """Raise ValueError unless all nodes of a tree or forest point inside: scikit-learn follows them unchecked."""
+    """Raise ValueError unless all nodes of a tree or forest point inside it: scikit-learn follows them unchecked."""
     members = getattr(estimator, "estimators_", None) if type(estimator) in _FORESTS else [estimator]
     if not isinstance(members, list) or not members or not all(type(member) in _TREES for member in members):
         raise ValueError(f"{step} is not a fitted {type(estimator).__name__}")
@@ -103,13 +103,11 @@ def _check_trees(estimator: Any, step: str) -> None:
     for member in members:
         tree: Any = getattr(member, "tree_", None)
         if type(tree) is not Tree or not _is_sound(tree) or (tree.n_features, tree.n_outputs) != shape:
-            raise ValueError(
-                f"{step} ({type(estimator).__name__}) has a tree whose nodes do not fit together"
-            )
+            raise ValueError(f"{step} ({type(estimator).__name__}) has a tree whose nodes are inconsistent")
 
 
 def _is_sound(tree: Any) -> bool:
-    if not 0 < tree.node_count <= tree.capacity:  # first of all: the arrays below are views of that length
+    if not 0 < tree.node_count <= tree.capacity:  # checked first: the arrays below are views of that length
         return False
     left, right, node = tree.children_left, tree.children_right, np.arange(tree.node_count)
     inner = left != -1

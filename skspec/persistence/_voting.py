@@ -1,4 +1,4 @@
-"""scikit-learn's voting ensembles: their members are saved once, as they were fitted, in place of the parameter."""
+"""Voting ensembles of scikit-learn: their fitted members are saved once, in place of the parameter `estimators`."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ LEARNED = frozenset({"estimators_", "le_", "named_estimators_"})
 
 
 def is_voting(estimator: Any) -> bool:
-    """Whether an estimator is one of those whose members are saved in this way."""
-    return type(estimator) in (VotingClassifier, VotingRegressor)
+    """Whether an estimator is a voting ensemble of scikit-learn."""
+    return isinstance(estimator, VotingClassifier | VotingRegressor)
 
 
 def members_to_save(estimator: Any) -> list[tuple[str, Any]]:
-    """Return names and fitted members, those that are dropped too; NotFittedError if there are none."""
+    """Return the names and fitted members, dropped ones included; NotFittedError if there are none."""
     check_is_fitted(estimator)
     return list(estimator.named_estimators_.items())
 
 
 def restore_members(estimator: Any, name: str) -> None:
-    """Let an ensemble that was built of its fitted members be fitted itself; ValueError if they are no members."""
+    """Set the fitted attributes of an ensemble whose `estimators` are fitted; ValueError if they are not members."""
     members = estimator.estimators
     if not isinstance(members, list) or not all(_is_member(member) for member in members):
-        raise ValueError(f"{name} has members that are no pairs of a name and an estimator")
+        raise ValueError(f"{name} has members that are not pairs of a name and an estimator")
     fitted = [member for _, member in members if member != "drop"]
     if not fitted:
         raise ValueError(f"{name} has no members")

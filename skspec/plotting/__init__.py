@@ -1,4 +1,7 @@
-"""Pictures of spectra and of what classifiers make of them (needs ``pip install skspec[plot]``)."""
+"""Plots of spectra and of the results of classifiers.
+
+They need matplotlib (``pip install skspec[plot]``) and raise an ImportError without it.
+"""
 
 from skspec.plotting._class_distribution import ClassDistributionDisplay
 from skspec.plotting._error_magnitude import ErrorMagnitudeDisplay

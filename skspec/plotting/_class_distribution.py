@@ -1,115 +1,77 @@
-"""How many spectra of each joint class there are."""
+"""Display of the number of spectra of each joint class."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import column_or_1d
 
-from skspec.metrics._scores import Coordinates
+from skspec.metrics.classes import Coordinates
 from skspec.mk import LUMINOSITY_CLASSES, TEMPERATURE_CLASSES
-from skspec.plotting._heat_map import add_colorbar, draw_counts, name_cells
-from skspec.plotting._labels import check_classifier, grid_coordinates
-from skspec.spectra.figure import get_axes
+from skspec.plotting._display import check_classifier
+from skspec.plotting._heat_map import HeatMapDisplay, name_cells
+from skspec.plotting._labels import grid_coordinates
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-class ClassDistributionDisplay:
-    """Numbers of spectra on the grid of joint classes, temperature from left to right, luminosity downwards.
+@dataclass(repr=False, eq=False)
+class ClassDistributionDisplay(HeatMapDisplay):
+    """Number of spectra of each joint class, on a grid of temperature (left to right) and luminosity (top to bottom).
 
-    Empty cells are blank, colours logarithmic.
+    Empty cells are blank, colours are logarithmic.
 
     Parameters
     ----------
     counts : ndarray of shape (n_rows, n_columns)
-        Numbers of spectra: rows are values of the second coordinate, columns of the first.
+        Number of spectra: rows are values of the second coordinate, columns of the first.
     columns, rows : sequence of str
-        Names of the values of the first and the second coordinate.
+        Names of the values of the first and of the second coordinate.
     axis_names : pair of str, default=("Temperature class", "Luminosity class")
-        What the coordinates are.
+        Names of the coordinates.
 
     Attributes
     ----------
-    image_ : matplotlib.image.AxesImage
-        The matrix.
-    text_ : ndarray of shape (n_rows, n_columns) or None
-        Numbers in the cells (`matplotlib.text.Text`; None in blank cells); None if they were not written.
-    ax_ : matplotlib.axes.Axes
-    figure_ : matplotlib.figure.Figure
+    image_, text_, ax_, figure_
+        See `JointConfusionMatrixDisplay`.
 
     Examples
     --------
     >>> from skspec.plotting import ClassDistributionDisplay
     >>> display = ClassDistributionDisplay.from_labels(["GV", "GV", "KIII"])
+    >>> display
+    <ClassDistributionDisplay: 3 spectra on a grid of 7 x 6 classes>
     >>> display.counts[2].tolist(), display.counts[4].tolist()  # luminosity classes III and V, from O to M
     ([0, 0, 0, 0, 0, 1, 0], [0, 0, 0, 0, 2, 0, 0])
     """
 
-    def __init__(
-        self,
-        counts: ArrayLike,
-        *,
-        columns: Sequence[str],
-        rows: Sequence[str],
-        axis_names: tuple[str, str] = ("Temperature class", "Luminosity class"),
-    ) -> None:
-        self.counts = counts
-        self.columns = columns
-        self.rows = rows
-        self.axis_names = axis_names
+    counts: ArrayLike
+    _: KW_ONLY
+    columns: Sequence[str]
+    rows: Sequence[str]
+    axis_names: tuple[str, str] = ("Temperature class", "Luminosity class")
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        include_values: bool | None = None,
-        cmap: Any = "cividis_r",
-        colorbar: bool = True,
-    ) -> Self:
-        """Draw the grid.
+    _cell = 0.6
+    _margins = (1.9, 0.9)
+    _smallest = (4.0, 2.8)
 
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, default=None
-            Axes to draw on; None makes new ones.
-        include_values : bool, default=None
-            Whether numbers are written into the cells; None writes them if they fit.
-        cmap : str or matplotlib.colors.Colormap, default="cividis_r"
-            Colours.
-        colorbar : bool, default=True
-            Whether a colour bar is added.
+    def _summary(self) -> str:
+        return f"{np.sum(self.counts)} spectra on a grid of {len(self.columns)} x {len(self.rows)} classes"
 
-        Returns
-        -------
-        ClassDistributionDisplay
-            Itself.
-
-        Raises
-        ------
-        ValueError
-            If `counts` does not have a row for each of `rows` and a column for each of `columns`.
-        ImportError
-            If matplotlib is not installed.
-        """
+    def _values(self) -> NDArray[Any]:
         counts, shape = np.asarray(self.counts), (len(self.rows), len(self.columns))
         if counts.shape != shape:
             raise ValueError(f"counts has shape {counts.shape}; {shape} is needed for these rows and columns")
-        size = np.clip((1.9 + 0.6 * shape[1], 0.9 + 0.6 * shape[0]), (4.0, 2.8), 10.0).tolist()
-        self.ax_ = ax = get_axes(ax, (size[0], size[1]), layout="compressed")
-        self.figure_ = ax.figure
-        self.image_, self.text_ = draw_counts(
-            ax, counts, write="{:g}".format, cmap=cmap, include_values=include_values
-        )
-        if colorbar:
-            add_colorbar(ax, self.image_, "Number of spectra")
+        return counts
+
+    def _annotate(self, ax: Axes, shape: tuple[int, ...]) -> None:
         name_cells(ax, self.columns, self.rows)
         ax.set(xlabel=self.axis_names[0], ylabel=self.axis_names[1])
-        return self
 
     @classmethod
     def from_labels(
@@ -120,27 +82,25 @@ class ClassDistributionDisplay:
         columns: Sequence[str] | None = None,
         rows: Sequence[str] | None = None,
         axis_names: tuple[str, str] = ("Temperature class", "Luminosity class"),
-        include_values: bool | None = None,
-        cmap: Any = "cividis_r",
-        colorbar: bool = True,
         ax: Axes | None = None,
+        **plot_params: Any,
     ) -> Self:
-        """Draw the distribution of labels.
+        """Plot the distribution of labels.
 
         Parameters
         ----------
         y : array-like of shape (n_spectra,)
             Labels.
         coordinates : mapping or callable, default=None
-            Two whole numbers for each class. None takes the temperature class, from O = 0 to M = 6, and the luminosity
+            Two integers for each class. None takes the temperature class, from O = 0 to M = 6, and the luminosity
             class, from I = 0 to VI = 5, of joint MK classes such as ``"GV"``.
         columns, rows : sequence of str, default=None
-            Names of the values 0, 1, 2, … of the first and the second coordinate. None takes the numbers from the
-            least to the greatest, and without `coordinates` all temperature and luminosity classes.
+            Names of the values 0, 1, 2, … of the first and of the second coordinate. None takes the integers from the
+            smallest to the largest value and, without `coordinates`, all temperature and luminosity classes.
         axis_names : pair of str, default=("Temperature class", "Luminosity class")
-            What the coordinates are.
-        include_values, cmap, colorbar, ax
-            See `plot`.
+            Names of the coordinates.
+        ax, **plot_params
+            Parameters of `plot`.
 
         Returns
         -------
@@ -149,7 +109,7 @@ class ClassDistributionDisplay:
         Raises
         ------
         ValueError
-            If a label has no such coordinates, or coordinates for which there is no name.
+            If a label has no such coordinates, or a coordinate has no name.
         """
         labels = column_or_1d(y)
         if not len(labels):
@@ -162,21 +122,18 @@ class ClassDistributionDisplay:
         down, rows = _steps("rows", rows, places[:, 1])
         counts = np.zeros((len(rows), len(columns)), dtype=np.int64)
         np.add.at(counts, (down, across), 1)
-        display = cls(counts, columns=columns, rows=rows, axis_names=axis_names)
-        return display.plot(ax, include_values=include_values, cmap=cmap, colorbar=colorbar)
+        return cls(counts, columns=columns, rows=rows, axis_names=axis_names).plot(ax, **plot_params)
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, **params: Any) -> Self:
-        """Draw the distribution of the classes that a classifier finds.
+        """Plot the distribution of the classes that a classifier predicts.
 
         Parameters
         ----------
-        estimator : classifier
-            Fitted.
-        X : Spectra or array-like
-            What it classifies.
+        estimator, X
+            Fitted classifier or pipeline that ends in one, and its input.
         **params
-            Those of `from_labels`.
+            Other parameters of `from_labels`.
 
         Returns
         -------
@@ -189,11 +146,11 @@ class ClassDistributionDisplay:
 def _steps(
     parameter: str, names: Sequence[str] | None, values: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], list[str]]:
-    """Place of each value among the names, and these."""
+    """Return the index of each value among the names, and the names."""
     if names is None:
         low, high = int(values.min()), int(values.max())
         return values - low, [str(value) for value in range(low, high + 1)]
-    strange = values[(values < 0) | (values >= len(names))]
-    if strange.size:
-        raise ValueError(f"{parameter} has {len(names)} names; a label has the coordinate {strange[0]}")
+    outside = values[(values < 0) | (values >= len(names))]
+    if outside.size:
+        raise ValueError(f"{parameter} has {len(names)} names; a label has the coordinate {outside[0]}")
     return values, list(names)

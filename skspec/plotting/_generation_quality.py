@@ -1,13 +1,15 @@
-"""Generated spectra against real ones."""
+"""Display of generated spectra beside real ones."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skspec.spectra.figure import COLORS, get_axes
+from skspec.plotting._display import PanelDisplay
+from skspec.spectra.figure import COLORS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,40 +22,40 @@ _QUANTITIES = {
     "density": "density",
     "coverage": "coverage",
     "two-sample AUC": "auc",
-    "nearer than held out": "copying",
+    "copying": "copying",
 }
 
 
-class GenerationQualityDisplay:
-    """Generated spectra of a class against real ones: their range at each wavelength, line depths, and numbers.
+@dataclass(repr=False, eq=False)
+class GenerationQualityDisplay(PanelDisplay):
+    """Generated spectra of a class beside real ones: range at each wavelength, line depths, and quality measures.
 
     The left panel shows, for real and generated spectra, the median at each wavelength and the range from the 5th to
-    the 95th percentile; the right one the median and the standard deviation of line depths and colours.
+    the 95th percentile; the right panel shows the median and the standard deviation of line depths and colours.
 
     Parameters
     ----------
     report : QualityReport
-        From `skspec.oversampling.quality_report`. Without line depths (no `wave`) the right panel is left out.
+        Result of `skspec.oversampling.quality_report`. Without line depths (no `wave`) the right panel is left out.
     real, generated : array-like of shape (n_spectra, n_features)
-        What it compares.
+        Spectra compared in the report.
     wave : array-like of shape (n_features,), default=None
-        Wavelengths in Å; None numbers the columns.
+        Wavelengths in Å; None shows column numbers.
 
     Attributes
     ----------
     lines_ : list of matplotlib.lines.Line2D
-        Medians of real and of generated spectra.
+        Medians of real and generated spectra.
     points_ : list of matplotlib.container.ErrorbarContainer
-        Line depths and colours of real and of generated spectra; empty without them.
+        Line depths and colours of real and generated spectra; empty without them.
     axes_ : dict of str to matplotlib.axes.Axes
         The panels ``"spectra"`` and, with line depths, ``"features"``.
-    ax_ : matplotlib.axes.Axes
-        Axes that hold the panels.
-    figure_ : matplotlib.figure.Figure
+    ax_, figure_ : matplotlib.axes.Axes, matplotlib.figure.Figure
+        Axes that hold the panels, and their figure.
 
     See Also
     --------
-    skspec.oversampling.quality_report : The numbers, and what they mean.
+    skspec.oversampling.quality_report : The quality measures and their meaning.
 
     Examples
     --------
@@ -68,52 +70,26 @@ class GenerationQualityDisplay:
     ['real (40)', 'generated (40)']
     """
 
-    def __init__(
-        self,
-        report: QualityReport,
-        real: ArrayLike,
-        generated: ArrayLike,
-        *,
-        wave: ArrayLike | None = None,
-    ) -> None:
-        self.report = report
-        self.real = real
-        self.generated = generated
-        self.wave = wave
+    report: QualityReport
+    real: ArrayLike
+    generated: ArrayLike
+    _: KW_ONLY
+    wave: ArrayLike | None = None
 
-    def plot(self, ax: Axes | None = None) -> Self:
-        """Draw the panels.
+    def _summary(self) -> str:
+        return f"{np.shape(self.real)[0]} real and {np.shape(self.generated)[0]} generated spectra"
 
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, default=None
-            Axes whose place the panels take; None makes new ones.
-
-        Returns
-        -------
-        GenerationQualityDisplay
-            Itself.
-
-        Raises
-        ------
-        ValueError
-            If real and generated spectra and `wave` differ in length.
-        ImportError
-            If matplotlib is not installed.
-        """
+    def _draw(self, ax: Axes | None) -> None:
         real, generated = np.asarray(self.real, dtype=float), np.asarray(self.generated, dtype=float)
         wave = np.arange(real.shape[1]) if self.wave is None else np.asarray(self.wave, dtype=float)
         if not real.shape[1] == generated.shape[1] == len(wave):
-            raise ValueError(
-                f"real, generated and wave must have the same length, got {real.shape[1]}, {generated.shape[1]} and "
-                f"{len(wave)}"
-            )
+            lengths = f"{real.shape[1]}, {generated.shape[1]} and {len(wave)}"
+            raise ValueError(f"real, generated and wave must have the same length, got {lengths}")
         features = self.report.features
-        self.ax_ = get_axes(ax, (9.6 if features is not None else 6.4, 4.2))
-        self.figure_ = self.ax_.figure
-        self.ax_.set_axis_off()
+        ax = self._set_axes(ax, (9.6 if features is not None else 6.4, 4.2))
+        ax.set_axis_off()
         width = 0.62 if features is not None else 1.0
-        self.axes_ = {"spectra": self.ax_.inset_axes((0.0, 0.0, width, 1.0))}
+        self.axes_ = {"spectra": ax.inset_axes((0.0, 0.0, width, 1.0))}
         self.lines_: list[Any] = []
         self.points_: list[Any] = []
         for rows, name, color in zip((real, generated), ("real", "generated"), COLORS, strict=False):
@@ -126,7 +102,6 @@ class GenerationQualityDisplay:
         left.set_title("; ".join(numbers), fontsize="x-small", loc="left")
         if features is not None and len(features):
             self._draw_features(features)
-        return self
 
     def _draw_range(self, wave: NDArray[Any], rows: NDArray[Any], label: str, color: str) -> None:
         low, middle, high = np.percentile(rows, _PERCENTILES, axis=0)
@@ -145,4 +120,4 @@ class GenerationQualityDisplay:
             self.points_.append(bars)
         right.axvline(0.0, color="0.7", lw=0.6, zorder=0)
         right.set_yticks(place, list(features["feature"]), fontsize="x-small")
-        right.set(xlabel="Depth, or mag")
+        right.set(xlabel="Depth or colour (mag)")

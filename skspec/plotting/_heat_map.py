@@ -1,103 +1,148 @@
-"""Counts on a grid."""
+"""Base class of the Displays that draw counts on a grid."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skspec.plotting._display import Display
 from skspec.plotting._figure import size_in_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SMALLEST_TEXT = 4.0  # points
-_SMALLEST_NAME = 5.0
+_SMALLEST_NAME = 5.0  # points
 _WIDTH_OF_LETTER = 0.62  # of the font size
 
 
-def draw_counts(
-    ax: Axes,
-    counts: NDArray[Any],
-    *,
-    write: Callable[[float], str],
-    cmap: Any,
-    first: tuple[int, int] = (0, 0),
-    upwards: bool = False,
-    include_values: bool | None = None,
-) -> tuple[Any, NDArray[Any] | None]:
-    """Draw a matrix in logarithmic colours, zeros blank, each number in its cell.
+class HeatMapDisplay(Display):
+    """Base class of Displays that draw counts on a grid.
 
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-    counts : ndarray of shape (n_rows, n_columns)
-        Not negative.
-    write : callable
-        Text of a number.
-    cmap : str or matplotlib.colors.Colormap
-    first : pair of int, default=(0, 0)
-        Coordinates of the first column and the first row; the next are at +1.
-    upwards : bool, default=False
-        Whether rows go upwards.
-    include_values : bool, default=None
-        Whether the numbers are written; None writes them if they fit into the cells.
-
-    Returns
-    -------
-    matplotlib.image.AxesImage
-    ndarray of matplotlib.text.Text of shape (n_rows, n_columns), or None
-        None in place of a text where the cell is blank.
+    Empty cells are blank, colours are logarithmic. Sizes of new figures are in inches: margins plus the size of the
+    cells, between the smallest and the largest size.
     """
-    from matplotlib.colors import LogNorm  # noqa: PLC0415
 
-    n_rows, n_columns = counts.shape
-    seen = np.ma.masked_equal(counts, 0)
-    filled = counts[counts > 0]
-    # the smallest number is kept off the lightest colour, which could be taken for blank
-    low, high = (filled.min() / 2.0, filled.max()) if filled.size else (0.5, 1.0)
-    left, edge = first[0] - 0.5, first[1] - 0.5
-    rows = (edge, edge + n_rows) if upwards else (edge + n_rows, edge)
-    image = ax.imshow(
-        seen,
-        cmap=cmap,
-        norm=LogNorm(low, high),
-        extent=(left, left + n_columns, *rows),
-        origin="lower" if upwards else "upper",
-        interpolation="nearest",
-    )
-    size = _text_size(ax, counts, write)
-    if include_values is False or (include_values is None and size < _SMALLEST_TEXT):
-        return image, None
-    texts = np.full(counts.shape, None, dtype=object)
-    for row, column in np.argwhere(counts > 0):
-        value = counts[row, column]
-        red, green, blue, _ = image.cmap(image.norm(value))
-        light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
-        texts[row, column] = ax.text(
-            first[0] + column,
-            first[1] + row,
-            write(value),
-            ha="center",
-            va="center",
-            color="black" if light else "white",
-            fontsize=max(size, _SMALLEST_TEXT),
+    _cell: float
+    _margins: tuple[float, float]
+    _smallest: tuple[float, float]
+    _largest: tuple[float, float] = (10.0, 10.0)
+    _upwards = False
+
+    @abstractmethod
+    def _values(self) -> NDArray[Any]:
+        """Return the numbers to draw, checked: none is negative."""
+
+    @abstractmethod
+    def _annotate(self, ax: Axes, shape: tuple[int, ...]) -> None:
+        """Add what is drawn besides cells and colour bar: ticks, labels, frames."""
+
+    def _write(self, value: float) -> str:
+        return f"{value:g}"
+
+    def _quantity(self) -> str:
+        return "Number of spectra"
+
+    def _first(self) -> tuple[int, int]:
+        """Return the coordinates of the first column and the first row; those of the next are one higher."""
+        return 0, 0
+
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        include_values: bool | None = None,
+        cmap: Any = "cividis_r",
+        colorbar: bool = True,
+    ) -> Self:
+        """Draw the grid.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Axes to draw on; None creates a new figure, of a size that suits the number of cells.
+        include_values : bool, default=None
+            Whether to write the numbers into the cells; None writes them if they fit.
+        cmap : str or matplotlib.colors.Colormap, default="cividis_r"
+            Colour map.
+        colorbar : bool, default=True
+            Whether to add a colour bar.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the shapes of the data of the Display do not match.
+        """
+        values = self._values()
+        size = np.add(self._margins, np.multiply(self._cell, values.shape[::-1]))
+        width, height = np.clip(size, self._smallest, self._largest).tolist()
+        ax = self._set_axes(ax, (width, height), layout="compressed")
+        self.image_ = self._draw_cells(ax, values, cmap)
+        self.text_ = self._write_values(ax, values, include_values)
+        if colorbar:
+            place = ax.inset_axes((1.02, 0.0, 0.035, 1.0))  # as high as the axes, whatever their aspect
+            bar = ax.figure.colorbar(self.image_, cax=place, label=self._quantity(), format="%g")
+            bar.ax.minorticks_off()
+        self._annotate(ax, values.shape)
+        return self
+
+    def _draw_cells(self, ax: Axes, values: NDArray[Any], cmap: Any) -> Any:
+        from matplotlib.colors import LogNorm  # noqa: PLC0415
+
+        n_rows, n_columns = values.shape
+        filled = values[values > 0]
+        # the smallest number is kept off the lightest colour, which looks like a blank cell
+        low, high = (filled.min() / 2.0, filled.max()) if filled.size else (0.5, 1.0)
+        left, edge = (first - 0.5 for first in self._first())
+        rows = (edge, edge + n_rows) if self._upwards else (edge + n_rows, edge)
+        return ax.imshow(
+            np.ma.masked_equal(values, 0),
+            cmap=cmap,
+            norm=LogNorm(low, high),
+            extent=(left, left + n_columns, *rows),
+            origin="lower" if self._upwards else "upper",
+            interpolation="nearest",
         )
-    return image, texts
 
+    def _write_values(
+        self, ax: Axes, values: NDArray[Any], include_values: bool | None
+    ) -> NDArray[Any] | None:
+        import matplotlib as mpl  # noqa: PLC0415
 
-def add_colorbar(ax: Axes, image: Any, label: str) -> None:
-    """Put a bar beside the axes that tells numbers by colour."""
-    place = ax.inset_axes((1.02, 0.0, 0.035, 1.0))  # as high as the axes, whatever their aspect
-    bar = ax.figure.colorbar(image, cax=place, label=label, format="%g")
-    bar.ax.minorticks_off()
+        cell = _cell_in_points(ax, *values.shape)
+        longest = max((len(self._write(value)) for value in np.unique(values[values > 0])), default=1)
+        size = min(0.6 * cell, 0.9 * cell / (_WIDTH_OF_LETTER * longest), mpl.rcParams["font.size"])
+        if include_values is False or (include_values is None and size < _SMALLEST_TEXT):
+            return None
+        texts = np.full(values.shape, None, dtype=object)
+        left, top = self._first()
+        for row, column in np.argwhere(values > 0):
+            value = values[row, column]
+            red, green, blue, _ = self.image_.cmap(self.image_.norm(value))
+            light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
+            texts[row, column] = ax.text(
+                left + column,
+                top + row,
+                self._write(value),
+                ha="center",
+                va="center",
+                color="black" if light else "white",
+                fontsize=max(size, _SMALLEST_TEXT),
+            )
+        return texts
 
 
 def name_cells(ax: Axes, columns: Sequence[str], rows: Sequence[str]) -> None:
-    """Name columns and rows, each k-th one where there is no place for all."""
+    """Name columns and rows, or every k-th of them where there is no room for all."""
     import matplotlib as mpl  # noqa: PLC0415
 
     cell = _cell_in_points(ax, len(rows), len(columns))
@@ -110,15 +155,6 @@ def name_cells(ax: Axes, columns: Sequence[str], rows: Sequence[str]) -> None:
 
 
 def _cell_in_points(ax: Axes, n_rows: int, n_columns: int) -> float:
-    """Side of a square cell in points, once labels and a colour bar have taken their share."""
+    """Return the side of a square cell in points, with room left for labels and a colour bar."""
     width, height = size_in_points(ax)
     return 0.85 * min(width / n_columns, height / n_rows)
-
-
-def _text_size(ax: Axes, counts: NDArray[Any], write: Callable[[float], str]) -> float:
-    """Font size, in points, at which all numbers fit into their cells."""
-    import matplotlib as mpl  # noqa: PLC0415
-
-    cell = _cell_in_points(ax, *counts.shape)
-    longest = max((len(write(value)) for value in np.unique(counts[counts > 0])), default=1)
-    return min(0.6 * cell, 0.9 * cell / (_WIDTH_OF_LETTER * longest), mpl.rcParams["font.size"])

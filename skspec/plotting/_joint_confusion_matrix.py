@@ -1,24 +1,25 @@
-"""Confusion of many ordered classes."""
+"""Display of the confusion matrix of many ordered classes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import confusion_matrix
 
 from skspec.checks import check_choice
-from skspec.metrics._scores import Coordinates, coordinates_of
-from skspec.plotting._heat_map import add_colorbar, draw_counts, name_cells
-from skspec.plotting._labels import blocks_of, check_classifier, check_pair, ordered_classes
-from skspec.spectra.figure import get_axes
+from skspec.metrics.classes import Coordinates, coordinates_of
+from skspec.plotting._display import PredictionMixin
+from skspec.plotting._heat_map import HeatMapDisplay, name_cells
+from skspec.plotting._labels import blocks_of, check_pair, ordered_classes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_OF_WHAT = {
+_QUANTITIES = {
     None: "Number of spectra",
     "true": "Percent of the true class",
     "pred": "Percent of the predicted class",
@@ -26,11 +27,12 @@ _OF_WHAT = {
 }
 
 
-class JointConfusionMatrixDisplay:
-    """Confusion matrix of classes in an order, in logarithmic colours, with blocks of classes outlined.
+@dataclass(repr=False, eq=False)
+class JointConfusionMatrixDisplay(PredictionMixin, HeatMapDisplay):
+    """Confusion matrix of ordered classes in logarithmic colours, with blocks of classes outlined.
 
-    Made for the joint classes of the MK system, 39 of them and more, in blocks of one temperature or one luminosity
-    class, and as good for plain ordered classes such as O, B, A, F, G, K, M. Empty cells are blank.
+    Made for the joint classes of the MK system, 39 or more in blocks of one temperature or one luminosity class; plain
+    ordered classes such as O, B, A, F, G, K, M work as well. Empty cells are blank.
 
     Parameters
     ----------
@@ -47,15 +49,14 @@ class JointConfusionMatrixDisplay:
     ----------
     image_ : matplotlib.image.AxesImage
         The matrix.
-    text_ : ndarray of shape (n_classes, n_classes) or None
+    text_ : ndarray or None
         Numbers in the cells (`matplotlib.text.Text`; None in blank cells); None if they were not written.
-    ax_ : matplotlib.axes.Axes
-    figure_ : matplotlib.figure.Figure
+    ax_, figure_ : matplotlib.axes.Axes, matplotlib.figure.Figure
 
     See Also
     --------
     ErrorMagnitudeDisplay : Errors along the two axes of joint classes.
-    skspec.metrics.joint_kappa : One number for it.
+    skspec.metrics.joint_kappa : The agreement as one number.
 
     Examples
     --------
@@ -69,52 +70,21 @@ class JointConfusionMatrixDisplay:
     [[1, 0, 0, 0], [1, 0, 0, 0], [0, 0, 1, 1], [0, 0, 0, 0]]
     """
 
-    def __init__(
-        self,
-        confusion_matrix: ArrayLike,
-        *,
-        display_labels: Sequence[Any],
-        blocks: Sequence[Any] | None = None,
-        normalize: str | None = None,
-    ) -> None:
-        self.confusion_matrix = confusion_matrix
-        self.display_labels = display_labels
-        self.blocks = blocks
-        self.normalize = normalize
+    confusion_matrix: ArrayLike
+    _: KW_ONLY
+    display_labels: Sequence[Any]
+    blocks: Sequence[Any] | None = None
+    normalize: str | None = None
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        include_values: bool | None = None,
-        cmap: Any = "cividis_r",
-        colorbar: bool = True,
-    ) -> Self:
-        """Draw the matrix.
+    _cell = 0.19
+    _margins = (2.2, 1.6)
+    _smallest = (4.8, 4.2)
+    _largest = (12.6, 12.0)
 
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, default=None
-            Axes to draw on; None makes new ones, of a size for the number of classes.
-        include_values : bool, default=None
-            Whether numbers are written into the cells; None writes them if they fit.
-        cmap : str or matplotlib.colors.Colormap, default="cividis_r"
-            Colours.
-        colorbar : bool, default=True
-            Whether a colour bar is added.
+    def _summary(self) -> str:
+        return f"{len(self.display_labels)} classes, {self._quantity().lower()}"
 
-        Returns
-        -------
-        JointConfusionMatrixDisplay
-            Itself.
-
-        Raises
-        ------
-        ValueError
-            If the shapes of matrix, labels and blocks differ.
-        ImportError
-            If matplotlib is not installed.
-        """
+    def _values(self) -> NDArray[Any]:
         matrix, n = np.asarray(self.confusion_matrix), len(self.display_labels)
         if matrix.shape != (n, n):
             raise ValueError(
@@ -122,34 +92,29 @@ class JointConfusionMatrixDisplay:
             )
         if self.blocks is not None and len(self.blocks) != n:
             raise ValueError(f"blocks has {len(self.blocks)} entries; {n} are needed, one for each class")
-        side = float(np.clip(1.6 + 0.19 * n, 4.2, 12.0))
-        self.ax_ = ax = get_axes(ax, (side + 0.6, side), layout="compressed")
-        self.figure_ = ax.figure
+        return matrix if self.normalize is None else 100.0 * matrix
+
+    def _write(self, value: float) -> str:
         if self.normalize is None:
-            write: Callable[[float], str] = "{:.4g}".format
-        else:
-            matrix, write = 100.0 * matrix, _percent
-        self.image_, self.text_ = draw_counts(
-            ax, matrix, write=write, cmap=cmap, include_values=include_values
-        )
-        if colorbar:
-            add_colorbar(ax, self.image_, _OF_WHAT[self.normalize])
+            return f"{value:.4g}"
+        return "<1" if value < 0.5 else f"{value:.0f}"
+
+    def _quantity(self) -> str:
+        return _QUANTITIES[self.normalize]
+
+    def _annotate(self, ax: Axes, shape: tuple[int, ...]) -> None:
         names = [str(label) for label in self.display_labels]
         name_cells(ax, names, names)
         ax.set(xlabel="Predicted class", ylabel="True class")
-        self._outline_blocks(ax, n)
-        return self
-
-    def _outline_blocks(self, ax: Axes, n: int) -> None:
-        """Rule off the blocks, and frame those on the diagonal, where only the class within a block is wrong."""
         if self.blocks is None:
             return
+        n = len(names)
         starts = [k for k in range(n) if k == 0 or self.blocks[k] != self.blocks[k - 1]]
         for first, stop in zip(starts, [*starts[1:], n], strict=True):
-            if first:
-                ax.axhline(first - 0.5, color="0.75", lw=0.5, zorder=1.5)
-                ax.axvline(first - 0.5, color="0.75", lw=0.5, zorder=1.5)
             low, high = first - 0.5, stop - 0.5
+            if first:
+                ax.axhline(low, color="0.75", lw=0.5, zorder=1.5)
+                ax.axvline(low, color="0.75", lw=0.5, zorder=1.5)
             ax.plot([low, high, high, low, low], [low, low, high, high, low], color="0.2", lw=1.0)
 
     @classmethod
@@ -164,35 +129,33 @@ class JointConfusionMatrixDisplay:
         blocks: Mapping[Any, Any] | Callable[[Any], Any] | None = None,
         normalize: str | None = None,
         sample_weight: ArrayLike | None = None,
-        include_values: bool | None = None,
-        cmap: Any = "cividis_r",
-        colorbar: bool = True,
         ax: Axes | None = None,
+        **plot_params: Any,
     ) -> Self:
-        """Draw the confusion matrix of labels.
+        """Plot the confusion matrix of predicted labels.
 
         Parameters
         ----------
         y_true, y_pred : array-like of shape (n_spectra,)
             True and predicted labels.
         order : sequence, default=None
-            All classes in their order, such as `skspec.mk.mk_grid` has them. None orders them by `coordinates`, and
-            without these sorts those seen.
+            All classes in order, for example from `skspec.mk.mk_grid`. None orders the classes by `coordinates` or,
+            without these, sorts those that occur.
         coordinates : mapping or callable, default=None
-            Coordinates of each class, such as `skspec.mk.mk_coordinates`. A mapping also tells what classes there
-            are.
+            Coordinates of each class, for example `skspec.mk.mk_coordinates`. The keys of a mapping are the classes
+            to show.
         major : int, default=0
-            The coordinate by which classes are ordered first, and which makes the blocks: of MK classes 0 is
+            Coordinate by which classes are ordered first, and which defines the blocks: for MK classes 0 is
             temperature-major, 1 luminosity-major order.
         blocks : mapping or callable, default=None
             Block of each class. None makes blocks of classes that share the `major` coordinate, if classes have
-            two or more.
+            two or more coordinates.
         normalize : {"true", "pred", "all"}, default=None
             Show percent of the true class (rows), of the predicted class (columns), or of all spectra.
         sample_weight : array-like of shape (n_spectra,), default=None
             Weight of each spectrum.
-        include_values, cmap, colorbar, ax
-            See `plot`.
+        ax, **plot_params
+            Parameters of `plot`.
 
         Returns
         -------
@@ -203,7 +166,7 @@ class JointConfusionMatrixDisplay:
         ValueError
             If a label is in neither `order` nor `coordinates`, or lengths differ.
         """
-        check_choice("normalize", normalize, tuple(_OF_WHAT))
+        check_choice("normalize", normalize, _QUANTITIES)
         true, predicted = check_pair(y_true, y_pred)
         classes = ordered_classes((true, predicted), order=order, coordinates=coordinates, major=major)
         groups: list[Any] | None = None
@@ -215,31 +178,4 @@ class JointConfusionMatrixDisplay:
         matrix = confusion_matrix(
             true, predicted, labels=classes, normalize=normalize, sample_weight=sample_weight
         )
-        display = cls(matrix, display_labels=classes, blocks=groups, normalize=normalize)
-        return display.plot(ax, include_values=include_values, cmap=cmap, colorbar=colorbar)
-
-    @classmethod
-    def from_estimator(cls, estimator: Any, X: Any, y: ArrayLike, **params: Any) -> Self:
-        """Draw the confusion matrix of a classifier.
-
-        Parameters
-        ----------
-        estimator : classifier
-            Fitted.
-        X : Spectra or array-like
-            What it classifies.
-        y : array-like of shape (n_spectra,)
-            True labels.
-        **params
-            Those of `from_predictions`.
-
-        Returns
-        -------
-        JointConfusionMatrixDisplay
-        """
-        check_classifier(cls, estimator)
-        return cls.from_predictions(y, estimator.predict(X), **params)
-
-
-def _percent(value: float) -> str:
-    return "<1" if value < 0.5 else f"{value:.0f}"
+        return cls(matrix, display_labels=classes, blocks=groups, normalize=normalize).plot(ax, **plot_params)

@@ -1,4 +1,4 @@
-"""Labels: which there are, in which order, and where they lie."""
+"""Class labels and scores: checks, order of the classes, places on a grid."""
 
 from __future__ import annotations
 
@@ -7,22 +7,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import is_classifier
-from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import unique_labels
-from sklearn.utils.validation import check_is_fitted
 
-from skspec.metrics._scores import Coordinates, coordinates_of
-from skspec.mk import mk_coordinates
+from skspec.checks import check_choice
+from skspec.metrics.classes import Coordinates, coordinates_of, index_classes, to_python
+from skspec.plotting._display import check_classifier
 
-
-def check_classifier(display: type, estimator: Any) -> None:
-    """Raise unless `estimator` is a fitted classifier."""
-    if not is_classifier(estimator):
-        raise ValueError(
-            f"{display.__name__}.from_estimator needs a classifier, got {type(estimator).__name__}"
-        )
-    check_is_fitted(estimator)
+Labels = Sequence[Any] | NDArray[Any]
 
 
 def check_pair(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -41,37 +33,25 @@ def ordered_classes(
     coordinates: Coordinates | None,
     major: int,
 ) -> list[Any]:
-    """Classes in their order: a given one, by coordinates, or sorted.
+    """Return the classes in order: as given, by coordinates, or sorted.
 
-    Parameters
-    ----------
-    labels : sequence of ndarray
-        Labels that must be among the classes.
-    order : sequence or None
-        All classes in order.
-    coordinates : mapping, callable or None
-        Coordinates of each class; a mapping tells what classes there are, too.
-    major : int
-        Which coordinate orders first.
+    All `labels` must be among the classes. The keys of a mapping of `coordinates` are the classes; `major` is the
+    coordinate to order by first.
 
     Raises
     ------
     ValueError
-        If `order` has a label twice or lacks one, coordinates lack one, or `major` is none of them.
+        If `order` has a duplicate label or lacks one, a class has no coordinates, or `major` is out of range.
     """
     classes = seen = unique_labels(*labels).tolist()
     if order is not None:
-        classes = [plain(label) for label in order]
-        if len(set(classes)) < len(classes):
-            raise ValueError(f"order has a label twice: {classes}")
-        missing = [label for label in seen if label not in set(classes)]
-        if missing:
-            raise ValueError(f"order lacks labels that y_true or y_pred has: {missing}")
+        classes = [to_python(label) for label in order]
+        index_classes("order", classes, seen, source="y_true or y_pred")
     if coordinates is None:
         return classes
     if order is None and isinstance(coordinates, Mapping):
         coordinates_of(seen, coordinates)
-        classes = [plain(label) for label in coordinates]
+        classes = [to_python(label) for label in coordinates]
     places = coordinates_of(classes, coordinates)
     if not 0 <= major < places.shape[1]:
         raise ValueError(f"major must be one of the {places.shape[1]} axes of coordinates, got {major!r}")
@@ -82,26 +62,22 @@ def ordered_classes(
 
 
 def grid_coordinates(labels: NDArray[Any], coordinates: Coordinates | None) -> NDArray[np.intp]:
-    """Coordinates of each label on a grid of two axes, shape (n_labels, 2); without any, those of joint MK classes.
+    """Return the coordinates of each label on a grid of two axes, shape (n_labels, 2).
 
     Raises
     ------
     ValueError
-        If a class has no coordinates, or not two whole numbers.
+        If a class has no coordinates, or not two integers.
     """
     classes, index = np.unique(labels, return_inverse=True)
-    places = coordinates_of(classes.tolist(), _of_joint_class if coordinates is None else coordinates)
+    places = coordinates_of(classes.tolist(), coordinates)
     if places.shape[1] != 2:
         raise ValueError(f"coordinates must have two numbers for each class, got {places.shape[1]}")
     whole = np.isfinite(places) & (places == np.round(places))
     if not whole.all():
         k = int(np.flatnonzero(~whole.all(axis=1))[0])
-        raise ValueError(f"coordinates must be whole numbers, got {places[k].tolist()} for {classes[k]!r}")
+        raise ValueError(f"coordinates must be integers, got {places[k].tolist()} for {classes[k]!r}")
     return places.astype(np.intp)[index]
-
-
-def _of_joint_class(label: Any) -> tuple[float, float]:
-    return mk_coordinates(label, luminosity_scale=1.0)
 
 
 def blocks_of(classes: Sequence[Any], blocks: Mapping[Any, Any] | Callable[[Any], Any]) -> list[Any]:
@@ -110,10 +86,46 @@ def blocks_of(classes: Sequence[Any], blocks: Mapping[Any, Any] | Callable[[Any]
         return [blocks(label) for label in classes]
     missing = [label for label in classes if label not in blocks]
     if missing:
-        raise ValueError(f"blocks has nothing for the classes {missing}")
+        raise ValueError(f"blocks has no entry for the classes {missing}")
     return [blocks[label] for label in classes]
 
 
-def plain(label: Any) -> Any:
-    """Return a label as Python has it, if it is numpy's."""
-    return label.item() if isinstance(label, np.generic) else label
+def get_scores(
+    display: type, estimator: Any, X: Any, method: str
+) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    """Return the scores of a classifier, one column for each class, and its classes.
+
+    `method` is "predict_proba", "decision_function", or "auto" for the first of them that the classifier has; `display`
+    is named in error messages.
+    """
+    check_choice("response_method", method, ("auto", "predict_proba", "decision_function"))
+    check_classifier(display, estimator)
+    if method == "auto":
+        method = "predict_proba" if hasattr(estimator, "predict_proba") else "decision_function"
+    if not hasattr(estimator, method):
+        raise ValueError(f"{type(estimator).__name__} has no {method}, which {display.__name__} needs")
+    scores = np.asarray(getattr(estimator, method)(X))
+    return np.column_stack([-scores, scores]) if scores.ndim == 1 else scores, estimator.classes_
+
+
+def check_scores(
+    name: str, y_true: ArrayLike, scores: ArrayLike, labels: Labels | None
+) -> tuple[NDArray[np.intp], NDArray[np.float64], list[Any]]:
+    """Return class indices of labels, finite scores of shape (n_spectra, n_classes), and the classes.
+
+    `labels` is the class of each column; None takes the classes of `y_true`, sorted. Error messages call the scores
+    `name`.
+    """
+    true = column_or_1d(y_true)
+    values = check_array(scores, dtype=np.float64, input_name=name)
+    check_consistent_length(true, values)
+    classes = np.unique(true).tolist() if labels is None else [to_python(label) for label in labels]
+    if len(classes) != values.shape[1]:
+        known = "y_true has" if labels is None else "labels has"
+        hint = "; pass labels, the class of each column" if labels is None else ""
+        raise ValueError(f"{name} has {values.shape[1]} columns, {known} {len(classes)} classes{hint}")
+    if len(classes) < 2:
+        raise ValueError(f"{name} has 1 column; one for each of two or more classes is needed")
+    seen = sorted(set(true.tolist()), key=str)
+    index = index_classes("labels", classes, seen, source="y_true")
+    return np.array([index[label] for label in true.tolist()], dtype=np.intp), values, classes

@@ -1,4 +1,4 @@
-"""Lines by which spectra are recognised, at rest, in vacuum."""
+"""Rest wavelengths of spectral lines, in vacuum."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from skspec.spectra import air_to_vacuum
 
 Lines = str | Sequence[str] | Mapping[str, float | Sequence[float]]
 
-# heads of the bands in air, from which they reach redwards: Pearse & Gaydon (1976, The Identification of
-# Molecular Spectra)
+# band heads in air; the bands extend redwards from them: Pearse & Gaydon (1976, The Identification of Molecular Spectra)
 _TIO_IN_AIR = np.array([4761.0, 4954.6, 5166.8, 5448.2, 5847.6, 6158.5, 6651.5, 7054.5])
 
 # Å in vacuum: NIST Atomic Spectra Database; blends of quasars as in Vanden Berk et al. (2001, AJ 122, 549)
@@ -75,12 +74,12 @@ LINES: Mapping[str, Mapping[str, tuple[float, ...]]] = MappingProxyType(
 
 
 def choose_lines(lines: Lines) -> dict[str, NDArray[np.float64]]:
-    """Wavelengths by name, from the names of sets or as they are.
+    """Return wavelengths by name, from a mapping or from the names of sets.
 
     Raises
     ------
     ValueError
-        If there is no such set, or a wavelength is not a positive number.
+        If a set is unknown, or a wavelength is not a positive number.
     """
     given: dict[str, Any] = {}
     if isinstance(lines, Mapping):

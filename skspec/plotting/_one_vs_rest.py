@@ -1,57 +1,62 @@
-"""Curves of many classes, each against the rest."""
+"""Base class of the Displays of one curve for each class against the rest."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skspec.plotting._class_scores import Labels, check_scores, response_of
+from skspec.plotting._display import Display
 from skspec.plotting._figure import DASHES, GREY
-from skspec.spectra.figure import COLORS, get_axes
+from skspec.plotting._labels import Labels, check_scores, get_scores
+from skspec.spectra.figure import COLORS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = NDArray[np.float64]
 _N_WORST = 5
 
 
 class Curve(NamedTuple):
     """A curve and the area under it."""
 
-    x: Array
-    y: Array
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
     area: float
 
 
-class OneVsRestDisplay(ABC):
-    """What ROC and precision-recall curves of many classes share."""
+@dataclass(repr=False, eq=False)
+class OneVsRestDisplay(Display):
+    """Base class of ROC and precision-recall curves of many classes."""
 
-    _area_name: str
-    _axis_names: tuple[str, str]
-    _drawstyle: str
-    _figsize: tuple[float, float]
-    _legend: Mapping[str, Any]
-    _guess: tuple[Sequence[float], Sequence[float]] | None = None
+    curves: Mapping[Any, Curve]
+    _: KW_ONLY
+    micro: Curve
+    macro: Curve
 
-    def __init__(self, curves: Mapping[Any, Curve], *, micro: Curve, macro: Curve) -> None:
-        self.curves = curves
-        self.micro = micro
-        self.macro = macro
+    _area_name = "area"
+    _axis_names = ("", "")
+    _drawstyle = "default"
+    _figsize = (5.4, 5.0)
+    _legend: ClassVar[dict[str, Any]] = {"loc": "lower right"}
+    _draws_chance = False
+
+    def _summary(self) -> str:
+        return f"{len(self.curves)} classes, {self._area_name} {self.macro.area:.3f} (macro average)"
 
     @staticmethod
     @abstractmethod
-    def _curve(is_class: NDArray[np.bool_], score: Array) -> Curve:
-        """Curve of a class against the rest."""
+    def _curve(is_class: NDArray[np.bool_], score: NDArray[np.float64]) -> Curve:
+        """Return the curve of one class against the rest."""
 
     @staticmethod
     @abstractmethod
     def _mean(curves: Sequence[Curve]) -> Curve:
-        """Mean of curves at each x."""
+        """Return the mean of curves at each x."""
 
     def plot(self, ax: Axes | None = None, *, highlight: Sequence[Any] | None = None) -> Self:
         """Draw the curves.
@@ -59,22 +64,19 @@ class OneVsRestDisplay(ABC):
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Axes to draw on; None makes new ones.
+            Axes to draw on; None creates a new figure.
         highlight : sequence, default=None
-            Classes drawn in colour and named in the legend; the others are thin and grey. None takes all classes up
-            to six, and of more the five with the least area.
+            Classes drawn in colour and named in the legend; the others are thin and grey. None takes all classes if
+            there are at most six, otherwise the five with the smallest area.
 
         Returns
         -------
-        Display
-            Itself.
+        self
 
         Raises
         ------
         ValueError
             If there is no curve for a class of `highlight`.
-        ImportError
-            If matplotlib is not installed.
         """
         drawn = {label: curve for label, curve in self.curves.items() if np.isfinite(curve.area)}
         if highlight is None:
@@ -82,14 +84,13 @@ class OneVsRestDisplay(ABC):
             named = list(drawn) if len(drawn) <= len(COLORS) else worst[:_N_WORST]
         else:
             named = list(highlight)
-            strange = [label for label in named if label not in drawn]
-            if strange:
-                raise ValueError(f"highlight has classes for which there is no curve: {strange}")
-        self.ax_ = ax = get_axes(ax, self._figsize)
-        self.figure_ = ax.figure
+            missing = [label for label in named if label not in drawn]
+            if missing:
+                raise ValueError(f"highlight has classes without a curve: {missing}")
+        ax = self._set_axes(ax, self._figsize)
         self.lines_ = {}
         others = [label for label in drawn if label not in named]
-        rest = f"the other {len(others)} classes" if named else f"{len(others)} classes"
+        rest = f"{len(others)} other classes" if named else f"{len(others)} classes"
         for label in others:
             self.lines_[label] = self._draw(drawn[label], color="0.7", lw=0.6, label=rest)
         for k, label in enumerate(named):
@@ -97,31 +98,21 @@ class OneVsRestDisplay(ABC):
             text = f"{label} ({drawn[label].area:.3f})"
             self.lines_[label] = self._draw(drawn[label], label=text, **style)
         of = f" of {len(drawn)} classes" if len(drawn) < len(self.curves) else ""
-        self.micro_line_ = self._draw(
-            self.micro, color=GREY, lw=2.2, label=f"micro average ({self.micro.area:.3f})"
-        )
-        self.macro_line_ = self._draw(
-            self.macro, color="black", lw=2.2, label=f"macro average{of} ({self.macro.area:.3f})"
-        )
-        if self._guess is not None:
-            ax.plot(*self._guess, color="0.6", lw=0.8, ls=":", zorder=1)
-        ax.set(
-            xlabel=self._axis_names[0],
-            ylabel=self._axis_names[1],
-            xlim=(-0.01, 1.01),
-            ylim=(-0.01, 1.01),
-            aspect="equal",
-        )
+        text = f"micro average ({self.micro.area:.3f})"
+        self.micro_line_ = self._draw(self.micro, color=GREY, lw=2.2, label=text)
+        text = f"macro average{of} ({self.macro.area:.3f})"
+        self.macro_line_ = self._draw(self.macro, color="black", lw=2.2, label=text)
+        if self._draws_chance:
+            ax.plot([0, 1], [0, 1], color="0.6", lw=0.8, ls=":", zorder=1)
+        x, y = self._axis_names
+        ax.set(xlabel=x, ylabel=y, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
+        classes = [self.lines_[label] for label in [*named, *others[:1]]]
         ax.legend(
-            handles=[
-                self.macro_line_,
-                self.micro_line_,
-                *(self.lines_[label] for label in [*named, *others[:1]]),
-            ],
+            handles=[self.macro_line_, self.micro_line_, *classes],
             title=self._area_name,
-            **self._legend,
             fontsize="small",
             title_fontsize="small",
+            **self._legend,
         )
         return self
 
@@ -138,18 +129,18 @@ class OneVsRestDisplay(ABC):
         highlight: Sequence[Any] | None = None,
         ax: Axes | None = None,
     ) -> Self:
-        """Draw the curves of scores.
+        """Plot the curves of scores.
 
         Parameters
         ----------
         y_true : array-like of shape (n_spectra,)
             True labels.
         y_score : array-like of shape (n_spectra, n_classes)
-            Probabilities, logits or other scores that rise with the confidence in a class.
+            Probabilities, logits or other scores that increase with the confidence in a class.
         labels : sequence of length n_classes, default=None
             Class of each column; None takes the classes of `y_true`, sorted.
         highlight, ax
-            See `plot`.
+            Parameters of `plot`.
 
         Returns
         -------
@@ -158,40 +149,33 @@ class OneVsRestDisplay(ABC):
         Raises
         ------
         ValueError
-            If the columns of `y_score` are not those of the classes, or `y_true` has a single class.
+            If the columns of `y_score` do not match the classes, or `y_true` has a single class.
         """
         true, scores, classes = check_scores("y_score", y_true, y_score, labels)
         is_class = true[:, None] == np.arange(len(classes))
         present = is_class.any(axis=0)
         if present.sum() < 2:
             raise ValueError("y_true has a single class; two are needed to tell one from the rest")
-        nothing = Curve(np.empty(0), np.empty(0), np.nan)
-        curves = [
-            cls._curve(is_class[:, k], scores[:, k]) if present[k] else nothing for k in range(len(classes))
-        ]
+        curves = dict.fromkeys(classes, Curve(np.empty(0), np.empty(0), np.nan))
+        drawn = {classes[k]: cls._curve(is_class[:, k], scores[:, k]) for k in np.flatnonzero(present)}
         micro = cls._curve(is_class.ravel(), scores.ravel())
-        macro = cls._mean([curve for curve, here in zip(curves, present, strict=True) if here])
-        display = cls(dict(zip(classes, curves, strict=True)), micro=micro, macro=macro)
+        display = cls(curves | drawn, micro=micro, macro=cls._mean(list(drawn.values())))
         return display.plot(ax, highlight=highlight)
 
     @classmethod
     def from_estimator(
         cls, estimator: Any, X: Any, y: ArrayLike, *, response_method: str = "auto", **params: Any
     ) -> Self:
-        """Draw the curves of a classifier.
+        """Plot the curves of a classifier.
 
         Parameters
         ----------
-        estimator : classifier
-            Fitted.
-        X : Spectra or array-like
-            What it classifies.
-        y : array-like of shape (n_spectra,)
-            True labels.
+        estimator, X, y
+            Fitted classifier or pipeline that ends in one, its input, and the true labels of shape (n_spectra,).
         response_method : {"auto", "predict_proba", "decision_function"}, default="auto"
-            Whose scores are taken; "auto" prefers probabilities.
+            Method that gives the scores; "auto" prefers probabilities.
         **params
-            `highlight` and `ax`, see `plot`.
+            Parameters `highlight` and `ax` of `plot`.
 
         Returns
         -------
@@ -200,7 +184,7 @@ class OneVsRestDisplay(ABC):
         Raises
         ------
         ValueError
-            If `estimator` is no classifier or lacks the method.
+            If `estimator` is not a classifier or lacks the method.
         """
-        scores, classes = response_of(cls, estimator, X, response_method)
+        scores, classes = get_scores(cls, estimator, X, response_method)
         return cls.from_predictions(y, scores, labels=classes, **params)

@@ -1,15 +1,15 @@
-"""Precision and recall of many classes."""
+"""Display of the precision-recall curves of many classes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import MappingProxyType
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
-from skspec.plotting._one_vs_rest import Array, Curve, OneVsRestDisplay
+from skspec.plotting._one_vs_rest import Curve, OneVsRestDisplay
 
 
 class MulticlassPrecisionRecallDisplay(OneVsRestDisplay):
@@ -18,26 +18,22 @@ class MulticlassPrecisionRecallDisplay(OneVsRestDisplay):
     Parameters
     ----------
     curves : mapping of label to Curve
-        For each class the named tuple ``(x, y, area)``: recall, falling, precision at it, and the average precision.
-        A class without any spectrum has no curve, and an area of NaN.
+        Named tuple ``(x, y, area)`` of each class: decreasing recall, precision at this recall, and average precision.
+        A class without spectra has an empty curve and an area of NaN.
     micro : Curve
-        Of all pairs of a spectrum and a class.
+        Curve of all pairs of a spectrum and a class.
     macro : Curve
-        Mean precision, at each recall, of the classes that have a curve; its area is the mean of theirs.
+        Mean precision at each recall of the classes with spectra; its area is the mean of their areas.
 
     Attributes
     ----------
-    lines_ : dict of label to matplotlib.lines.Line2D
-        Curves of the classes.
-    micro_line_, macro_line_ : matplotlib.lines.Line2D
-        Their averages.
-    ax_ : matplotlib.axes.Axes
-    figure_ : matplotlib.figure.Figure
+    lines_, micro_line_, macro_line_, ax_, figure_
+        See `MulticlassRocDisplay`.
 
     See Also
     --------
-    MulticlassRocDisplay : Rates that do not depend on how frequent a class is.
-    sklearn.metrics.PrecisionRecallDisplay : Two classes.
+    MulticlassRocDisplay : Rates that do not depend on how frequent the class is.
+    sklearn.metrics.PrecisionRecallDisplay : Curve of two classes.
 
     Examples
     --------
@@ -52,10 +48,13 @@ class MulticlassPrecisionRecallDisplay(OneVsRestDisplay):
     _axis_names = ("Recall", "Precision")
     _drawstyle = "steps-post"
     _figsize = (7.4, 4.6)
-    _legend = MappingProxyType({"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)})  # curves may go anywhere
+    _legend: ClassVar = {
+        "loc": "upper left",
+        "bbox_to_anchor": (1.0, 1.0),
+    }  # curves may be anywhere in the axes
 
     @staticmethod
-    def _curve(is_class: NDArray[np.bool_], score: Array) -> Curve:
+    def _curve(is_class: NDArray[np.bool_], score: NDArray[np.float64]) -> Curve:
         precision, recall, _ = precision_recall_curve(is_class, score, drop_intermediate=True)
         return Curve(recall, precision, float(average_precision_score(is_class, score)))
 
@@ -66,9 +65,9 @@ class MulticlassPrecisionRecallDisplay(OneVsRestDisplay):
         return Curve(at, precision, float(np.mean([curve.area for curve in curves])))
 
 
-def _precision_at(recall: Array, curve: Curve) -> Array:
-    """Precision on the step of the curve that each recall lies on."""
-    # a step reaches from its recall down to the next; of thresholds with one recall the highest makes the step,
-    # which comes last in the curve
+def _precision_at(recall: NDArray[np.float64], curve: Curve) -> NDArray[np.float64]:
+    """Return the precision on the step of the curve that each recall lies on."""
+    # a step reaches from its recall down to the next; of several thresholds with the same recall the highest, which
+    # comes last in the curve, defines the step
     ends, first = np.unique(curve.x[::-1], return_index=True)
     return curve.y[::-1][first][np.searchsorted(ends, recall)]

@@ -1,7 +1,8 @@
-"""Whether probabilities are what they say."""
+"""Display of how well predicted probabilities are calibrated."""
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
@@ -10,36 +11,37 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 from sklearn.utils import check_scalar
 
-from skspec.checks import check_choice
-from skspec.plotting._class_scores import Labels, check_scores, response_of
+from skspec.checks import Interval, check_choice
+from skspec.plotting._display import PanelDisplay, PredictionMixin
 from skspec.plotting._figure import GREY, stack_panels
-from skspec.spectra.figure import COLORS, get_axes
+from skspec.plotting._labels import Labels, check_scores, get_scores
+from skspec.spectra.figure import COLORS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = NDArray[np.float64]
 
+@dataclass(repr=False, eq=False)
+class ReliabilityDisplay(PredictionMixin, PanelDisplay):
+    """Reliability diagram: fraction of correct predictions against predicted probability, and number of spectra below.
 
-class ReliabilityDisplay:
-    """Reliability diagram: how often a classifier is right, against how sure it is; below, how many spectra.
-
-    Points of calibrated probabilities lie on the diagonal, those of overconfident ones below it.
+    Points of calibrated probabilities lie on the diagonal, those of overconfident ones below it. `from_estimator` needs a
+    classifier with `predict_proba`, from which it takes `labels`.
 
     Parameters
     ----------
     confidence : ndarray of shape (n_bins,)
-        Mean probability of the spectra of each bin. Bins without spectra are left out.
+        Mean probability of the spectra in each bin. Bins without spectra are left out.
     frequency : ndarray of shape (n_bins,)
-        Fraction of them that are right, or of the class.
+        Fraction of these spectra that are classified correctly or, with `label`, that belong to this class.
     counts : ndarray of shape (n_bins,)
         Number of spectra in each bin.
     edges : ndarray of shape (n_bins, 2)
         Lower and upper edge of each bin.
     label : default=None
-        The class whose probability this is; None is for the most probable class, whichever that is.
+        Class of the probabilities; None stands for the most probable class of each spectrum.
     confidence_level : float, default=0.95
-        Of the error bars.
+        Confidence level of the error bars.
 
     Attributes
     ----------
@@ -54,13 +56,12 @@ class ReliabilityDisplay:
         Counts.
     axes_ : dict of str to matplotlib.axes.Axes
         The panels ``"reliability"`` and ``"counts"``.
-    ax_ : matplotlib.axes.Axes
-        Axes that hold the panels.
-    figure_ : matplotlib.figure.Figure
+    ax_, figure_ : matplotlib.axes.Axes, matplotlib.figure.Figure
+        Axes that hold the panels, and their figure.
 
     See Also
     --------
-    sklearn.calibration.CalibrationDisplay : Two classes, without counts and error bars.
+    sklearn.calibration.CalibrationDisplay : Diagram of two classes, without counts and error bars.
 
     Examples
     --------
@@ -73,55 +74,29 @@ class ReliabilityDisplay:
     0.0125
     """
 
-    def __init__(
-        self,
-        confidence: ArrayLike,
-        frequency: ArrayLike,
-        *,
-        counts: ArrayLike,
-        edges: ArrayLike,
-        label: Any = None,
-        confidence_level: float = 0.95,
-    ) -> None:
-        self.confidence = confidence
-        self.frequency = frequency
-        self.counts = counts
-        self.edges = edges
-        self.label = label
-        self.confidence_level = confidence_level
+    confidence: ArrayLike
+    frequency: ArrayLike
+    _: KW_ONLY
+    counts: ArrayLike
+    edges: ArrayLike
+    label: Any = None
+    confidence_level: float = 0.95
 
-    def plot(self, ax: Axes | None = None) -> Self:
-        """Draw the diagram.
+    def _summary(self) -> str:
+        of = "" if self.label is None else f" of {self.label}"
+        return f"probabilities{of}, {np.sum(self.counts)} spectra in {np.size(self.counts)} bins"
 
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, default=None
-            Axes whose place the two panels take; None makes new ones.
-
-        Returns
-        -------
-        ReliabilityDisplay
-            Itself.
-
-        Raises
-        ------
-        ValueError
-            If `confidence`, `frequency`, `counts` and `edges` do not have the same number of bins.
-        ImportError
-            If matplotlib is not installed.
-        """
+    def _draw(self, ax: Axes | None) -> None:
         confidence, frequency = np.asarray(self.confidence), np.asarray(self.frequency)
         counts, edges = np.asarray(self.counts), np.asarray(self.edges)
         if not len(confidence) == len(frequency) == len(counts) == len(edges):
+            lengths = f"{len(confidence)}, {len(frequency)}, {len(counts)} and {len(edges)}"
             raise ValueError(
-                f"confidence, frequency, counts and edges have {len(confidence)}, {len(frequency)}, {len(counts)} and "
-                f"{len(edges)} bins; the same number is needed"
+                f"confidence, frequency, counts and edges must have the same length, got {lengths}"
             )
         self.interval_ = _wilson(frequency, counts, self.confidence_level)
         self.expected_calibration_error_ = float(np.average(np.abs(frequency - confidence), weights=counts))
-        self.ax_ = get_axes(ax, (4.6, 5.4))
-        self.figure_ = self.ax_.figure
-        upper, lower = stack_panels(self.ax_, (3.0, 1.0))
+        upper, lower = stack_panels(self._set_axes(ax, (4.6, 5.4)), (3.0, 1.0))
         self.axes_ = {"reliability": upper, "counts": lower}
         upper.plot([0, 1], [0, 1], color="0.6", lw=0.8, ls=":")
         error = np.abs(self.interval_.T - frequency)
@@ -129,38 +104,21 @@ class ReliabilityDisplay:
             confidence, frequency, error, fmt="none", ecolor=COLORS[0], elinewidth=1.0, capsize=2.0
         )
         (self.line_,) = upper.plot(confidence, frequency, "o-", color=COLORS[0], ms=5.0, lw=1.2)
-        upper.text(
-            0.03,
-            0.97,
-            f"expected calibration error {self.expected_calibration_error_:.3f}",
-            transform=upper.transAxes,
-            va="top",
-            fontsize="small",
-        )
+        text = f"expected calibration error {self.expected_calibration_error_:.3f}"
+        upper.text(0.03, 0.97, text, transform=upper.transAxes, va="top", fontsize="small")
+        widths = np.diff(edges, axis=1)[:, 0]
         self.bars_ = lower.bar(
-            edges[:, 0],
-            counts,
-            np.diff(edges, axis=1)[:, 0],
-            align="edge",
-            color=GREY,
-            edgecolor="white",
-            lw=0.5,
+            edges[:, 0], counts, widths, align="edge", color=GREY, edgecolor="white", lw=0.5
         )
         lower.set_yscale("log")
         lower.set_ylim(bottom=0.7)
         lower.yaxis.set_major_formatter("{x:g}")
         lower.minorticks_off()
-        one = self.label is None
-        upper.set(
-            xlim=(-0.01, 1.01),
-            ylim=(-0.02, 1.02),
-            ylabel="Fraction right" if one else f"Fraction that is {self.label}",
-        )
-        lower.set(
-            xlabel="Probability of the predicted class" if one else f"Probability of {self.label}",
-            ylabel="Spectra",
-        )
-        return self
+        fraction, probability = "Fraction correct", "Probability of the predicted class"
+        if self.label is not None:
+            fraction, probability = f"Fraction that is {self.label}", f"Probability of {self.label}"
+        upper.set(xlim=(-0.01, 1.01), ylim=(-0.02, 1.02), ylabel=fraction)
+        lower.set(xlabel=probability, ylabel="Spectra")
 
     @classmethod
     def from_predictions(
@@ -175,7 +133,7 @@ class ReliabilityDisplay:
         confidence_level: float = 0.95,
         ax: Axes | None = None,
     ) -> Self:
-        """Draw the diagram of probabilities.
+        """Plot the diagram of predicted probabilities.
 
         Parameters
         ----------
@@ -186,16 +144,16 @@ class ReliabilityDisplay:
         labels : sequence of length n_classes, default=None
             Class of each column; None takes the classes of `y_true`, sorted.
         label : default=None
-            A class: its probability is held against how many spectra are of it. None holds the probability of the
-            most probable class against how many spectra are right.
+            Class whose probability is compared with the fraction of spectra that belong to it. None compares the
+            probability of the most probable class with the fraction of correct predictions.
         n_bins : int, default=10
             Number of bins between 0 and 1.
         strategy : {"uniform", "quantile"}, default="uniform"
             Bins of the same width, or with the same number of spectra.
         confidence_level : float, default=0.95
-            Of the error bars.
-        ax : matplotlib.axes.Axes, default=None
-            See `plot`.
+            Confidence level of the error bars.
+        ax
+            Parameter of `plot`.
 
         Returns
         -------
@@ -204,18 +162,11 @@ class ReliabilityDisplay:
         Raises
         ------
         ValueError
-            If the columns of `y_proba` are not those of the classes, or its rows are no probabilities.
+            If the columns of `y_proba` do not match the classes, or its rows are not probabilities.
         """
         check_scalar(n_bins, "n_bins", Integral, min_val=1)
         check_choice("strategy", strategy, ("uniform", "quantile"))
-        check_scalar(
-            confidence_level,
-            "confidence_level",
-            Real,
-            min_val=0.0,
-            max_val=1.0,
-            include_boundaries="neither",
-        )
+        Interval(Real, 0, 1, "neither").check("confidence_level", confidence_level)
         true, proba, classes = check_scores("y_proba", y_true, y_proba, labels)
         wrong = (proba < 0.0).any(axis=1) | (np.abs(proba.sum(axis=1) - 1.0) > 1e-3)
         if wrong.any():
@@ -224,54 +175,30 @@ class ReliabilityDisplay:
                 f"y_proba must have rows of probabilities that add up to 1, got {proba[row].tolist()} in row {row}"
             )
         if label is None:
-            sure, right = proba.max(axis=1), proba.argmax(axis=1) == true
+            probability, correct = proba.max(axis=1), proba.argmax(axis=1) == true
         else:
             check_choice("label", label, classes)
             k = classes.index(label)
-            sure, right = proba[:, k], true == k
+            probability, correct = proba[:, k], true == k
         edges = np.linspace(0.0, 1.0, n_bins + 1)
         if strategy == "quantile":
-            edges = np.quantile(sure, edges)
-        index = np.searchsorted(edges[1:-1], sure)
+            edges = np.quantile(probability, edges)
+        index = np.searchsorted(edges[1:-1], probability)
         counts = np.bincount(index, minlength=n_bins)
         filled = counts > 0
-        confidence = np.bincount(index, sure, n_bins)[filled] / counts[filled]
-        frequency = np.bincount(index, right, n_bins)[filled] / counts[filled]
-        display = cls(
-            confidence,
-            frequency,
-            counts=counts[filled],
-            edges=np.column_stack([edges[:-1], edges[1:]])[filled],
-            label=label,
-            confidence_level=confidence_level,
-        )
-        return display.plot(ax)
+        confidence = np.bincount(index, probability, n_bins)[filled] / counts[filled]
+        frequency = np.bincount(index, correct, n_bins)[filled] / counts[filled]
+        bins = {"counts": counts[filled], "edges": np.column_stack([edges[:-1], edges[1:]])[filled]}
+        return cls(confidence, frequency, **bins, label=label, confidence_level=confidence_level).plot(ax)
 
     @classmethod
-    def from_estimator(cls, estimator: Any, X: Any, y: ArrayLike, **params: Any) -> Self:
-        """Draw the diagram of a classifier.
-
-        Parameters
-        ----------
-        estimator : classifier
-            Fitted, with `predict_proba`.
-        X : Spectra or array-like
-            What it classifies.
-        y : array-like of shape (n_spectra,)
-            True labels.
-        **params
-            Those of `from_predictions`, save `labels`.
-
-        Returns
-        -------
-        ReliabilityDisplay
-        """
-        proba, classes = response_of(cls, estimator, X, "predict_proba")
-        return cls.from_predictions(y, proba, labels=classes, **params)
+    def _predict(cls, estimator: Any, X: Any) -> tuple[Any, dict[str, Any]]:
+        proba, classes = get_scores(cls, estimator, X, "predict_proba")
+        return proba, {"labels": classes}
 
 
-def _wilson(fraction: Array, counts: Array, level: float) -> Array:
-    """Wilson's confidence interval of fractions, shape (n, 2)."""
+def _wilson(fraction: NDArray[Any], counts: NDArray[Any], level: float) -> NDArray[np.float64]:
+    """Return Wilson's confidence interval of fractions, shape (n, 2)."""
     z2 = norm.ppf(0.5 + 0.5 * level) ** 2
     middle = (fraction + z2 / (2.0 * counts)) / (1.0 + z2 / counts)
     half = np.sqrt(z2 * (fraction * (1.0 - fraction) / counts + z2 / (4.0 * counts**2))) / (1.0 + z2 / counts)

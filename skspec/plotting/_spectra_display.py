@@ -1,8 +1,9 @@
-"""Spectra with the lines by which they are recognised."""
+"""Display of spectra with marked spectral lines."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.isotonic import isotonic_regression
 from sklearn.utils import check_consistent_length, check_scalar, column_or_1d
 
+from skspec.plotting._display import Display, check_classifier
 from skspec.plotting._figure import size_in_points
-from skspec.plotting._labels import check_classifier
 from skspec.plotting._lines import Lines, choose_lines
 from skspec.spectra import Spectra, plot_spectra, vacuum_to_air
 
@@ -24,34 +25,34 @@ _FONT_SIZE = 7.5  # points
 _LABELS_AT = 1.03  # of the height of the axes
 
 
-class SpectraDisplay:
-    """Spectra one above the other, with lines marked and named.
+@dataclass(repr=False, eq=False)
+class SpectraDisplay(Display):
+    """Spectra plotted with an offset, with spectral lines marked and named.
 
     Parameters
     ----------
     spectra : Spectra
-        What to show.
+        Spectra to plot.
     labels : sequence of str of length n_spectra, default=None
-        What is written beside each spectrum; None takes object and class from the catalogue.
+        Text beside each spectrum; None takes object and class from the catalogue.
     lines : str, sequence of str, or mapping, default=("hydrogen", "metals")
-        Lines to mark: sets out of "hydrogen" (Balmer), "helium" (He I, He II), "metals" (Ca H and K, Mg b, Na D,
-        calcium triplet), "TiO" (heads of its bands), "galaxies" and "quasars" (emission); or the wavelengths of own
-        lines by name, one or several each, at rest, in Å in vacuum.
+        Lines to mark: names of the sets "hydrogen" (Balmer), "helium" (He I, He II), "metals" (Ca H and K, Mg b, Na D,
+        calcium triplet), "TiO" (band heads), "galaxies" and "quasars" (emission lines); or a mapping from names of
+        your own to one or several rest wavelengths each, in Å in vacuum.
     z : float, default=0.0
-        Redshift by which the marks are moved. Spectra of several redshifts are brought to rest before, by
+        Redshift of the marks, above -1. Shift spectra of different redshifts to the rest frame first, with
         `Spectra.to_rest_frame`.
 
     Attributes
     ----------
     marks_ : dict of str to ndarray
-        Where the lines of each name are marked, in Å in the medium of `spectra`; those that lie outside of the axes
-        are not.
-    ax_ : matplotlib.axes.Axes
-    figure_ : matplotlib.figure.Figure
+        Wavelengths of the marked lines by name, in Å in the medium of `spectra`; lines outside of the axes are left
+        out.
+    ax_, figure_ : matplotlib.axes.Axes, matplotlib.figure.Figure
 
     See Also
     --------
-    plot_spectra : The spectra alone.
+    plot_spectra : Plot spectra without lines.
 
     Examples
     --------
@@ -63,18 +64,14 @@ class SpectraDisplay:
     array([6564.61])
     """
 
-    def __init__(
-        self,
-        spectra: Spectra,
-        *,
-        labels: Sequence[str] | None = None,
-        lines: Lines = ("hydrogen", "metals"),
-        z: float = 0.0,
-    ) -> None:
-        self.spectra = spectra
-        self.labels = labels
-        self.lines = lines
-        self.z = z
+    spectra: Spectra
+    _: KW_ONLY
+    labels: Sequence[str] | None = None
+    lines: Lines = ("hydrogen", "metals")
+    z: float = 0.0
+
+    def _summary(self) -> str:
+        return f"{len(self.spectra)} spectra"
 
     def plot(self, ax: Axes | None = None, *, rows: Sequence[int] | None = None) -> Self:
         """Draw the spectra.
@@ -82,27 +79,24 @@ class SpectraDisplay:
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Axes to draw on; None makes new ones.
+            Axes to draw on; None creates a new figure.
         rows : sequence of int, default=None
-            Which to plot; None takes the first eight.
+            Indices of the spectra to plot; None takes the first eight.
 
         Returns
         -------
-        SpectraDisplay
-            Itself.
+        self
 
         Raises
         ------
         TypeError
-            If `spectra` are not `Spectra`.
+            If `spectra` is not a `Spectra` object.
         ValueError
-            If `lines` names no set, or `labels` are not one for each spectrum.
-        ImportError
-            If matplotlib is not installed.
+            If `lines` names an unknown set, or the number of `labels` is not that of the spectra.
         """
         if not isinstance(self.spectra, Spectra):
             raise TypeError(
-                f"spectra must be Spectra, which know their wavelengths, got {type(self.spectra).__name__}"
+                f"spectra must be a Spectra object, with wavelengths, got {type(self.spectra).__name__}"
             )
         if self.labels is not None and len(self.labels) != len(self.spectra):
             raise ValueError(f"labels has {len(self.labels)} entries; {len(self.spectra)} are needed")
@@ -118,15 +112,14 @@ class SpectraDisplay:
             at = at[(at > low) & (at < high)]
             if at.size:
                 self.marks_[name] = at
-        self._draw_marks()
+        if self.marks_:
+            self._draw_marks()
         return self
 
     def _draw_marks(self) -> None:
-        """Rule a line for each mark, and lead it to its name above the axes."""
+        """Draw a vertical line for each mark, connected to its name above the axes."""
         from matplotlib.collections import LineCollection  # noqa: PLC0415
 
-        if not self.marks_:
-            return
         ax = self.ax_
         low, high = ax.get_xlim()
         scale = size_in_points(ax)[0] / (high - low)
@@ -138,29 +131,17 @@ class SpectraDisplay:
         )
         gap = min(gap, (high - low) / len(groups))
         places = _spread(np.array([middle for middle, _, _ in groups]), gap, low, high)
-        ruled = [
+        marks = [
             [(wave, 0.0), (wave, 1.0), (place, _LABELS_AT)]
             for place, (_, _, group) in zip(places, groups, strict=True)
             for wave in group
         ]
-        ax.add_collection(
-            LineCollection(
-                ruled,
-                colors="0.7",
-                linewidths=0.6,
-                zorder=0.5,
-                clip_on=False,
-                transform=ax.get_xaxis_transform(),
-            ),
-            autolim=False,
-        )
+        style: dict[str, Any] = {"colors": "0.7", "linewidths": 0.6, "zorder": 0.5, "clip_on": False}
+        collection = LineCollection(marks, transform=ax.get_xaxis_transform(), **style)
+        ax.add_collection(collection, autolim=False)
         names = ax.secondary_xaxis(_LABELS_AT)
-        names.set_xticks(
-            places,
-            [name for _, name, _ in groups],
-            rotation=90,
-            fontsize=min(_FONT_SIZE, gap * scale / _LINE_HEIGHT),
-        )
+        size = min(_FONT_SIZE, gap * scale / _LINE_HEIGHT)
+        names.set_xticks(places, [name for _, name, _ in groups], rotation=90, fontsize=size)
         names.tick_params(length=0, pad=1)
         names.spines[:].set_visible(False)
 
@@ -176,20 +157,20 @@ class SpectraDisplay:
         rows: Sequence[int] | None = None,
         ax: Axes | None = None,
     ) -> Self:
-        """Draw spectra, and beside each its class and what it was taken for if that is another.
+        """Plot spectra with their class and, where it differs, the predicted class.
 
         Parameters
         ----------
         spectra : Spectra
-            What was classified.
+            Spectra that were classified.
         y_true : array-like of shape (n_spectra,) or None
-            True labels, where they are known.
+            True labels, if known.
         y_pred : array-like of shape (n_spectra,)
             Predicted labels.
         lines, z
-            See `SpectraDisplay`.
+            Parameters of `SpectraDisplay`.
         rows, ax
-            See `plot`.
+            Parameters of `plot`.
 
         Returns
         -------
@@ -204,25 +185,23 @@ class SpectraDisplay:
         true = predicted if y_true is None else column_or_1d(y_true)
         check_consistent_length(spectra, true, predicted)
         labels = [
-            f"{found}" if found == known else f"{known}, taken for {found}"
+            f"{found}" if found == known else f"{known} (predicted {found})"
             for known, found in zip(true.tolist(), predicted.tolist(), strict=True)
         ]
         return cls(spectra, labels=labels, lines=lines, z=z).plot(ax, rows=rows)
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Spectra, y: ArrayLike | None = None, **params: Any) -> Self:
-        """Draw spectra, and beside each what a classifier takes it for.
+        """Plot spectra with the class that a classifier predicts.
 
         Parameters
         ----------
-        estimator : classifier
-            Fitted, a pipeline that takes `Spectra`.
-        X : Spectra
-            What it classifies.
+        estimator, X
+            Fitted classifier or pipeline that takes `Spectra`, and the spectra.
         y : array-like of shape (n_spectra,), default=None
-            True labels, where they are known.
+            True labels, if known.
         **params
-            Those of `from_predictions`.
+            Other parameters of `from_predictions`.
 
         Returns
         -------
@@ -233,7 +212,7 @@ class SpectraDisplay:
 
 
 def _spread(x: NDArray[np.float64], gap: float, low: float, high: float) -> NDArray[np.float64]:
-    """Sorted places nearest to `x`, by least squares, that are `gap` apart and between the limits."""
+    """Return sorted places that are `gap` apart, between the limits, and nearest to `x` by least squares."""
     steps = gap * np.arange(len(x))
     low, high = low + 0.5 * gap, high - 0.5 * gap - steps[-1]
     return isotonic_regression(x - steps, y_min=low, y_max=max(low, high)) + steps

@@ -1,14 +1,14 @@
 """`Spectra` and all code that knows its layout: arrays, wavelength grids, catalogue tables, blocks of rows.
 
-`inputs` checks what estimators are given as X, `sky` groups spectra of the same object, and `figure` holds the colours
-and axes of all plots.
+`inputs` checks what estimators are given as X, `transformer` is the base class of transformers that process each spectrum
+by itself, `sky` groups spectra of the same object, and `figure` holds the colours and axes of all plots.
 """
 
 from skspec.spectra._arrays import Pixels, as_wave, check_pixels, snr, valid
 from skspec.spectra._blocks import Block, blocks, map_blocks
 from skspec.spectra._catalogue import is_frame, table_from_pandas
 from skspec.spectra._grid import describe_grid, same_grid
-from skspec.spectra._lattice import Lattice, find_lattice
+from skspec.spectra._lattice import Lattice
 from skspec.spectra._plot import plot_spectra
 from skspec.spectra._spectra import Spectra, join_checked
 from skspec.spectra._wavelength import air_to_vacuum, outer_edges, pixel_edges, vacuum_to_air
@@ -23,7 +23,6 @@ __all__ = [
     "blocks",
     "check_pixels",
     "describe_grid",
-    "find_lattice",
     "is_frame",
     "join_checked",
     "map_blocks",

@@ -1,13 +1,38 @@
-"""One training engine for all networks: what skorch needs from us.
+"""The training engine of all neural estimators, around skorch.
 
-`estimator` holds the `parameters` of training and runs it, `classifier` and `regressor` are what a user calls, `data`
-what comes in, `batching`, `augmentation` and `targets` how it reaches the network, `network` the network's input
-layer, `net` the loop, `validation`, `averaging` and `checkpoint` what is kept of it, and `losses`, `optimizers`,
-`schedules`, `callbacks`, `precision` and `devices` what they say.
+`estimator`, `classifier`, `regressor` and `inputs` are the base classes with their parameters, `declaration` composes
+their signature and documentation. `data` validates X and y; `run` is one training run, `net` its loop, `prediction` the
+application of a trained network; the other modules are parts of these, each named after what it holds.
 """
 
+from skspec.training.augmentation import (
+    Augmentation,
+    Flips,
+    Mask,
+    Noise,
+    Rotations,
+    Shift,
+    Tilt,
+    VelocityShift,
+)
 from skspec.training.classifier import NeuralClassifier
 from skspec.training.estimator import NeuralEstimator
+from skspec.training.inputs import ImageClassifier, SpectrumClassifier, SpectrumInput
 from skspec.training.regressor import NeuralRegressor
 
-__all__ = ["NeuralClassifier", "NeuralEstimator", "NeuralRegressor"]
+__all__ = [
+    "Augmentation",
+    "Flips",
+    "ImageClassifier",
+    "Mask",
+    "NeuralClassifier",
+    "NeuralEstimator",
+    "NeuralRegressor",
+    "Noise",
+    "Rotations",
+    "Shift",
+    "SpectrumClassifier",
+    "SpectrumInput",
+    "Tilt",
+    "VelocityShift",
+]

@@ -1,158 +1,310 @@
-"""Spectra and images as they might have been observed as well."""
+"""Augmentations: random changes of training spectra and images, and the views of test-time augmentation."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABCMeta, abstractmethod
+from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
+from typing import Any, ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, clone
 from torch import Tensor
 
+from skspec.checks import NON_NEGATIVE, Constraints, Interval, check_choice, check_parameters
+from skspec.spectra import as_wave
 from skspec.training.network import InputShape
 
 _LIGHT_SPEED = 299_792.458  # km/s
-Transform = Callable[[Tensor], Tensor]
 
 
-class Augmentation:
-    """Random changes of a batch, drawn for each row from torch's global generator.
+class Augmentation(BaseEstimator, metaclass=ABCMeta):
+    """Base of the augmentations: a random change of training spectra or images.
+
+    A subclass stores its parameters in the constructor, lists in ``_parameter_constraints`` which values they can have,
+    and changes a batch in ``__call__``. Random numbers are drawn there from torch's global generator, which ``fit``
+    seeds.
+    """
+
+    _parameter_constraints: ClassVar[Constraints] = {}
+    #: What it can be applied to: "spectra", "images" or both.
+    kinds: ClassVar[tuple[str, ...]] = ("spectra",)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What must be known about the spectra: ``"ivar_channel"``, ``"wave"``, both or nothing."""
+        return ()
+
+    @abstractmethod
+    def __call__(self, x: Tensor, ivar_channel: int | None = None, wave: Tensor | None = None) -> Tensor:
+        """Return a changed copy of a batch.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_channels, n_pixels), or (n, channels, height, width)
+            Spectra or images; NaN where pixels are missing.
+        ivar_channel : int or None, default=None
+            The channel that holds log10 of the inverse variance.
+        wave : Tensor of shape (n_pixels,) or None, default=None
+            Wavelengths in Å, in float64, where they are known.
+        """
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        theirs = other.get_params()
+        return all(np.array_equal(value, theirs[name]) for name, value in self.get_params().items())
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class RowAugmenter:
+    """Applies augmentations to rows of X.
 
     Parameters
     ----------
     shape : InputShape
-        How a row folds into channels and pixels; scalars beside them are left alone.
-    transforms : sequence of callable
-        Each takes and gives spectra or images of shape (n, channels, ...), NaN where pixels are missing.
+        How a row folds into channels and pixels; scalars are left as they are.
+    augmentations : sequence of Augmentation
+        Applied in this order.
+    wave : ndarray of shape (n_pixels,) or None, default=None
+        Wavelengths in Å of `Spectra`; None takes those that augmentations have themselves.
     """
 
-    def __init__(self, shape: InputShape, transforms: Sequence[Transform]) -> None:
+    def __init__(
+        self, shape: InputShape, augmentations: Sequence[Augmentation], wave: ArrayLike | None = None
+    ) -> None:
         self.shape = shape
-        self.transforms = list(transforms)
+        self.steps = [
+            (clone(step), _known_wave(step, wave, shape) if "wave" in step.needs else None)
+            for step in augmentations
+        ]
 
     def __call__(self, rows: Tensor) -> Tensor:
-        """Change copies of rows of X."""
+        """Return changed copies of rows of X."""
         x, scalars = self.shape.unfold(rows)
-        for transform in self.transforms:
-            x = transform(x)
+        for step, wave in self.steps:
+            x = step(x, ivar_channel=self.shape.ivar_channel, wave=wave)
         return self.shape.fold(x, scalars)
 
 
-class Noise:
-    """Add Gaussian noise, whose σ is drawn for each spectrum.
+def _known_wave(step: Augmentation, wave: ArrayLike | None, shape: InputShape) -> Tensor:
+    wave = getattr(step, "wave", None) if wave is None else wave
+    if wave is None:
+        name = type(step).__name__
+        raise ValueError(f"{name} in augment needs wavelengths: give {name}(..., wave=...), or Spectra as X")
+    wave, n_pixels = as_wave(wave), shape.channels[-1]
+    if not isinstance(wave, np.ndarray) or wave.shape != (n_pixels,):
+        raise ValueError(f"wave must have {n_pixels} wavelengths, one for each pixel, got {np.shape(wave)}")
+    return torch.from_numpy(wave)
+
+
+def named_augmentations(augment: Any) -> dict[str, Augmentation]:
+    """Return the augmentations in the parameter ``augment`` by the names of their classes in lower case."""
+    steps = augment if isinstance(augment, list | tuple) else ()
+    return {type(step).__name__.lower(): step for step in steps if isinstance(step, Augmentation)}
+
+
+def check_augmentations(estimator: Any, kind: str, ivar_channel: int | None) -> None:
+    """Check the parameter ``augment`` of an estimator.
 
     Parameters
     ----------
-    sigma : (float, float) or None
-        Range of σ, uniform, in the units of the flux; None takes σ of each pixel from its inverse variance, times a
-        number between 0 and 1 that is drawn for the spectrum.
+    estimator : NeuralEstimator
+    kind : {"spectra", "images"}
+        What the rows of X are.
     ivar_channel : int or None
-        The channel that holds log10 of the inverse variance, which noise makes smaller; all others get noise.
+        The channel that holds the inverse variance.
+
+    Raises
+    ------
+    TypeError
+        If `augment` is not a list of augmentations or None.
+    ValueError
+        If an augmentation does not fit the input, occurs twice, or has an invalid parameter.
+    """
+    augment = estimator.augment
+    if augment is None:
+        return
+    if not isinstance(augment, list | tuple):
+        raise TypeError(
+            f"augment must be a list of augmentations, for example [Shift(2), Mask(0.1)], or None, got {augment!r}"
+        )
+    for number, step in enumerate(augment):
+        if not isinstance(step, Augmentation):
+            hint = f"; did you mean {step.__name__}(...)?" if isinstance(step, type) else ""
+            raise TypeError(
+                f"augment must hold augmentations, such as Noise, Shift, Tilt or Flips, got {step!r}{hint}"
+            )
+        name = type(step).__name__
+        if kind not in step.kinds:
+            raise ValueError(
+                f"augment has {name}, which is for {' and '.join(step.kinds)}, but the rows of X are {kind}"
+            )
+        if any(type(other).__name__ == name for other in augment[:number]):
+            raise ValueError(f"augment has {name} twice; each augmentation can be given once")
+        try:
+            check_parameters(step)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{name} in augment: {error}") from None
+        if "ivar_channel" in step.needs and ivar_channel is None:
+            raise ValueError(
+                f"{step!r} in augment needs ivar_channel, the channel that holds the inverse variance"
+            )
+
+
+class _NoiseRange:
+    """Constraint of `Noise`: a range of σ, or "ivar"."""
+
+    def check(self, name: str, value: Any) -> None:
+        if isinstance(value, str):
+            check_choice(name, value, ("ivar",))
+        elif not (np.shape(value) == (2,) and 0 <= value[0] <= value[1] < math.inf):
+            raise ValueError(f"{name} must be a range (low, high) of σ or 'ivar', got {value!r}")
+
+
+class Noise(Augmentation):
+    """Add Gaussian noise to training spectra or images.
+
+    Parameters
+    ----------
+    sigma : (float, float) or "ivar"
+        Range of the standard deviation, in the units of X: one value is drawn uniformly for each spectrum. "ivar" takes
+        the σ of each pixel from the channel `ivar_channel` of the estimator, times a factor that is drawn uniformly
+        from 0 to 1 for each spectrum. The inverse variance is reduced accordingly.
+
+    Examples
+    --------
+    >>> from skspec import Conv1DClassifier, Noise, Tilt
+    >>> model = Conv1DClassifier(augment=[Tilt(0.1), Noise((0.0, 0.05))])
     """
 
-    def __init__(self, sigma: tuple[float, float] | None, ivar_channel: int | None) -> None:
-        self.sigma = sigma
-        self.ivar_channel = ivar_channel
+    kinds = ("spectra", "images")
+    _parameter_constraints: ClassVar[Constraints] = {"sigma": [_NoiseRange()]}
 
-    def __call__(self, x: Tensor) -> Tensor:
+    def __init__(self, sigma: tuple[float, float] | str) -> None:
+        self.sigma = sigma
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The inverse variance, if σ is taken from it."""
+        return ("ivar_channel",) if isinstance(self.sigma, str) else ()
+
+    def __call__(self, x: Tensor, ivar_channel: int | None = None, wave: Tensor | None = None) -> Tensor:
         """Add noise."""
         uniform = torch.rand((len(x),) + (1,) * (x.ndim - 1), device=x.device)
-        if self.sigma is not None:
+        log_ivar = None if ivar_channel is None else x[:, ivar_channel, None]
+        if not isinstance(self.sigma, str):
             low, high = self.sigma
             sigma = low + (high - low) * uniform
-        if self.ivar_channel is None:
-            return x + sigma * torch.randn_like(x)
-        log_ivar = x[:, self.ivar_channel, None]
-        if self.sigma is None:
+        else:
+            assert log_ivar is not None  # `needs` says so
             sigma = uniform * 10.0 ** (-0.5 * log_ivar)
         out = x + sigma * torch.randn_like(x)
-        out[:, self.ivar_channel] = -torch.log10(10.0**-log_ivar + sigma**2)[:, 0]
+        if log_ivar is not None:
+            out[:, ivar_channel] = -torch.log10(10.0**-log_ivar + sigma**2)[:, 0]
         return out
 
 
-class Shift:
-    """Move each spectrum by a whole number of pixels; what is moved in is the pixel at its end.
+class Shift(Augmentation):
+    """Shift training spectra by whole pixels; the value of the end pixel fills the gap.
 
     Parameters
     ----------
     largest : int
-        Shifts are drawn from ``-largest`` to ``largest``.
+        Shifts are drawn from ``-largest`` to ``largest`` pixels.
     """
+
+    _parameter_constraints: ClassVar[Constraints] = {"largest": [Interval(Integral, 0, None)]}
 
     def __init__(self, largest: int) -> None:
         self.largest = largest
 
-    def __call__(self, x: Tensor) -> Tensor:
+    def __call__(self, x: Tensor, ivar_channel: int | None = None, wave: Tensor | None = None) -> Tensor:
         """Shift each spectrum."""
         return shifted(x, torch.randint(-self.largest, self.largest + 1, (len(x),), device=x.device))
 
 
-class VelocityShift:
-    """Move each spectrum in velocity, by linear interpolation in wavelength.
+class VelocityShift(Augmentation):
+    """Shift training spectra in radial velocity, by linear interpolation in wavelength.
 
     Parameters
     ----------
-    wave : Tensor of shape (n_pixels,)
-        Wavelengths, in float64.
     largest : float
-        Velocities are drawn from ``-largest`` to ``largest``, in km/s.
+        Velocities are drawn from ``-largest`` to ``largest``, in km/s; positive ones (a receding source) are to the red.
+    wave : array-like of shape (n_pixels,) or None, default=None
+        Wavelengths in Å, if X is an array; `Spectra` have their own.
     """
 
-    def __init__(self, wave: Tensor, largest: float) -> None:
-        self.wave = wave
-        self.largest = largest
+    _parameter_constraints: ClassVar[Constraints] = {"largest": [NON_NEGATIVE]}
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """Shift each spectrum; flux of a receding source (positive velocity) moves to the red."""
-        self.wave = self.wave.to(x.device)
+    def __init__(self, largest: float, *, wave: ArrayLike | None = None) -> None:
+        self.largest = largest
+        self.wave = wave
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The wavelengths."""
+        return ("wave",)
+
+    def __call__(self, x: Tensor, ivar_channel: int | None = None, wave: Tensor | None = None) -> Tensor:
+        """Shift each spectrum."""
+        assert wave is not None  # `needs` says so
+        wave = wave.to(x.device)
         velocity = (2.0 * torch.rand(len(x), 1, device=x.device, dtype=torch.float64) - 1.0) * self.largest
-        source = self.wave / (1.0 + velocity / _LIGHT_SPEED)
-        right = torch.searchsorted(self.wave, source).clamp(1, len(self.wave) - 1)
+        source = wave / (1.0 + velocity / _LIGHT_SPEED)
+        right = torch.searchsorted(wave, source).clamp(1, len(wave) - 1)
         left = right - 1
-        fraction = (source - self.wave[left]) / (self.wave[right] - self.wave[left])
+        fraction = (source - wave[left]) / (wave[right] - wave[left])
         fraction = fraction.clamp(0.0, 1.0).to(x.dtype)[:, None]
         low, high = (x.gather(2, index[:, None].expand_as(x)) for index in (left, right))
         return torch.lerp(low, high, fraction)
 
 
-class Tilt:
-    """Multiply each spectrum by a straight line, from 1 - a at one end to 1 + a at the other.
+class Tilt(Augmentation):
+    """Multiply training spectra by a straight line, as errors of flux calibration or dust do.
 
     Parameters
     ----------
     largest : float
-        The a of a spectrum is drawn from ``-largest`` to ``largest``.
-    ivar_channel : int or None
-        The channel that holds log10 of the inverse variance, which changes as that of scaled flux does.
+        The line goes from 1 - a at the first pixel to 1 + a at the last; a is drawn from ``-largest`` to ``largest``.
+        An inverse variance channel is scaled accordingly.
     """
 
-    def __init__(self, largest: float, ivar_channel: int | None) -> None:
-        self.largest = largest
-        self.ivar_channel = ivar_channel
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """Tilt each spectrum."""
-        slope = (2.0 * torch.rand(len(x), 1, 1, device=x.device) - 1.0) * self.largest
-        line = 1.0 + slope * torch.linspace(-1.0, 1.0, x.shape[2], device=x.device)
-        out = x * line
-        if self.ivar_channel is not None:
-            out[:, self.ivar_channel] = x[:, self.ivar_channel] - 2.0 * torch.log10(line[:, 0])
-        return out
-
-
-class Mask:
-    """Make a stretch of each spectrum missing, at a random place.
-
-    Parameters
-    ----------
-    largest : float
-        The stretch is up to this fraction of the spectrum.
-    """
+    _parameter_constraints: ClassVar[Constraints] = {"largest": [Interval(Real, 0, 1, "left")]}
 
     def __init__(self, largest: float) -> None:
         self.largest = largest
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """Make a gap in each spectrum."""
+    def __call__(self, x: Tensor, ivar_channel: int | None = None, wave: Tensor | None = None) -> Tensor:
+        """Tilt each spectrum."""
+        slope = (2.0 * torch.rand(len(x), 1, 1, device=x.device) - 1.0) * self.largest
+        line = 1.0 + slope * torch.linspace(-1.0, 1.0, x.shape[2], device=x.device)
+        out = x * line
+        if ivar_channel is not None:
+            out[:, ivar_channel] = x[:, ivar_channel] - 2.0 * torch.log10(line[:, 0])
+        return out
+
+
+class Mask(Augmentation):
+    """Make a range of pixels of each training spectrum missing, at a random place.
+
+    Parameters
+    ----------
+    largest : float
+        Largest fraction of the spectrum that is masked.
+    """
+
+    _parameter_constraints: ClassVar[Constraints] = {"largest": [Interval(Real, 0, 1, "left")]}
+
+    def __init__(self, largest: float) -> None:
+        self.largest = largest
+
+    def __call__(self, x: Tensor, ivar_channel: int | None = None, wave: Tensor | None = None) -> Tensor:
+        """Mask a range of each spectrum."""
         n_pixels = x.shape[2]
         width, place = torch.rand(2, len(x), 1, 1, device=x.device)
         width = (width * (self.largest * n_pixels + 1.0)).floor()
@@ -161,20 +313,32 @@ class Mask:
         return x.masked_fill((pixel >= start) & (pixel < start + width), math.nan)
 
 
-class Flips:
-    """Turn and mirror each image: one of its eight views, or of four if it is not square."""
+class Flips(Augmentation):
+    """Mirror half of the training images, left to right. With `Rotations`, all eight views of an image are seen."""
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """Turn each image."""
-        views = n_views(x)
-        view = torch.randint(views, (len(x),), device=x.device)
+    kinds = ("images",)
+
+    def __call__(self, x: Tensor, ivar_channel: int | None = None, wave: Tensor | None = None) -> Tensor:
+        """Mirror half of the images."""
+        mirror = torch.randint(2, (len(x), 1, 1, 1), device=x.device) == 1
+        return torch.where(mirror, x.flip(-1), x)
+
+
+class Rotations(Augmentation):
+    """Rotate training images by 0, 90, 180 or 270 degrees; by 0 or 180 degrees if they are not square."""
+
+    kinds = ("images",)
+
+    def __call__(self, x: Tensor, ivar_channel: int | None = None, wave: Tensor | None = None) -> Tensor:
+        """Rotate each image."""
+        drawn = torch.randint(n_views(x) // 2, (len(x),), device=x.device)
         out = torch.empty_like(x)
-        for k in range(views):
-            out[view == k] = turned(x[view == k], k)
+        for turn in range(n_views(x) // 2):
+            out[drawn == turn] = turned(x[drawn == turn], 2 * turn)
         return out
 
 
-# Views of a batch, for prediction ---------------------------------------------------------------------
+# Test-time augmentation -------------------------------------------------------------------------------
 
 
 def shift_weights(shifts: int | Mapping[int, float]) -> dict[int, float]:
@@ -188,7 +352,7 @@ def shift_weights(shifts: int | Mapping[int, float]) -> dict[int, float]:
 
 
 def shifted(x: Tensor, shift: Tensor | int) -> Tensor:
-    """Spectra moved by whole pixels to the red, one shift for all or one for each; ends are held."""
+    """Shift spectra by whole pixels to the red, all by one number or each by its own; end pixels fill the gaps."""
     pixel = torch.arange(x.shape[2], device=x.device)
     if isinstance(shift, int):
         return x[..., (pixel - shift).clamp(0, x.shape[2] - 1)]
@@ -197,12 +361,12 @@ def shifted(x: Tensor, shift: Tensor | int) -> Tensor:
 
 
 def n_views(x: Tensor) -> int:
-    """How many of the eight views of an image have its shape."""
+    """Return the number of rotations and reflections of an image that keep its shape: eight, four if not square."""
     return 8 if x.shape[-1] == x.shape[-2] else 4
 
 
 def turned(x: Tensor, view: int) -> Tensor:
-    """View of images: odd ones are mirrored, and each pair is turned by 90 (oblong ones: 180) degrees more."""
+    """Return a view of images: odd ones are mirrored, each pair is rotated by 90 (not square: 180) degrees more."""
     quarter_turns = view // 2 if n_views(x) == 8 else 2 * (view // 2)
     x = torch.rot90(x, quarter_turns, (-2, -1))
     return x.flip(-1) if view % 2 else x

@@ -1,4 +1,4 @@
-"""Running averages of weights, which predict better than the last weights alone."""
+"""Moving averages of the weights, which often predict better than the last weights."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class WeightAverage:
     module : torch.nn.Module
         The network in training.
     decay : float
-        What remains of the average after a step. It starts small and grows, as (1 + step) / (10 + step), so that the
-        average soon forgets the initial weights.
+        Factor of the average in a step. It grows as (1 + step) / (10 + step) up to this value, so that the initial
+        weights are soon forgotten.
     """
 
     def __init__(self, module: nn.Module, decay: float) -> None:
@@ -28,18 +28,18 @@ class WeightAverage:
         self.n_steps = 0
 
     def update(self, module: nn.Module) -> None:
-        """Take in the weights after a step."""
+        """Update the average with the weights after a step."""
         decay = min(self.decay, (1 + self.n_steps) / (10 + self.n_steps))
         self.n_steps += 1
         with torch.no_grad():
             torch._foreach_lerp_(_floats(self.module), _floats(module), 1.0 - decay)
 
     def state_dict(self) -> dict[str, Any]:
-        """State, for a checkpoint."""
+        """Return the state, for a checkpoint."""
         return {"module": self.module.state_dict(), "n_steps": self.n_steps}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over a state."""
+        """Restore a state."""
         self.module.load_state_dict(state["module"])
         self.n_steps = state["n_steps"]
 

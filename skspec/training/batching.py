@@ -1,4 +1,4 @@
-"""Batches that are taken whole out of arrays, never collated row by row."""
+"""Data sets and batches of rows; a batch is taken from an array at once, not collated row by row."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from torch import Tensor
 
 
 class Rows(Dataset):
-    """The rows that a network learns from or is applied to.
+    """The data set: rows on which a network is trained or to which it is applied.
 
     Parameters
     ----------
     X : ndarray of shape (n_rows, n_features)
-        Used in place: read-only arrays and memory maps are fine.
+        Not copied: read-only arrays and memory maps are fine.
     y : ndarray of shape (n_rows,), default=None
-        Class indices.
+        Class indices, or values of shape (n_rows, n_targets).
     weight : ndarray of shape (n_rows,), default=None
         Weight of each row in the loss.
     """
@@ -38,7 +38,7 @@ class Rows(Dataset):
         )
 
     def part(self, rows: NDArray[np.intp]) -> Rows:
-        """Take some of the rows."""
+        """Return some of the rows."""
         return Rows(self.X[rows], self.y[rows], None if self.weight is None else self.weight[rows])
 
 
@@ -69,22 +69,22 @@ class Batch:
 
 
 class Batches:
-    """Passes over rows in batches.
+    """Iterates over rows in batches.
 
-    A last batch of a single row, of which batch normalisation could make nothing, joins the one before it.
+    A last batch of a single row, for which batch normalisation is undefined, is joined to the one before it.
 
     Parameters
     ----------
     rows : Rows
-        What to pass over.
+        The data set.
     batch_size : int
-        Rows of a batch.
+        Number of rows in a batch.
     device : torch.device or str, default="cpu"
-        Where the batches are needed.
+        Device of the batches.
     generator : numpy.random.Generator, default=None
-        Shuffles the rows anew in each pass; None leaves them in order.
+        Shuffles the rows in each epoch; None keeps their order.
     probability : ndarray of shape (n_rows,), default=None
-        Rows are drawn with replacement, each with its probability, instead of shuffled.
+        Rows are drawn with replacement with these probabilities, instead of shuffled.
     """
 
     def __init__(
@@ -123,6 +123,6 @@ class Batches:
 
 
 def balanced(target: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Probabilities of rows with which all classes are drawn equally often."""
+    """Return probabilities of rows with which all classes are drawn equally often."""
     _, index, count = np.unique(target, return_inverse=True, return_counts=True)
     return 1.0 / (len(count) * count[index])

@@ -1,4 +1,4 @@
-"""What a fit tells while it runs."""
+"""The progress bar of a fit."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tqdm import tqdm
 
 
 class ProgressBar(Callback):
-    """A bar over the epochs with losses, score and time left, on standard error.
+    """Progress bar over the epochs with losses, score and remaining time, on standard error.
 
     Parameters
     ----------
     label : str
-        What stands before the bar.
+        Text before the bar.
     """
 
     def __init__(self, label: str) -> None:
@@ -27,7 +27,7 @@ class ProgressBar(Callback):
     def on_epoch_end(
         self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
     ) -> None:
-        """Advance it by an epoch."""
+        """Advance the bar by an epoch."""
         epoch = net.history[-1]
         shown = {"loss": "train_loss", "valid_loss": "valid_loss", "score": "valid_score"}
         values = {name: f"{epoch[key]:.4f}" for name, key in shown.items() if key in epoch}
@@ -35,6 +35,6 @@ class ProgressBar(Callback):
         self.bar_.update()
 
     def on_train_end(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
-        """Leave it standing, and let go of it, since an open file cannot be pickled."""
+        """Close the bar and delete it, since it cannot be pickled."""
         self.bar_.close()
         del self.bar_

@@ -1,9 +1,9 @@
-"""Training that survives being killed: its state on disk after an epoch, and the way back.
+"""Checkpoints: the state of training on disk, from which an interrupted fit is resumed.
 
-A checkpoint belongs to one fit: its name is a hash of the estimator, its parameters, the data and the versions that
-compute with them, so that any number of fits (the folds of a search) can share a directory and none takes up another's
-state. It is written to a file of another name that then replaces the last one, and carries a digest of its content:
-what was half written is never loaded. Nothing in it is executed when it is loaded.
+A checkpoint belongs to one fit: its name is a hash of the estimator, its parameters, the data and the versions of the
+software, so that any number of fits (the folds of a search) can share a directory. It is written to a temporary file
+that then replaces the last one, and contains a digest of its content: a half-written file is never loaded. Nothing in
+it is executed when it is loaded.
 """
 
 from __future__ import annotations
@@ -23,31 +23,33 @@ import torch
 from skorch.callbacks import Callback
 from skorch.history import History
 
+from skspec.training.devices import get_generator_state, set_generator_state
+
 _DIGEST_SIZE = 32
-_SHARE = 0.05  # of the time may go into writing
+_SHARE = 0.05  # of the time may be spent on writing
 _PLAIN = (bool, int, float, str, type(None))
-_STRANGE = object()
+_UNSAFE = object()
 
 
 def checkpoint_path(directory: str | os.PathLike[str], identity: Any) -> Path:
-    """File of the fit that `identity`, anything that joblib can hash, tells from all others."""
+    """Path of the checkpoint of a fit. `identity` is anything that joblib can hash and that differs between fits."""
     return Path(directory) / f"{joblib.hash(identity)}.checkpoint"
 
 
 class Checkpoint(Callback):
-    """Writes the state of a training run after its epochs, and takes it up when a run begins.
+    """Writes the state of training after epochs, and restores it when training begins.
 
-    It comes after all other callbacks. Of those, the attributes that end in an underscore are kept if they are numbers,
-    strings, tensors, or lists and dicts of them.
+    It is called after all other callbacks. Their attributes that end in an underscore are kept if they are numbers,
+    strings, tensors, or lists and dicts of these.
 
     Parameters
     ----------
     path : Path
         From `checkpoint_path`.
     state : dict or None
-        What `read_checkpoint` found there.
+        Result of `read_checkpoint`.
     seed : int
-        Of the run: kept, since a run without a ``random_state`` could not know it again.
+        Seed of the run. It is saved because a run without a ``random_state`` could not find it again.
     """
 
     def __init__(self, path: Path, state: Mapping[str, Any] | None, seed: int) -> None:
@@ -56,7 +58,7 @@ class Checkpoint(Callback):
         self.seed = seed
 
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
-        """Go on where a run was interrupted."""
+        """Resume an interrupted run."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if self.state is not None:
             _restore(net, self.state)
@@ -67,7 +69,7 @@ class Checkpoint(Callback):
     def on_epoch_end(
         self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
     ) -> None:
-        """Write the state, unless the last was written so shortly ago that writing would slow the training."""
+        """Write the state, unless the last one was written so recently that training would slow down."""
         start = time.monotonic()
         if net.stop_requested:  # the run is complete
             return
@@ -78,13 +80,13 @@ class Checkpoint(Callback):
         self.cost_ = self.written_ - start
 
     def on_train_end(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
-        """Leave nothing behind of a run that is complete."""
+        """Delete the files of a complete run."""
         self.path.unlink(missing_ok=True)
         _partial(self.path).unlink(missing_ok=True)
 
 
 def write_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
-    """Write a state, all or nothing."""
+    """Write a state, completely or not at all."""
     buffer = io.BytesIO()
     torch.save(dict(state), buffer)
     content = buffer.getbuffer()
@@ -98,7 +100,7 @@ def write_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
 
 
 def read_checkpoint(path: Path) -> dict[str, Any] | None:
-    """Read a state; None if there is none. One that is damaged is reported and left alone."""
+    """Read a state; None if there is none. A damaged one is reported with a warning and not used."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -115,17 +117,14 @@ def _partial(path: Path) -> Path:
 
 
 def _state(net: Any) -> dict[str, Any]:
-    cuda = torch.device(net.device).type == "cuda"
     return {
         "module": net.module_.state_dict(),
         "average": None if net.average_ is None else net.average_.state_dict(),
         "optimizer": net.optimizer_.state_dict(),
         "history": _plain(net.history),
-        "callbacks": {name: _learned(callback) for name, callback in net.callbacks_},
+        "callbacks": {name: _fitted_attributes(callback) for name, callback in net.callbacks_},
         "generator": net.generator.bit_generator.state,
-        "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state(net.device) if cuda else None,
-    }
+    } | get_generator_state(net.device)
 
 
 def _restore(net: Any, state: Mapping[str, Any]) -> None:
@@ -135,26 +134,24 @@ def _restore(net: Any, state: Mapping[str, Any]) -> None:
     net.optimizer_.load_state_dict(state["optimizer"])
     net.history_ = History(state["history"])
     callbacks = dict(net.callbacks_)
-    for name, learned in state["callbacks"].items():
+    for name, attributes in state["callbacks"].items():
         if name in callbacks:
-            callbacks[name].__dict__.update(learned)
+            callbacks[name].__dict__.update(attributes)
     net.generator.bit_generator.state = state["generator"]
-    torch.set_rng_state(state["torch"])
-    if state["cuda"] is not None and torch.device(net.device).type == "cuda":
-        torch.cuda.set_rng_state(state["cuda"], net.device)
+    set_generator_state(net.device, state)
 
 
-def _learned(callback: Callback) -> dict[str, Any]:
+def _fitted_attributes(callback: Callback) -> dict[str, Any]:
     return _plain({key: value for key, value in vars(callback).items() if key.endswith("_")})
 
 
 def _plain(value: Any) -> Any:
-    """Copy of dicts and lists with what can be read back safely; the rest is left out."""
+    """Copy dicts and lists, without the values that cannot be loaded safely."""
     if isinstance(value, Mapping):
         plain = {key: _plain(item) for key, item in value.items()}
-        return {key: item for key, item in plain.items() if item is not _STRANGE}
+        return {key: item for key, item in plain.items() if item is not _UNSAFE}
     if isinstance(value, list | tuple):
-        return [item for item in map(_plain, value) if item is not _STRANGE]
+        return [item for item in map(_plain, value) if item is not _UNSAFE]
     if isinstance(value, np.generic):
         return value.item()
-    return value if type(value) in _PLAIN or isinstance(value, torch.Tensor) else _STRANGE
+    return value if type(value) in _PLAIN or isinstance(value, torch.Tensor) else _UNSAFE

@@ -1,4 +1,4 @@
-"""What may come in as X, y and sample_weight, and what is said of the rest."""
+"""Validation of X, y, sample_weight and groups, and what the errors advise."""
 
 from __future__ import annotations
 
@@ -7,79 +7,60 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
-from skspec.checks import fill_masked, refuse_quantity
-from skspec.spectra import Spectra
-
-_SAME_GRID = 1e-6  # relative; headers give wavelengths no better
+from skspec.checks import check_groups, check_weight, fill_masked, refuse_quantity
+from skspec.spectra import Spectra, describe_grid, same_grid
+from skspec.spectra.inputs import row_name
 
 
 def check_training_data(
-    estimator: Any, X: Any, y: Any, *, reset: bool = True
-) -> tuple[NDArray[np.float32], NDArray[Any]]:
-    """Rows of X and labels to learn from; remembers the number of columns and the grid of `Spectra`.
+    estimator: Any, X: Any, y: Any, sample_weight: Any = None, groups: Any = None, *, reset: bool = True
+) -> tuple[NDArray[np.float32], NDArray[Any], NDArray[np.float64] | None, NDArray[Any] | None]:
+    """Return rows of X, targets, weights and groups for training, without spectra of weight 0.
 
     Parameters
     ----------
     estimator : NeuralEstimator
-        Gets ``n_features_in_``, ``feature_names_in_`` (named columns) and ``wave_`` (`Spectra`).
-    X : Spectra, or array-like of shape (n_spectra, n_features)
-    y : array-like of shape (n_spectra,)
-    reset : bool, default=True
-        Whether X may differ from what the estimator has seen.
-
-    Returns
-    -------
-    rows : ndarray of shape (n_spectra, n_features)
-        In float32, with NaN where pixels are missing.
-    labels : ndarray of shape (n_spectra,)
-    """
-    if np.ma.is_masked(y):
-        raise ValueError(f"y has {np.ma.count_masked(y)} masked labels; every training spectrum needs one")
-    rows, labels = _validate(estimator, _as_array(estimator, X), y, reset=reset)
-    check_classification_targets(labels)
-    return _training_rows(estimator, X, rows, reset=reset), labels
-
-
-def check_training_values(
-    estimator: Any, X: Any, y: Any, *, reset: bool = True
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Rows of X and values to learn, as `check_training_data` does for labels.
-
-    Parameters
-    ----------
-    estimator : NeuralEstimator
-        Gets ``n_features_in_``, ``feature_names_in_`` (named columns) and ``wave_`` (`Spectra`).
+        Its attributes ``n_features_in_``, ``feature_names_in_`` (named columns) and ``wave_`` (`Spectra`) are set.
     X : Spectra, or array-like of shape (n_spectra, n_features)
     y : array-like of shape (n_spectra,) or (n_spectra, n_targets)
-        NaN, or masked, where a value is not known.
+        Labels for a classifier; values for a regressor: NaN, or masked, where one is not known.
+    sample_weight, groups : array-like of shape (n_spectra,), default=None
     reset : bool, default=True
-        Whether X may differ from what the estimator has seen.
+        Whether X may have other columns than in the last fit.
 
     Returns
     -------
     rows : ndarray of shape (n_spectra, n_features)
         In float32, with NaN where pixels are missing.
-    values : ndarray of shape (n_spectra,) or (n_spectra, n_targets)
-        In float64.
+    target : ndarray of shape (n_spectra,) or (n_spectra, n_targets)
+        Labels, or values in float64.
+    weight, groups : ndarray of shape (n_spectra,) or None
     """
+    flux = _as_array(estimator, X)
     if y is None:
         raise ValueError(
             f"This {type(estimator).__name__} estimator requires y to be passed, but the target y is None."
         )
-    rows = _validate(estimator, _as_array(estimator, X), reset=reset)
-    refuse_quantity("y", y)
-    values = check_array(
-        fill_masked("y", y), ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y"
-    )
-    check_consistent_length(rows, values)
-    return _training_rows(estimator, X, rows, reset=reset), values
-
-
-def _training_rows(estimator: Any, X: Any, rows: NDArray[np.float32], *, reset: bool) -> NDArray[np.float32]:
+    if is_classifier(estimator):
+        if np.ma.is_masked(y):
+            raise ValueError(
+                f"y has {np.ma.count_masked(y)} masked labels; every training spectrum needs one"
+            )
+        rows, target = _validate(estimator, flux, y, reset=reset)
+        check_classification_targets(target)
+    else:
+        rows = _validate(estimator, flux, reset=reset)
+        refuse_quantity("y", y)
+        y = fill_masked("y", y)
+        target = check_array(
+            y, ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y"
+        )
+        check_consistent_length(rows, target)
     wave = _check_wave(estimator, X, reset=reset)
     rows = _prepare(estimator, rows)
     _check_not_empty(rows, X)
@@ -87,11 +68,19 @@ def _training_rows(estimator: Any, X: Any, rows: NDArray[np.float32], *, reset: 
         estimator.__dict__.pop("wave_", None)
         if wave is not None:
             estimator.wave_ = wave
-    return rows
+    weight = None if sample_weight is None else check_weight(sample_weight, len(rows))
+    groups = None if groups is None else check_groups(groups, len(rows))
+    if weight is not None and not weight.all():
+        kept = weight > 0
+        rows, target, weight = rows[kept], target[kept], weight[kept]
+        groups = None if groups is None else groups[kept]
+    if len(rows) < 2 and is_regressor(estimator):
+        raise ValueError("n_samples=1, but at least 2 training spectra are needed")
+    return rows, target, weight, groups
 
 
 def check_rows(estimator: Any, X: Any) -> NDArray[np.float32]:
-    """Rows of X to predict, checked against what the estimator was fitted on.
+    """Return rows of X for prediction, checked against what the estimator was fitted on.
 
     Parameters
     ----------
@@ -116,53 +105,64 @@ def _check_wave(estimator: Any, X: Any, *, reset: bool) -> NDArray[np.float64] |
     if not isinstance(X, Spectra):
         return None
     wave, known = X.to_vacuum().wave, getattr(estimator, "wave_", None)
-    if not reset and known is not None and not _same_grid(wave, known):
+    if not reset and known is not None and not same_grid(wave, known):
         raise ValueError(
-            f"X is on another wavelength grid ({_describe(wave)}) than {type(estimator).__name__} was fitted "
-            f"on ({_describe(known)}); put LogWaveResampler first, and fit again"
+            f"X is on another wavelength grid ({describe_grid(wave)}) than {type(estimator).__name__} was fitted "
+            f"on ({describe_grid(known)}); put LogWaveResampler first, and fit again"
         )
     return wave
 
 
 def _as_array(estimator: Any, X: Any) -> Any:
     if isinstance(X, Spectra):
-        if not X.is_common_grid:
-            raise ValueError(
-                f"the {len(X)} spectra have different wavelength grids; put LogWaveResampler first"
-            )
-        if getattr(estimator, "n_scalars", 0):
-            raise ValueError(
-                "n_scalars needs an array with the scalars in its last columns; Spectra have none"
-            )
-        channels = (estimator.n_channels, estimator.ivar_channel)
-        if channels == (1, None):
-            return np.asarray(X)
-        if channels != (2, 1):
-            raise ValueError(
-                f"n_channels={estimator.n_channels} needs an array with the channels side by side; Spectra give the "
-                "flux, or flux and ivar for n_channels=2, ivar_channel=1"
-            )
-        if X.ivar is None:
-            raise ValueError("ivar_channel needs Spectra with ivar; these have none")
-        return np.hstack([X.flux, X.ivar])
+        return _array_of_spectra(estimator, X)
     refuse_quantity("X", X)
-    if getattr(X, "ndim", 2) == 3:
+    shape = tuple(getattr(X, "shape", ()))
+    if len(shape) == 4:
         raise ValueError(
-            f"X has shape {tuple(X.shape)}, but one row a spectrum is needed: put the channels side by side "
-            "with X.reshape(len(X), -1), and give their number as n_channels="
+            f"X has shape {shape}, but one row an image is needed: bring the channels to axis 1 and flatten with "
+            "X.reshape(len(X), -1), and give image_shape=(channels, height, width)"
         )
-    if getattr(X, "ndim", 2) == 4:
+    if len(shape) == 3 and estimator._input_kind == "images":
         raise ValueError(
-            f"X has shape {tuple(X.shape)}, but one row an image is needed: bring the channels to axis 1 and "
-            "flatten with X.reshape(len(X), -1), and give image_shape=(channels, height, width)"
+            f"X has shape {shape}, but one row an image is needed: flatten with X.reshape(len(X), -1), and give "
+            f"image_shape=(1, {shape[1]}, {shape[2]})"
+        )
+    if len(shape) == 3:
+        raise ValueError(
+            f"X has shape {shape}, but one row a spectrum is needed: put the channels side by side with "
+            "X.reshape(len(X), -1), and give their number as n_channels="
         )
     return fill_masked("X", X)
 
 
+def _array_of_spectra(estimator: Any, X: Spectra) -> NDArray[np.floating]:
+    if not X.is_common_grid:
+        raise ValueError(f"the {len(X)} spectra have different wavelength grids; put LogWaveResampler first")
+    if estimator._input_kind == "images":
+        raise ValueError(
+            f"X is Spectra, but the rows of X are images for {type(estimator).__name__} with "
+            f"image_shape={estimator.image_shape!r}"
+        )
+    if getattr(estimator, "n_scalars", 0):
+        raise ValueError("n_scalars needs an array with the scalars in its last columns; Spectra have none")
+    channels = (estimator.n_channels, estimator.ivar_channel)
+    if channels == (1, None):
+        return np.asarray(X)
+    if channels != (2, 1):
+        raise ValueError(
+            f"n_channels={estimator.n_channels} needs an array with the channels side by side; Spectra give the "
+            "flux, or flux and ivar for n_channels=2, ivar_channel=1"
+        )
+    if X.ivar is None:
+        raise ValueError("ivar_channel needs Spectra with ivar; these have none")
+    return np.hstack([X.flux, X.ivar])
+
+
 def _prepare(estimator: Any, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows with log10 of the inverse variance in its channel, and all channels missing where that is 0 or missing."""
-    channel = estimator.ivar_channel
+    """Rows with log10 of the inverse variance in its channel; pixels where it is 0 or missing are missing in all."""
     shape = estimator._input_shape(rows.shape[1])
+    channel = shape.ivar_channel
     if channel is None:
         return rows
     n_values = prod(shape.channels)
@@ -181,7 +181,7 @@ def _prepare(estimator: Any, rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _validate(estimator: Any, *data: Any, reset: bool = True) -> Any:
-    with np.errstate(over="ignore"):  # what is too large for float32 is an error, said by scikit-learn
+    with np.errstate(over="ignore"):  # scikit-learn reports what is too large for float32
         return validate_data(
             estimator, *data, reset=reset, dtype=np.float32, order="C", ensure_all_finite="allow-nan"
         )
@@ -191,15 +191,5 @@ def _check_not_empty(rows: NDArray[np.float32], X: Any) -> None:
     empty = np.flatnonzero(np.isnan(rows).all(axis=1))
     if not len(empty):
         return
-    first = int(empty[0])
-    file = f" ({X.meta['file'][first]})" if isinstance(X, Spectra) and "file" in X.meta.colnames else ""
     more = f", nor have {len(empty) - 1} others" if len(empty) > 1 else ""
-    raise ValueError(f"row {first} of X{file} has no valid pixel{more}; leave such spectra out")
-
-
-def _same_grid(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
-    return len(a) == len(b) and np.allclose(a, b, rtol=_SAME_GRID, atol=0.0)
-
-
-def _describe(wave: NDArray[np.float64]) -> str:
-    return f"{len(wave)} pixels, {wave[0]:.2f}–{wave[-1]:.2f} Å"
+    raise ValueError(f"{row_name(int(empty[0]), X)} has no valid pixel{more}; remove such spectra")

@@ -1,10 +1,11 @@
-"""Where networks run, and the random numbers of that place."""
+"""Devices on which networks run, and torch's random generators there."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -12,7 +13,7 @@ _ONE_AT_A_TIME = threading.RLock()
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
-    """Device by name; ``"auto"`` is the first CUDA GPU, or else the CPU.
+    """Return a device by name; ``"auto"`` is the first CUDA GPU, or else the CPU.
 
     Raises
     ------
@@ -34,10 +35,10 @@ def resolve_device(device: str | torch.device) -> torch.device:
 
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed torch's global generators for a while and put them back as they were.
+    """Seed torch's global generators within the context, and restore them afterwards.
 
-    Initialisation and dropout know no others. Fits in several threads wait for each other here, since they
-    would draw from one generator in an order that nobody knows.
+    Initialisation, dropout and augmentation draw from these generators. Fits in several threads wait for each other
+    here, since they would draw from one generator in an undefined order.
     """
     gpus = [device] if device.type == "cuda" else []
     with _ONE_AT_A_TIME, torch.random.fork_rng(devices=gpus):
@@ -46,3 +47,16 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
             with torch.cuda.device(gpu):
                 torch.cuda.manual_seed(seed)
         yield
+
+
+def get_generator_state(device: torch.device | str) -> dict[str, Any]:
+    """Return the state of torch's global generators, of the CPU and of `device`, for a checkpoint."""
+    cuda = torch.device(device).type == "cuda"
+    return {"torch": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state(device) if cuda else None}
+
+
+def set_generator_state(device: torch.device | str, state: Mapping[str, Any]) -> None:
+    """Restore the state of torch's global generators from `get_generator_state`."""
+    torch.set_rng_state(state["torch"])
+    if state["cuda"] is not None and torch.device(device).type == "cuda":
+        torch.cuda.set_rng_state(state["cuda"], device)

@@ -1,128 +1,146 @@
-"""What all neural estimators have in common: the parameters of training, and how a network is trained and applied."""
+"""`NeuralEstimator`: the parameters of training, and how a network is trained and applied."""
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from abc import ABCMeta, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, clone
-from sklearn.utils import check_random_state
+from scipy.stats import loguniform
 from sklearn.utils.validation import check_is_fitted
-from skorch.callbacks import Callback, PrintLog
 from torch import Tensor, nn
 
-from skspec import __version__
-from skspec.metrics import get_scorer
-from skspec.spectra import as_wave
-from skspec.training import augmentation
-from skspec.training.batching import Batches, Rows
-from skspec.training.callbacks import ProgressBar
-from skspec.training.checkpoint import Checkpoint, checkpoint_path, read_checkpoint
-from skspec.training.data import check_rows
-from skspec.training.devices import resolve_device, seeded
+from skspec.checks import (
+    BOOLEAN,
+    COUNT,
+    NON_NEGATIVE,
+    POSITIVE,
+    Choice,
+    Constraints,
+    Instance,
+    Interval,
+    check_parameters,
+)
+from skspec.training.augmentation import (
+    Augmentation,
+    check_augmentations,
+    named_augmentations,
+)
+from skspec.training.data import check_rows, check_training_data
+from skspec.training.declaration import Declared
+from skspec.training.devices import resolve_device
 from skspec.training.net import Net
-from skspec.training.network import InputShape, RowNetwork, column_statistics
+from skspec.training.network import InputShape, RowNetwork
 from skspec.training.optimizers import OPTIMIZERS
-from skspec.training.parameters import check_parameters
-from skspec.training.precision import autocast, resolve_precision
-from skspec.training.schedules import LearningRate
-from skspec.training.state import get_state, get_weights, history_table, set_state
-from skspec.training.validation import Validation, hold_out
+from skspec.training.precision import PRECISIONS, resolve_precision
+from skspec.training.prediction import View, apply_network
+from skspec.training.run import train
+from skspec.training.schedules import SCHEDULES
+from skspec.training.search import around, sizes_around
+from skspec.training.state import get_state, set_state
 
-_PREDICT_VALUES = {"cpu": 2**16, "cuda": 2**20}  # of X in a batch: what caches and memory take best
-_PREDICT_ROWS = 16  # at least: convolutions of fewer do not fill a processor
-_ALIKE = 4  # fewer are filled up: other kernels round differently, and a spectrum has the same answer in any company
-_NOT_IDENTITY = ("callbacks", "checkpoint_dir", "device", "random_state", "verbose")  # of a fit
+_NOT_IDENTITY = ("augment", "callbacks", "checkpoint_dir", "device", "random_state", "verbose")  # of a fit
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):
+class NeuralEstimator(Declared, metaclass=ABCMeta):
     """Base of the neural estimators: how a network is trained and applied.
 
-    Parameters
-    ----------
-    lr : float, default=3e-3
-        Learning rate; the highest of the `schedule`.
-    max_epochs : int, default=30
-        Passes over the training spectra.
-    batch_size : int, default=32
-        Spectra of one step. A last batch of one spectrum joins the batch before it.
-    optimizer : {"adamw", "adam", "sgd"}, default="adamw"
-        Optimiser, fused; "sgd" has Nesterov momentum 0.9.
-    weight_decay : float, default=1e-2
+    Other Parameters
+    ----------------
+    — Optimisation —
+    lr : float
+        Learning rate; the maximum of the `schedule`.
+    max_epochs : int
+        Number of epochs.
+    batch_size : int
+        Number of spectra in a batch. A last batch of one spectrum is joined to the batch before it.
+    optimizer : {"adamw", "adam", "sgd"}
+        Optimiser (fused); "sgd" has Nesterov momentum 0.9.
+    weight_decay : float
         Weight decay; decoupled from the gradient in "adamw" (Loshchilov and Hutter 2017, arXiv:1711.05101).
-    schedule : {"one-cycle", "cosine", "constant", "plateau"}, default="one-cycle"
-        Learning rate over the run: up in the first 30 % and down to 0 (Smith and Topin 2017,
-        arXiv:1708.07120); down along half a cosine; constant; or constant until five epochs have brought nothing
-        better (of the validation score, else of the training loss), then 0.3 times that, and so on.
-    max_grad_norm : float or None, default=None
-        Gradients longer than this are shortened to it (Pascanu et al. 2013, arXiv:1211.5063).
-    ema_decay : float or None, default=None
+    schedule : {"one-cycle", "cosine", "constant", "plateau"}
+        Learning rate during training: "one-cycle" rises in the first 30 % of the steps and falls to 0 (Smith and Topin
+        2017, arXiv:1708.07120); "cosine" falls along half a cosine; "plateau" is constant until five epochs in a row
+        have not improved the validation score (without validation: the training loss), then multiplied by 0.3, and so
+        on.
+    max_grad_norm : float or None
+        Gradients with a larger norm are scaled down to it (Pascanu et al. 2013, arXiv:1211.5063).
+    ema_decay : float or None
         Decay of an exponential moving average of the weights over the steps, for example 0.99; the average is then
-        what is validated and kept.
-    mixup : float, default=0.0
-        Mixes pairs of training spectra and their targets, λ : 1 - λ, with λ from Beta(`mixup`, `mixup`) (Zhang et
-        al. 2018, arXiv:1710.09412); 0 does not.
-    validation_fraction : float or None, default=None
-        Fraction of the spectra that is not learned from, but scored after each epoch; the weights of the best epoch
-        are kept. Drawn class by class; the spectra of a group stay together if ``groups`` are given to fit.
-    scoring : str, callable or None, default=None
-        How validation spectra are scored: a scorer or its name, of scikit-learn or of `skspec.metrics.get_scorer`;
-        None takes the loss.
-    n_iter_no_change : int or None, default=10
-        Epochs without a better validation score after which training ends; None always goes on to `max_epochs`.
-    augment_noise : (float, float), "ivar" or None, default=None
-        Noise that is added to each training spectrum anew in each epoch: Gaussian, with σ drawn uniformly from this
-        range, in the units of X, once for the spectrum; "ivar" takes the σ of each pixel from `ivar_channel`, times
-        a factor drawn from 0 to 1 for the spectrum. The inverse variance shrinks accordingly.
-    augment_shift : int, default=0
-        Each training spectrum is moved by a whole number of pixels, up to this one, either way; its ends are held.
-    augment_velocity : float, default=0.0
-        Each training spectrum is moved in velocity, up to this many km/s either way, by linear interpolation. Needs
-        wavelengths: `Spectra`, or `wave`.
-    augment_tilt : float, default=0.0
-        Each training spectrum is multiplied by a straight line from 1 - a to 1 + a over the pixels, with a drawn up
-        to this number either way: an error of flux calibration, or dust.
-    augment_mask : float, default=0.0
-        A stretch of up to this fraction of each training spectrum is made missing, at a random place.
-    warm_start : bool, default=False
+        validated and kept.
+
+    — Augmentation —
+    augment : list of augmentations or None
+        Random changes of the training spectra, drawn anew in each epoch and applied in this order: `Noise`, `Shift`,
+        `VelocityShift`, `Tilt` and `Mask` for spectra, `Noise`, `Flips` and `Rotations` for images. Their parameters
+        can be searched by the name of the class, for example ``augment__noise__sigma``.
+    mixup : float
+        If not 0, pairs of training spectra and their targets are mixed λ : 1 - λ, with λ from Beta(`mixup`, `mixup`)
+        (Zhang et al. 2018, arXiv:1710.09412).
+
+    — Validation —
+    validation_fraction : float or None
+        Fraction of the spectra that is held out and scored after each epoch; the weights of the best epoch are kept.
+        Drawn class by class; the spectra of a group stay together if ``groups`` are given to fit.
+    scoring : str, callable or None
+        Score of the validation set: a scorer or its name, of scikit-learn or of `skspec.metrics.get_scorer`; None is
+        the negative loss.
+    n_iter_no_change : int or None
+        Early stopping: training ends after this number of epochs without a better validation score; None always trains
+        for `max_epochs`.
+
+    — Running —
+    warm_start : bool
         Whether fit starts from the weights and column statistics of the last fit; classes and columns must then be
         the same.
-    checkpoint_dir : path or None, default=None
-        Directory where the state of training is written after epochs. When a fit was killed, the next one with the
-        same parameters and data goes on from there, and ends with the weights of an uninterrupted run (bit for bit
-        on one machine's CPU). Any number of fits can share the directory; a completed fit leaves nothing there.
-    n_channels : int, default=1
-        Channels that lie side by side in a row of X (flux | ivar): n_features = n_channels * n_pixels.
-    ivar_channel : int or None, default=None
-        Which of the channels, counted from 0, is the inverse variance. The network is given its logarithm, a pixel
-        without any (0 or NaN) is missing in all channels, and augmentation keeps it right. `Spectra` bring theirs
-        for ``n_channels=2, ivar_channel=1``.
-    wave : array-like of shape (n_pixels,) or None, default=None
-        Wavelengths in Å for `augment_velocity`, when X is an array.
-    device : str or torch.device, default="auto"
-        Where to train and predict: "auto" takes a CUDA GPU if there is one, and else the CPU.
-    precision : {"auto", "float32", "bfloat16"}, default="auto"
-        Arithmetic of matrix products. "auto" is bfloat16 for networks of more than a million weights where the
-        device has instructions for it, and float32 otherwise.
-    compile : bool, default=False
-        Whether to compile the network for training (`torch.compile`), which takes up to a minute and a C++ compiler
-        or a GPU: for long runs. Dropout draws other numbers then.
-    callbacks : list of skorch callbacks or None, default=None
-        Called while training (clones of them, found afterwards in ``net_.callbacks_``).
-    verbose : int, default=0
-        0 is silent, 1 shows a progress bar with losses, score and time left, 2 prints a line per epoch.
-    random_state : int, RandomState instance or None, default=None
-        Determines initial weights, validation spectra, the order of the others, augmentation and dropout. With an
-        int, fits on one machine with one number of threads give the same weights, bit for bit; None differs every
-        time. The global generators of numpy and torch are left alone.
+    checkpoint_dir : path or None
+        Directory to which the state of training is written after epochs. If a fit is interrupted, the next one with the
+        same parameters and data resumes it, and ends with the weights of an uninterrupted run (bit for bit on the CPU
+        of one machine). Any number of fits can share the directory; a completed fit leaves no files there.
+    device : str or torch.device
+        Device for training and prediction: "auto" is a CUDA GPU if there is one, else the CPU.
+    precision : {"auto", "float32", "bfloat16"}
+        Precision of matrix products. "auto" is bfloat16 for networks of more than a million weights if the device
+        supports it in hardware, and float32 otherwise.
+    compile : bool
+        Whether to compile the network for training (`torch.compile`), which takes up to a minute and needs a C++
+        compiler or a GPU: for long runs. The random numbers of dropout are then different.
+    callbacks : list of skorch callbacks or None
+        Called during training. They are cloned; the clones are in ``net_.callbacks_`` afterwards.
+    verbose : int
+        0 is silent, 1 shows a progress bar with losses, score and remaining time, 2 prints a line per epoch.
+    random_state : int, RandomState instance or None
+        Seed of initial weights, validation set, order of the spectra, augmentation and dropout. With an int, fits on
+        one machine with the same number of threads give the same weights, bit for bit; with None, every fit differs.
+        The global generators of numpy and torch are not changed.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of columns seen in fit.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns, if X had names.
+    net_ : skorch.NeuralNet
+        The trained net; ``net_.module_`` is the network, whose input is rows of X.
+    history_ : astropy.table.Table
+        One row for each epoch: epoch, train_loss, valid_loss, valid_score, lr, dur (seconds), and what callbacks
+        recorded.
+    best_epoch_ : int
+        The epoch whose weights were kept, counted from 1, with `validation_fraction`.
+
+    Notes
+    -----
+    The input of the network is standardised: each column is centred on its mean and divided by its standard deviation
+    in the training set (images: by those of its channel). A missing pixel (NaN, or ``ivar`` 0 in `Spectra`) is replaced
+    by the training mean of its column, and a column that is missing in all training spectra is ignored. Infinite values
+    are an error, and so is a spectrum without any valid pixel.
     """
 
     lr: float = 3e-3
@@ -133,20 +151,13 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):
     schedule: str = "one-cycle"
     max_grad_norm: float | None = None
     ema_decay: float | None = None
+    augment: Sequence[Augmentation] | None = None
     mixup: float = 0.0
     validation_fraction: float | None = None
     scoring: str | Callable[..., float] | None = None
     n_iter_no_change: int | None = 10
-    augment_noise: tuple[float, float] | str | None = None
-    augment_shift: int = 0
-    augment_velocity: float = 0.0
-    augment_tilt: float = 0.0
-    augment_mask: float = 0.0
     warm_start: bool = False
     checkpoint_dir: str | PathLike[str] | None = None
-    n_channels: int = 1
-    ivar_channel: int | None = None
-    wave: ArrayLike | None = None
     device: str | torch.device = "auto"
     precision: str = "auto"
     compile: bool = False
@@ -154,68 +165,132 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):
     verbose: int = 0
     random_state: int | np.random.RandomState | None = None
 
-    # What a family of networks says -------------------------------------------------------------------
+    _parameter_constraints: ClassVar[Constraints] = {
+        "lr": [POSITIVE],
+        "max_epochs": [COUNT],
+        "batch_size": [COUNT],
+        "optimizer": [Choice(tuple(OPTIMIZERS))],
+        "weight_decay": [NON_NEGATIVE],
+        "schedule": [Choice(tuple(SCHEDULES))],
+        "max_grad_norm": [POSITIVE, None],
+        "ema_decay": [Interval(Real, 0, 1, "neither"), None],
+        "mixup": [NON_NEGATIVE],
+        "validation_fraction": [Interval(Real, 0, 1, "neither"), None],
+        "n_iter_no_change": [COUNT, None],
+        "warm_start": [BOOLEAN],
+        "precision": [Choice(PRECISIONS)],
+        "compile": [BOOLEAN],
+        "callbacks": [Instance((list, tuple), "a list of skorch callbacks"), None],
+        "verbose": [Interval(Integral, 0, None)],
+    }
+    __skspec_fit_only__: ClassVar[tuple[str, ...]] = ("callbacks", "checkpoint_dir")
 
-    @abstractmethod
+    # Defined by subclasses ----------------------------------------------------------------------------
+
+    # It has a method ``features`` besides ``forward``: the activations before the last layer.
+    _network_class: ClassVar[type[nn.Module]]
+
     def _build_network(self, shape: tuple[int, ...], n_outputs: int) -> nn.Module:
-        """Return a new network for spectra of shape (n_channels, n_pixels), or images, with `n_outputs` outputs.
-
-        Beside ``forward`` it has ``features``: the activations before the last layer.
-        """
+        """Return a new network for input of some shape; parameters that estimator and network share are passed on."""
+        n_channels, *size = shape
+        sizes = {"n_channels": n_channels, "n_pixels": size[0]} if len(size) == 1 else {"image_shape": shape}
+        shared = inspect.signature(self._network_class).parameters.keys() & self._get_param_names()
+        own = {name: getattr(self, name) for name in shared - {"n_channels", "image_shape"}}
+        return self._network_class(n_outputs=n_outputs, **sizes, **own)
 
     def _load_pretrained(self, network: Any) -> None:
-        """Give a new network the weights to start from, where there are any beside random ones."""
+        """Load pretrained weights into a new network, if there are any."""
 
+    @property
+    @abstractmethod
+    def _input_kind(self) -> str:
+        """What rows of X are: "spectra" or "images"."""
+
+    @abstractmethod
     def _input_shape(self, n_features: int) -> InputShape:
-        """How a row of X folds."""
-        if n_features % self.n_channels:
-            raise ValueError(f"n_channels must divide the {n_features} features of X, got {self.n_channels}")
-        return InputShape((self.n_channels, n_features // self.n_channels))
-
-    def _transforms(self, shape: InputShape) -> list[augmentation.Transform]:
-        """Random changes of training spectra."""
-        transforms: list[augmentation.Transform] = []
-        if self.augment_velocity:
-            wave = torch.from_numpy(self._wave(shape.channels[-1]))
-            transforms.append(augmentation.VelocityShift(wave, self.augment_velocity))
-        if self.augment_shift:
-            transforms.append(augmentation.Shift(self.augment_shift))
-        if self.augment_tilt:
-            transforms.append(augmentation.Tilt(self.augment_tilt, self.ivar_channel))
-        if self.augment_noise is not None:
-            sigma = None if isinstance(self.augment_noise, str) else self.augment_noise
-            transforms.append(augmentation.Noise(sigma, self.ivar_channel))
-        if self.augment_mask:
-            transforms.append(augmentation.Mask(self.augment_mask))
-        return transforms
+        """Return how a row of X folds."""
 
     def _check_params(self) -> None:
-        """Raise ValueError or TypeError for a parameter that makes no sense."""
+        """Raise ValueError or TypeError for an invalid parameter."""
         check_parameters(self)
+        check_augmentations(self, self._input_kind, getattr(self, "ivar_channel", None))
 
     _net_class: ClassVar[type[Net]]
 
     @abstractmethod
     def _net_options(self, generator: np.random.Generator) -> dict[str, Any]:
-        """Return the criterion and what else of the net depends on the kind of target."""
+        """Return the arguments of the net that depend on the kind of target, among them the loss function."""
+
+    @abstractmethod
+    def _encode_target(
+        self, y: NDArray[Any], weight: NDArray[np.float64] | None, *, warm_start: bool
+    ) -> tuple[NDArray[Any], NDArray[np.float32] | None, Any]:
+        """Return targets for the loss, weights with mean one, and what else distinguishes this fit from others.
+
+        Sets the fitted attributes that define the meaning of the outputs.
+        """
 
     @property
     @abstractmethod
     def _n_outputs(self) -> int:
-        """Outputs of the network."""
+        """Number of outputs of the network."""
 
     @abstractmethod
-    def _get_answer_state(self) -> dict[str, Any]:
-        """Return what the outputs mean, as JSON can hold it."""
+    def _get_output_state(self) -> dict[str, Any]:
+        """Return the meaning of the outputs as a dict for JSON."""
 
     @abstractmethod
-    def _set_answer_state(self, state: Mapping[str, Any]) -> None:
-        """Take over what the outputs mean."""
+    def _set_output_state(self, state: Mapping[str, Any]) -> None:
+        """Restore the meaning of the outputs."""
 
-    # What a user calls --------------------------------------------------------------------------------
+    # Public methods -----------------------------------------------------------------------------------
+
+    def fit(
+        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> Self:
+        """Train the network: from scratch, or with ``warm_start`` from the weights of the last fit.
+
+        Parameters
+        ----------
+        X : Spectra on one grid, or array-like of shape (n_spectra, n_features)
+            NaN where pixels are missing.
+        y : array-like of shape (n_spectra,) or (n_spectra, n_targets)
+            Labels for a classifier: strings, integers or anything else that scikit-learn accepts for classes. Values
+            for a regressor: NaN or masked where unknown, but at least one known value for each spectrum.
+        sample_weight : array-like of shape (n_spectra,), default=None
+            Weight of each spectrum in the loss; only their ratios matter. Spectra of weight 0 are left out.
+        groups : array-like of shape (n_spectra,), default=None
+            Spectra with the same value, for example of the same star, are never on both sides of
+            ``validation_fraction``.
+
+        Returns
+        -------
+        NeuralEstimator
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range, grids of `Spectra` differ, X has infinite values or a row without a valid
+            pixel, lengths disagree, y has only one class or a spectrum without a known value, no validation set can be
+            held out, or classes, targets or columns are not those of the last fit with ``warm_start``.
+        TypeError
+            If a parameter has the wrong type, or X or y is an astropy Quantity.
+        """
+        self._check_params()
+        device = resolve_device(self.device)
+        start = getattr(self, "net_", None) if self.warm_start else None
+        warm = start is not None
+        rows, y, sample_weight, groups = check_training_data(
+            self, X, y, sample_weight, groups, reset=not warm
+        )
+        self.__dict__.pop("net_", None)  # a fit that fails leaves no model of other data behind
+        target, weight, identity = self._encode_target(y, sample_weight, warm_start=warm)
+        train(self, rows, target, weight, groups=groups, device=device, start=start, identity=identity)
+        return self
 
     def embed(self, X: Any) -> NDArray[np.float32]:
-        """Activations before the last layer: coordinates in which the answer is a linear function.
+        """Activations before the last layer, of which the output is a linear function.
 
         Parameters
         ----------
@@ -228,6 +303,49 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):
         """
         return self._apply(X, RowNetwork.features)
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters of the estimator.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to return the parameters of the augmentations as well, as ``augment__noise__sigma``.
+
+        Returns
+        -------
+        dict
+            Values by name.
+        """
+        params = super().get_params(deep=deep)
+        for name, step in named_augmentations(self.augment).items() if deep else ():
+            params |= {f"augment__{name}__{key}": value for key, value in step.get_params().items()}
+        return params
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters of the estimator, and of its augmentations by names such as ``augment__noise__sigma``.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by name.
+
+        Returns
+        -------
+        NeuralEstimator
+            The estimator itself.
+        """
+        nested = {key: params.pop(key) for key in list(params) if key.startswith("augment__")}
+        super().set_params(**params)
+        steps = named_augmentations(self.augment)
+        for key, value in nested.items():
+            name, _, parameter = key.removeprefix("augment__").partition("__")
+            if name not in steps:
+                raise ValueError(
+                    f"{key!r} cannot be set: augment has {', '.join(steps) or 'no augmentation'}"
+                )
+            steps[name].set_params(**{parameter: value})
+        return self
+
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "net_")
 
@@ -236,109 +354,25 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):
         tags.input_tags.allow_nan = True
         return tags
 
-    # How it is done -----------------------------------------------------------------------------------
+    def __skspec_search_space__(self) -> dict[str, Any]:
+        return {
+            "lr": around(self.lr),
+            "weight_decay": loguniform(1e-4, 1e-1),
+            "batch_size": sizes_around(self.batch_size),
+        }
 
-    def _train(
-        self,
-        rows: NDArray[np.float32],
-        target: NDArray[Any],
-        weight: NDArray[np.floating] | None,
-        *,
-        groups: NDArray[Any] | None,
-        device: torch.device,
-        start: Net | None,
-        identity: Any,
-    ) -> None:
-        """Train a new network, from the weights of another if there is one.
-
-        `identity` is what else tells this fit from others: see `training.checkpoint`.
-        """
-        seed = _draw_seed(self.random_state)
-        callbacks: list[tuple[str, Callback]] = []
-        if self.checkpoint_dir is not None:
-            weights = None if start is None else get_weights(start)
-            path = checkpoint_path(
-                self.checkpoint_dir, [self._identity(seed), identity, rows, target, weight, groups, weights]
-            )
-            state = read_checkpoint(path)
-            seed = seed if state is None else state["seed"]
-            callbacks.append(("checkpoint", Checkpoint(path, state, seed)))
-        data, validation = Rows(rows, target, weight), None
-        if self.validation_fraction is not None:
-            strata = target if target.ndim == 1 else np.zeros(len(target), dtype=np.intp)
-            learn, validate = hold_out(strata, groups, self.validation_fraction, seed)
-            data, validation = data.part(learn), data.part(validate)
-        if start is None:
-            statistics = column_statistics(data.X, self._input_shape(rows.shape[1]))
-        else:
-            module = start.module_
-            statistics = module.center.numpy(force=True), module.scale.numpy(force=True)
-        if validation is not None:
-            scorer = None if self.scoring is None else get_scorer(self.scoring)
-            callbacks.append(("validation", Validation(scorer, self.n_iter_no_change)))
-        with seeded(seed, device):
-            net = self._make_net(*statistics, device=device, seed=seed, callbacks=callbacks)
-            if start is None:
-                self._load_pretrained(net.module_.network)
-            else:
-                net.module_.load_state_dict(start.module_.state_dict())
-            self.net_ = net.train(data, validation)
-        self.history_ = history_table(self.net_.history)
-        self.__dict__.pop("best_epoch_", None)
-        if validation is not None:
-            self.best_epoch_ = dict(net.callbacks_)["validation"].best_epoch_
-
-    def _train_more(
-        self,
-        rows: NDArray[np.float32],
-        target: NDArray[Any],
-        weight: NDArray[np.floating] | None,
-        device: torch.device,
-    ) -> None:
-        """Pass over some rows once, at a constant learning rate."""
-        seed = _draw_seed(self.random_state) if not hasattr(self, "net_") else None
-        data = Rows(rows, target, weight)
-        if seed is not None:
-            statistics = column_statistics(rows, self._input_shape(rows.shape[1]))
-            with seeded(seed, device):
-                self.net_ = self._make_net(*statistics, device=device, seed=seed)
-                self._load_pretrained(self.net_.module_.network)
-        net = self.net_.to(device)
-        dict(net.callbacks_)["learning_rate"].schedule = "constant"
-        with seeded(int(net.generator.integers(2**31 - 1)), device):
-            net.train(data, n_epochs=1)
-        self.history_ = history_table(net.history)
+    # Training and prediction --------------------------------------------------------------------------
 
     def _apply(
-        self,
-        X: Any,
-        function: Callable[[Any, Tensor], Tensor],
-        views: Sequence[tuple[float, augmentation.Transform]] = (),
+        self, X: Any, function: Callable[[Any, Tensor], Tensor], views: Sequence[View] = ()
     ) -> NDArray[np.float32]:
-        """Rows of output of a method of the network, for rows of X; the mean over views with their weights."""
+        """Return the outputs of a method of the network for rows of X, averaged over views."""
         check_is_fitted(self)
-        rows = Rows(check_rows(self, X))
+        rows = check_rows(self, X)
         device = self._prediction_device()
-        module = self.net_.to(device).module_.eval()
-        values = _PREDICT_VALUES.get(device.type, _PREDICT_VALUES["cpu"])
-        batches = Batches(rows, max(_PREDICT_ROWS, values // rows.X.shape[1]), device=device)
-        weights = torch.tensor([weight for weight, _ in views], device=device)
-
-        def answer(rows: Tensor) -> Tensor:
-            n = len(rows)
-            if n < _ALIKE:
-                rows = rows[torch.arange(_ALIKE, device=device) % n]
-            return outputs(rows).float()[:n]
-
-        def outputs(rows: Tensor) -> Tensor:
-            if not views:
-                return function(module, rows)
-            x, scalars = module.shape.unfold(rows)
-            seen = [function(module, module.shape.fold(see(x), scalars)).float() for _, see in views]
-            return (torch.stack(seen) * (weights / weights.sum())[:, None, None]).sum(0)
-
-        with torch.inference_mode(), autocast(device, self._dtype(device, module)):
-            return torch.cat([answer(batch.X).cpu() for batch in batches]).numpy()
+        module = self.net_.to(device).module_
+        dtype = self._dtype(device, module)
+        return apply_network(module, rows, function, views=views, device=device, dtype=dtype)
 
     def _prediction_device(self) -> torch.device:
         try:
@@ -347,89 +381,17 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):
             warnings.warn(f"{error}; predicting on the CPU", stacklevel=4)
             return torch.device("cpu")
 
-    def _make_net(
-        self,
-        center: NDArray[np.floating],
-        scale: NDArray[np.floating],
-        *,
-        device: torch.device,
-        seed: int,
-        callbacks: Iterable[tuple[str, Callback]] = (),
-    ) -> Net:
-        """Return an untrained net, its weights drawn from torch's global generator."""
-        shape = self._input_shape(len(center))
-        module = RowNetwork(self._build_network(shape.channels, self._n_outputs), center, scale, shape)
-        if self.compile:
-            module.compile()
-        optimizer, options = OPTIMIZERS[self.optimizer]
-        generator = np.random.default_rng(seed)
-        transforms = self._transforms(shape)
-        net = self._net_class(
-            module,
-            generator=generator,
-            augment=augmentation.Augmentation(shape, transforms) if transforms else None,
-            max_grad_norm=self.max_grad_norm,
-            ema_decay=self.ema_decay,
-            dtype=self._dtype(device, module),
-            optimizer=optimizer,
-            optimizer__weight_decay=self.weight_decay,
-            **{f"optimizer__{name}": value for name, value in options.items()},
-            **self._net_options(generator),
-            lr=self.lr,
-            max_epochs=self.max_epochs,
-            batch_size=self.batch_size,
-            callbacks=self._make_callbacks(dict(callbacks)),
-            device=str(device),
-            verbose=self.verbose > 1,
-        )
-        return net.initialize()
-
-    def _make_callbacks(self, more: Mapping[str, Callback]) -> list[Any]:
-        """Callbacks in the order in which they are told: what records, what shows, the user's, checkpoints."""
-        callbacks: list[Any] = [(name, more[name]) for name in ("validation",) if name in more]
-        callbacks.append(("learning_rate", LearningRate(self.schedule, self.lr)))
-        if self.verbose == 1:
-            callbacks.append(ProgressBar(type(self).__name__))
-        elif self.verbose > 1:
-            callbacks.append(PrintLog())
-        callbacks += list(clone(self.callbacks, safe=False) or ())
-        return callbacks + [(name, more[name]) for name in ("checkpoint",) if name in more]
-
     def _dtype(self, device: torch.device, module: nn.Module) -> torch.dtype:
         return resolve_precision(self.precision, device, sum(p.numel() for p in module.parameters()))
 
-    def _identity(self, seed: int) -> list[Any]:
-        """Return what tells a fit from others, beside its data."""
-        params = {k: v for k, v in self.get_params(deep=False).items() if k not in _NOT_IDENTITY}
-        named = {k: f"{v.__module__}.{v.__qualname__}" if callable(v) else v for k, v in params.items()}
-        known_seed = None if self.random_state is None else seed
-        return [type(self).__name__, named, known_seed, __version__, torch.__version__]
-
-    def _wave(self, n_pixels: int) -> NDArray[np.float64]:
-        wave = getattr(self, "wave_", self.wave)
-        if wave is None:
-            raise ValueError("augment_velocity needs wavelengths: give them as wave=, or give Spectra")
-        wave = as_wave(wave)
-        if not isinstance(wave, np.ndarray) or wave.shape != (n_pixels,):
-            raise ValueError(
-                f"wave must have {n_pixels} wavelengths, one for each pixel, got {np.shape(wave)}"
-            )
-        return wave
-
     # Persistence without pickle -----------------------------------------------------------------------
 
-    def _get_fitted_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """Return what was learned as a dict that JSON can hold and arrays by name; see `training.state`."""
+    def __skspec_get_state__(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return the fitted state as a dict for JSON and arrays by name; see `training.state`."""
         check_is_fitted(self)
         return get_state(self)
 
-    def _set_fitted_state(self, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Restore what `_get_fitted_state` gave, in an estimator with the same parameters."""
+    def __skspec_set_state__(self, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Restore a fitted state in an estimator with the same parameters."""
         set_state(self, state, arrays)
         return self
-
-
-def _draw_seed(random_state: int | np.random.RandomState | None) -> int:
-    if random_state is None:  # scikit-learn would draw from numpy's global generator
-        random_state = np.random.RandomState()
-    return int(check_random_state(random_state).randint(2**31 - 1))

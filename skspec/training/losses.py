@@ -1,4 +1,4 @@
-"""What training makes small.
+"""Loss functions.
 
 Every loss takes logits of shape (n, n_classes), a target that is class indices, shape (n,), or the probabilities
 of the classes, shape (n, n_classes), and weights of shape (n,). The sum of weighted losses is divided by the number
@@ -27,7 +27,7 @@ class CrossEntropy(nn.Module):
 
 
 class Focal(nn.Module):
-    """Cross-entropy in which what is already known counts less (Lin et al. 2017, arXiv:1708.02002).
+    """Cross-entropy with less weight for confident correct predictions (Lin et al. 2017, arXiv:1708.02002).
 
     Each term is multiplied by (1 - p)^gamma, where p is the probability of its class.
 
@@ -51,10 +51,10 @@ class Focal(nn.Module):
 
 
 class SoftF1(nn.Module):
-    """One less the macro-averaged F1 score of the batch, with probabilities in place of decisions.
+    """1 − macro-averaged F1 score of the batch, with probabilities in place of decisions.
 
-    Of class k, F1 is 2 Σ t p / Σ (t + p) over the batch, where t is the truth and p its probability; the mean is
-    over the classes that the batch has.
+    F1 of class k is 2 Σ t p / Σ (t + p) over the batch, where t is 1 for spectra of the class, else 0, and p the
+    probability of the class; the mean is over the classes in the batch.
     """
 
     def forward(self, logits: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
@@ -68,16 +68,16 @@ class SoftF1(nn.Module):
 
 
 class Distance(nn.Module):
-    """Cross-entropy, and how far from the true class the expected class is.
+    """Weighted sum of cross-entropy and the distance of the expected class from the true class.
 
     With coordinates c of the classes on some axes the loss of a spectrum of class y is
-    (1 - a) · cross-entropy + a · mean over axes of (Σ p c - c_y)², where p are the probabilities. An axis counts
-    by the square of its scale.
+    (1 - a) · cross-entropy + a · mean over axes of (Σ p c - c_y)², where p are the probabilities. The
+    weight of an axis is the square of its scale.
 
     Parameters
     ----------
     coordinates : Tensor of shape (n_classes, n_axes)
-        Of the classes.
+        Coordinates of the classes.
     weight : float
         The fraction a, from 0 to 1.
     """
@@ -100,13 +100,13 @@ class Distance(nn.Module):
 
 
 class ValueLoss(nn.Module):
-    """Errors of values, over those that are known (not NaN).
+    """Loss of values, over those that are known (not NaN).
 
     Parameters
     ----------
     kind : {"squared_error", "absolute_error", "gaussian"}
         For "gaussian", the outputs are values and then logarithms of variances; the loss is the negative logarithm
-        of the likelihood, less a constant (Nix and Weigend 1994).
+        of the likelihood, minus a constant (Nix and Weigend 1994).
     """
 
     def __init__(self, kind: str) -> None:
@@ -129,7 +129,7 @@ class ValueLoss(nn.Module):
 
 
 def as_probabilities(target: Tensor, logits: Tensor) -> Tensor:
-    """Target as probabilities of the classes: class indices become ones and zeros."""
+    """Return the target as probabilities of the classes: class indices are one-hot encoded."""
     if target.ndim == 2:
         return target
     return functional.one_hot(target, logits.shape[1]).to(logits.dtype)

@@ -1,14 +1,17 @@
-"""The skorch nets inside our estimators: their loop, and how they travel."""
+"""The skorch nets inside the estimators: training loop, and transfer between devices."""
 
 from __future__ import annotations
 
 import contextlib
 import copy
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import torch
+from astropy.table import Table
+from numpy.typing import NDArray
 from skorch import NeuralNet, NeuralNetClassifier, NeuralNetRegressor
 from skorch.callbacks import EpochTimer, PassthroughScoring
 from torch import Tensor, nn
@@ -17,32 +20,32 @@ from skspec.training.averaging import WeightAverage
 from skspec.training.batching import Batch, Batches, Rows, balanced
 from skspec.training.precision import autocast
 from skspec.training.targets import SoftTargets
-from skspec.training.validation import ClassAnswers, ValueAnswers
+from skspec.training.validation import ClassOutputs, ValueOutputs
 
 
 class Net(NeuralNet):
-    """A skorch net whose batches are taken whole, and whose losses are read once an epoch.
+    """A skorch net with fast batches, whose losses are read from the device once per epoch.
 
     Parameters
     ----------
     module : torch.nn.Module
-        Takes rows of X and gives logits.
+        Its input is rows of X, its output logits.
     generator : numpy.random.Generator
         Shuffles the training rows.
     augment : callable or None, default=None
-        Changes the rows of a training batch.
+        Augments the rows of a training batch.
     soften : SoftTargets or None, default=None
-        Changes the rows and targets of a training batch.
-    answers : ClassAnswers or ValueAnswers
-        What the outputs mean.
+        Smooths or mixes the rows and targets of a training batch.
+    outputs : ClassOutputs or ValueOutputs
+        Meaning of the outputs.
     balance : bool, default=False
         Whether rows are drawn with replacement, all classes equally often, instead of shuffled.
     max_grad_norm : float or None, default=None
-        Longer gradients are cut to this norm.
+        Gradients with a larger norm are scaled down to it.
     ema_decay : float or None, default=None
-        Decay of the running average of the weights, which is then what is validated and kept.
+        Decay of the moving average of the weights, which is then validated and kept.
     dtype : torch.dtype, default=torch.float32
-        In which matrices are multiplied.
+        Precision of matrix products.
     **kwargs
         As in `skorch.NeuralNet`.
     """
@@ -56,7 +59,7 @@ class Net(NeuralNet):
         generator: np.random.Generator,
         augment: Callable[[Tensor], Tensor] | None = None,
         soften: SoftTargets | None = None,
-        answers: ClassAnswers | ValueAnswers,
+        outputs: ClassOutputs | ValueOutputs,
         balance: bool = False,
         max_grad_norm: float | None = None,
         ema_decay: float | None = None,
@@ -67,13 +70,13 @@ class Net(NeuralNet):
         self.generator = generator
         self.augment = augment
         self.soften = soften
-        self.answers = answers
+        self.outputs = outputs
         self.balance = balance
         self.max_grad_norm = max_grad_norm
         self.ema_decay = ema_decay
         self.dtype = dtype
 
-    # What skorch asks for data ------------------------------------------------------------------------
+    # Data ---------------------------------------------------------------------------------------------
 
     def get_dataset(self, X: Any, y: Any = None) -> Rows:
         """Return `X` and `y` as `Rows`."""
@@ -92,14 +95,14 @@ class Net(NeuralNet):
         )
 
     def get_default_callbacks(self) -> list[tuple[str, Any]]:
-        """Return what records time and losses of each epoch; skorch's would print as well."""
+        """Return callbacks that record time and losses of each epoch; those of skorch print as well."""
         return [
             ("epoch_timer", EpochTimer()),
             ("train_loss", PassthroughScoring("train_loss", on_train=True)),
             ("valid_loss", PassthroughScoring("valid_loss")),
         ]
 
-    # The loop -----------------------------------------------------------------------------------------
+    # Training loop ------------------------------------------------------------------------------------
 
     def train(
         self,
@@ -108,18 +111,18 @@ class Net(NeuralNet):
         *,
         n_epochs: int | None = None,
     ) -> Net:
-        """Train the initialised net. Unlike in skorch, a user's Ctrl-C is not taken for the end.
+        """Train the initialised net. Unlike in skorch, a user's Ctrl-C interrupts it.
 
         Parameters
         ----------
         rows : Rows
-            To learn from.
+            Training set.
         validation : Rows, default=None
-            To look at after each epoch.
+            Validation set.
         n_epochs : int, default=None
-            Passes over the rows; None goes on until there are ``max_epochs``.
+            Number of epochs; None trains until there are ``max_epochs``.
         """
-        self.stop_requested = False  # callbacks may; the others still see the end of the epoch
+        self.stop_requested = False  # set by callbacks; the end of the epoch is still notified to the others
         self.train_split = None if validation is None else lambda _: (rows, validation)
         self.average_ = None if self.ema_decay is None else WeightAverage(self.module_, self.ema_decay)
         self._named_parameters = list(self.get_all_learnable_params())
@@ -129,18 +132,18 @@ class Net(NeuralNet):
         if self.average_ is not None:
             self.module_.load_state_dict(self.average_.module.state_dict())
         self.notify("on_train_end", X=rows, y=None)
-        self.optimizer_.zero_grad()  # lets go of the gradients
+        self.optimizer_.zero_grad()  # frees the gradients
         self.train_split = self.average_ = None
         del self._named_parameters
         return self
 
     @property
-    def judged_module(self) -> nn.Module:
-        """The network whose predictions count: the average of the weights where one is kept."""
+    def validated_module(self) -> nn.Module:
+        """The network that is validated and kept: with averaged weights, if there is an average."""
         return self.module_ if self.average_ is None else self.average_.module
 
     def notify(self, method_name: str, **cb_kwargs: Any) -> None:
-        """Tell the callbacks; at the end of an epoch theirs is the KeyboardInterrupt that stops early."""
+        """Call the callbacks; a KeyboardInterrupt of theirs at the end of an epoch stops training early."""
         try:
             super().notify(method_name, **cb_kwargs)
         except KeyboardInterrupt:
@@ -153,7 +156,7 @@ class Net(NeuralNet):
     def run_single_epoch(
         self, iterator: Batches | None, training: bool, prefix: str, step_fn: Any, **fit_params: Any
     ) -> None:
-        """Pass once over all batches. Losses become numbers at the end: no step waits for the device."""
+        """Iterate once over all batches. Losses are read at the end, so that no step waits for the device."""
         if iterator is None:
             return
         records = []
@@ -192,23 +195,23 @@ class Net(NeuralNet):
         return {"loss": loss.detach(), "y_pred": logits.detach()}
 
     def validation_step(self, batch: Batch, **fit_params: Any) -> dict[str, Any]:
-        """Loss and logits of a batch that is not learned from."""
+        """Return loss and logits of a validation batch."""
         with torch.no_grad(), autocast(self.device, self.dtype):
-            logits = self.judged_module.eval()(batch.X).float()
+            logits = self.validated_module.eval()(batch.X).float()
             loss = self.criterion_(logits, batch.y, batch.weight)
         return {"loss": loss, "y_pred": logits}
 
     # Devices ------------------------------------------------------------------------------------------
 
     def to(self, device: torch.device) -> Net:
-        """Move to a device what predictions need."""
+        """Move the network to a device."""
         if str(device) != self.device:
             self.module_.to(device)
             self.device = str(device)
         return self
 
     def __getstate__(self) -> dict[str, Any]:
-        """State with everything on the CPU, so that what was trained on a GPU can be read anywhere."""
+        """Return the state with everything on the CPU, so that a net trained on a GPU can be loaded anywhere."""
         if self.device == "cpu":
             return super().__getstate__()
         twin = object.__new__(type(self))
@@ -228,12 +231,25 @@ class Net(NeuralNet):
 
 
 class ClassifierNet(Net, NeuralNetClassifier):
-    """A net over class indices."""
+    """A net for class indices."""
 
 
 class RegressorNet(Net, NeuralNetRegressor):
-    """A net over values."""
+    """A net for values."""
 
 
 class _StopTraining(Exception):  # noqa: N818
-    """A callback has ended the training."""
+    """A callback has stopped the training."""
+
+
+def get_weights(net: Any) -> dict[str, NDArray[Any]]:
+    """Weights and buffers of the network of a skorch net, by name."""
+    return {name: tensor.numpy(force=True) for name, tensor in net.module_.state_dict().items()}
+
+
+def history_table(history: Any) -> Table:
+    """Table of the numbers that a skorch history has for each epoch; NaN where an epoch lacks one."""
+    hidden = ("_best", "_batch_count")
+    names = {name for epoch in history for name, value in epoch.items() if isinstance(value, Real)}
+    order = ["epoch", *sorted(name for name in names - {"epoch"} if not name.endswith(hidden))]
+    return Table({name: [epoch.get(name, np.nan) for epoch in history] for name in order})

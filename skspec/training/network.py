@@ -1,4 +1,4 @@
-"""How rows of X become what a network takes."""
+"""How rows of X become the input of a network: shapes, standardised columns, filled missing pixels."""
 
 from __future__ import annotations
 
@@ -11,22 +11,25 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-_CHUNK = 2**24  # values that are looked at together when statistics are taken
+_CHUNK = 2**24  # values that are processed at once for the statistics
 
 
 class InputShape(NamedTuple):
-    """How a row of X folds into what a network takes.
+    """How a row of X folds into the input of a network.
 
     Parameters
     ----------
     channels : tuple of int
         (n_channels, n_pixels) of a spectrum, or (channels, height, width) of an image.
     n_scalars : int, default=0
-        Numbers beside them, at the end of the row.
+        Number of scalar features at the end of the row.
+    ivar_channel : int or None, default=None
+        The channel that holds the inverse variance.
     """
 
     channels: tuple[int, ...]
     n_scalars: int = 0
+    ivar_channel: int | None = None
 
     def unfold(self, rows: Tensor) -> tuple[Tensor, Tensor | None]:
         """Spectra or images of shape (n, channels, ...), and scalars, from rows of X."""
@@ -44,7 +47,7 @@ class RowNetwork(nn.Module):
     """A network for rows of X: columns standardised, missing pixels filled, channels unfolded.
 
     Each column is centred on its training mean and divided by its scale. A missing pixel (NaN), and a column
-    that was missing in all training rows, becomes 0 thereby: the training mean.
+    that is missing in all training rows, is set to 0, which is the training mean.
 
     Parameters
     ----------
@@ -74,7 +77,7 @@ class RowNetwork(nn.Module):
         self.register_buffer("scale", torch.as_tensor(scale, dtype=torch.float32))
 
     def unfold(self, rows: Tensor) -> tuple[Tensor, ...]:
-        """Turn rows of X, shape (n, n_features), into what the network takes."""
+        """Return the inputs of the network from rows of X, shape (n, n_features)."""
         x, scalars = self.shape.unfold((rows - self.center).div_(self.scale).nan_to_num_(nan=0.0))
         return (x,) if scalars is None else (x, scalars)
 
@@ -90,7 +93,7 @@ class RowNetwork(nn.Module):
 def column_statistics(
     X: NDArray[np.float32], shape: InputShape
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation of each column over what is not missing; of images, of each channel.
+    """Mean and standard deviation of each column, or of each channel of images, without missing values.
 
     Parameters
     ----------
@@ -116,12 +119,12 @@ def column_statistics(
     with np.errstate(invalid="ignore"):
         center = total(lambda chunk: np.nansum(chunk, axis=0, dtype=np.float64)) / count
         scale = np.sqrt(total(lambda chunk: np.nansum((chunk - center[group]) ** 2, axis=0)) / count)
-    flat = scale <= 1e-6 * np.abs(center)  # float32 rounding is no spread
+    flat = scale <= 1e-6 * np.abs(center)  # within the rounding of float32
     return center[group], np.where(flat, 1.0, scale)[group]
 
 
 def _groups(shape: InputShape) -> NDArray[np.intp]:
-    """Return the number of the statistic of each column: its own, or that of its channel of an image."""
+    """Return for each column the index of its statistic: its own, or that of its channel of an image."""
     n_values = prod(shape.channels)
     if len(shape.channels) == 2:
         return np.arange(n_values + shape.n_scalars)

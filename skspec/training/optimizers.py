@@ -1,10 +1,10 @@
-"""Optimisers by name, with the settings that suit spectra."""
+"""Optimisers by name, with their settings."""
 
 from typing import Any
 
 import torch
 
-# One kernel for all parameters (fused) is what makes a step of a small network cheap.
+# Fused: one kernel for all parameters makes the step of a small network fast.
 OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
     "adamw": (torch.optim.AdamW, {"fused": True}),
     "adam": (torch.optim.Adam, {"fused": True}),

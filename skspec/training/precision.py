@@ -1,4 +1,4 @@
-"""Which arithmetic a network is trained and applied in."""
+"""Precision of matrix products in training and prediction."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 
 PRECISIONS = ("auto", "float32", "bfloat16")
-_LARGE = 1_000_000  # weights; smaller networks spend more on conversion than products gain
+_LARGE = 1_000_000  # weights; for smaller networks, conversion costs more time than products save
 
 
 def resolve_precision(precision: str, device: torch.device, n_weights: int) -> torch.dtype:
-    """Type in which matrices are multiplied on a device.
+    """Return the type in which matrices are multiplied on a device.
 
     Parameters
     ----------
     precision : {"auto", "float32", "bfloat16"}
-        "auto" is bfloat16 where the device has instructions for it (GPUs from compute capability 8; processors with
+        "auto" is bfloat16 if the device supports it in hardware (GPUs from compute capability 8; processors with
         AMX or AVX512-BF16) and the network is large, and float32 otherwise.
     device : torch.device
-        Where the network is.
+        Device of the network.
     n_weights : int
-        Weights of the network.
+        Number of weights of the network.
     """
     if precision == "float32" or (precision == "auto" and n_weights < _LARGE):
         return torch.float32
@@ -29,7 +29,7 @@ def resolve_precision(precision: str, device: torch.device, n_weights: int) -> t
 
 
 def autocast(device: torch.device | str, dtype: torch.dtype) -> AbstractContextManager[None]:
-    """Context in which matrices are multiplied in a type; weights and sums stay in float32."""
+    """Return a context in which matrices are multiplied in `dtype`; weights and sums stay in float32."""
     if dtype == torch.float32:
         return nullcontext()
     return torch.autocast(torch.device(device).type, dtype)

@@ -1,4 +1,4 @@
-"""Pretrained weights from a file on this machine."""
+"""Reading of pretrained weights from a file."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from torch import Tensor
 
 
 def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
-    """Read the state_dict of a network; nothing that the file brings is executed.
+    """Read the state_dict of a network; no code in the file is executed.
 
     Parameters
     ----------
     path : path
-        File of safetensors, or of ``torch.save``. Which one is seen from the content.
+        File written by safetensors or ``torch.save``; the format is detected from the content.
 
     Returns
     -------
@@ -29,7 +29,7 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is damaged, of another format, or holds anything but tensors by name.
+        If it is damaged, in another format, or contains anything but named tensors.
     ImportError
         If it is a safetensors file and that package is not installed.
     """
@@ -38,7 +38,7 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     load = _safetensors().load_file if safe else partial(torch.load, map_location="cpu", weights_only=True)
     try:
         weights = load(path)
-    except Exception as error:  # whatever a bad file provokes
+    except Exception as error:  # a bad file can raise anything
         raise ValueError(
             f"{path} is damaged, or not a state_dict of tensors as torch.save and safetensors write them"
         ) from error
@@ -53,7 +53,7 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
 
 
 def _safetensors() -> Any:
-    """Return the module safetensors.torch, or say how to get it."""
+    """Return the module safetensors.torch, or raise an error that says how to install it."""
     try:
         import safetensors.torch  # noqa: PLC0415
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Learning rates over a training run, as functions of how much of it is done."""
+"""Learning-rate schedules."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from skorch.callbacks import Callback
 
 _WARM_UP = 0.3  # of a one-cycle run; Smith and Topin recommend 0.2 to 0.45
-_START = 0.04  # of the highest learning rate
+_START = 0.04  # of the maximum learning rate
 
 
 def one_cycle(done: float) -> float:
@@ -41,7 +41,7 @@ class LearningRate(Callback):
     schedule : str
         One of `SCHEDULES`.
     lr : float
-        Highest learning rate.
+        Maximum learning rate.
     """
 
     def __init__(self, schedule: str, lr: float) -> None:
@@ -49,7 +49,7 @@ class LearningRate(Callback):
         self.lr = lr
 
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
-        """Count the steps that the run will have."""
+        """Compute the number of steps of the run."""
         self.step_ = 0
         self.n_steps_ = net.max_epochs * len(net.get_iterator(X, training=True))
         self.factor_ = 1.0
@@ -70,7 +70,7 @@ class LearningRate(Callback):
     def on_epoch_end(
         self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
     ) -> None:
-        """Record the learning rate at the end of the epoch; on a plateau, make the next ones smaller."""
+        """Record the learning rate at the end of the epoch; on a plateau, reduce it."""
         net.history.record("lr", self.lr_)
         if self.schedule != "plateau":
             return
@@ -81,7 +81,7 @@ class LearningRate(Callback):
 
 
 def score_of(epoch: Mapping[str, Any]) -> float:
-    """Return how good an epoch was: its validation score, else the negative of its validation or training loss."""
+    """Return the validation score of an epoch, else the negative of its validation or training loss."""
     if "valid_score" in epoch:
         return epoch["valid_score"]
     return -epoch.get("valid_loss", epoch["train_loss"])

@@ -1,9 +1,8 @@
-"""What an estimator has learned, as plain values and arrays: how it is written to a file without pickle."""
+"""The fitted state of an estimator as plain values and arrays, for files without pickle."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,14 @@ from astropy.table import Table
 from numpy.typing import NDArray
 
 from skspec.training.devices import seeded
+from skspec.training.net import get_weights
+from skspec.training.run import make_net
 
 _PREFIX = "module."
 
 
 def get_state(estimator: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Take apart a fitted estimator.
+    """Return the fitted state of an estimator.
 
     Parameters
     ----------
@@ -27,7 +28,7 @@ def get_state(estimator: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     Returns
     -------
     state : dict
-        What JSON can hold: what the outputs mean (``classes`` and ``classes_dtype``, or ``target_mean`` and
+        Values for JSON: the meaning of the outputs (``classes`` and ``classes_dtype``, or ``target_mean`` and
         ``target_scale``), ``n_features_in``, ``feature_names_in`` (or None), ``history`` (columns by name) and
         ``best_epoch`` (if there is one).
     arrays : dict of str to ndarray
@@ -35,7 +36,7 @@ def get_state(estimator: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """
     names = getattr(estimator, "feature_names_in_", None)
     history = estimator.history_
-    state = estimator._get_answer_state() | {
+    state = estimator._get_output_state() | {
         "n_features_in": estimator.n_features_in_,
         "feature_names_in": None if names is None else names.tolist(),
         "history": {name: history[name].tolist() for name in history.colnames},
@@ -49,12 +50,12 @@ def get_state(estimator: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
 
 
 def set_state(estimator: Any, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Put an estimator together again.
+    """Restore the fitted state of an estimator.
 
     Parameters
     ----------
     estimator : NeuralEstimator
-        With the parameters that the taken one had.
+        With the parameters of the one from which the state was taken.
     state, arrays : mapping
         From `get_state`.
 
@@ -67,7 +68,7 @@ def set_state(estimator: Any, state: Mapping[str, Any], arrays: Mapping[str, NDA
         estimator.__dict__.pop(name, None)
     if "best_epoch" in state:
         estimator.best_epoch_ = int(state["best_epoch"])
-    estimator._set_answer_state(state)
+    estimator._set_output_state(state)
     estimator.n_features_in_ = int(state["n_features_in"])
     if state["feature_names_in"] is not None:
         estimator.feature_names_in_ = np.array(state["feature_names_in"], dtype=object)
@@ -80,13 +81,13 @@ def set_state(estimator: Any, state: Mapping[str, Any], arrays: Mapping[str, NDA
     _check_weights(estimator, weights)
     cpu = torch.device("cpu")
     with seeded(0, cpu):
-        net = estimator._make_net(weights["center"], weights["scale"], device=cpu, seed=0)
+        net = make_net(estimator, weights["center"], weights["scale"], device=cpu, seed=0)
     net.module_.load_state_dict({name: torch.tensor(array) for name, array in weights.items()})
     estimator.net_ = net
 
 
 def _check_weights(estimator: Any, weights: Mapping[str, NDArray[Any]]) -> None:
-    """Compare names and shapes with those of the network, which takes no memory here whatever its parameters say."""
+    """Compare names and shapes with those of the network, which is not allocated here, however large it is."""
     shape = estimator._input_shape(estimator.n_features_in_)
     with torch.device("meta"):
         network = estimator._build_network(shape.channels, estimator._n_outputs)
@@ -99,16 +100,3 @@ def _check_weights(estimator: Any, weights: Mapping[str, NDArray[Any]]) -> None:
                 f"arrays do not fit {type(estimator).__name__} with these parameters: {name} is of shape "
                 f"{found.get(name, 'none')}, not {needed.get(name, 'none')}"
             )
-
-
-def get_weights(net: Any) -> dict[str, NDArray[Any]]:
-    """Weights and buffers of the network of a skorch net, by name."""
-    return {name: tensor.numpy(force=True) for name, tensor in net.module_.state_dict().items()}
-
-
-def history_table(history: Any) -> Table:
-    """Table of the numbers that a skorch history has for each epoch; NaN where an epoch lacks one."""
-    hidden = ("_best", "_batch_count")
-    names = {name for epoch in history for name, value in epoch.items() if isinstance(value, Real)}
-    order = ["epoch", *sorted(name for name in names - {"epoch"} if not name.endswith(hidden))]
-    return Table({name: [epoch.get(name, np.nan) for epoch in history] for name in order})

@@ -1,4 +1,4 @@
-"""Targets that are less sure than the labels."""
+"""Soft targets: label smoothing and mixup."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from torch.nn.functional import one_hot
 
 
 class SoftTargets:
-    """Smooths labels, and mixes rows with one another.
+    """Smooths labels, and mixes pairs of rows.
 
     Parameters
     ----------
     n_classes : int or None
         Number of classes; None for targets that are values.
     label_smoothing : float
-        Probability that is taken from the true class and given to all classes alike (Szegedy et al. 2016,
+        Probability that is taken from the true class and distributed equally over all classes (Szegedy et al. 2016,
         arXiv:1512.00567).
     mixup : float
         Each batch is mixed with itself in another order, λ : 1 - λ, with λ from Beta(`mixup`, `mixup`) (Zhang et
         al. 2018, arXiv:1710.09412); 0 does not mix.
     generator : numpy.random.Generator
-        Draws λ and the order.
+        Random generator of λ and the order.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class SoftTargets:
     def __call__(
         self, X: Tensor, target: Tensor, weight: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Rows, probabilities of the classes (or values) and weights of a batch, from rows, class indices and weights."""
+        """Return rows, probabilities of the classes (or values) and weights from rows, class indices and weights."""
         soft = target if self.n_classes is None else one_hot(target, self.n_classes).to(X.dtype)
         if self.label_smoothing and self.n_classes is not None:
             soft = torch.lerp(soft, torch.full_like(soft, 1.0 / self.n_classes), self.label_smoothing)

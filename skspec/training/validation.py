@@ -1,4 +1,4 @@
-"""Spectra that are held out of a fit, and what is decided by them."""
+"""The validation set: how it is held out, and early stopping by its score."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from skspec.metrics import KnownLogits
 def hold_out(
     target: NDArray[np.integer], groups: NDArray[Any] | None, fraction: float, seed: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Split rows into ones to learn from and ones to validate on, class by class.
+    """Split rows into a training and a validation set, class by class.
 
     Parameters
     ----------
     target : ndarray of shape (n_rows,)
-        Class indices. A class of a single row, or group, is learned from only.
+        Class indices. A class of a single row, or group, is in the training set only.
     groups : ndarray of shape (n_rows,) or None
         Rows of a group stay together.
     fraction : float
-        To validate on, approximately.
+        Approximate fraction of the validation set.
     seed : int
-        Of the choice.
+        Seed of the split.
 
     Raises
     ------
     ValueError
-        If the classes do not allow such a split.
+        If no such split is possible.
     """
     n_classes = int(target.max()) + 1
     splits: Any
@@ -59,19 +59,19 @@ def hold_out(
     except ValueError as error:
         raise ValueError(f"validation_fraction={fraction} cannot be held out: {error}") from None
     raise ValueError(
-        f"validation_fraction={fraction} cannot be held out: whatever groups are chosen, a class is left without any"
+        f"validation_fraction={fraction} cannot be held out: for any choice of groups, a class has no training spectra"
     )
 
 
 class Validation(Callback):
-    """Scores the validation rows after each epoch, keeps the best weights, and stops when they are old.
+    """Scores the validation set after each epoch, keeps the best weights, and stops early.
 
     Parameters
     ----------
     scorer : callable or None
-        A scikit-learn scorer; None takes the loss.
+        A scikit-learn scorer; None is the negative loss.
     patience : int or None
-        Epochs without a better score after which training stops; None never stops.
+        Number of epochs without a better score after which training stops; None never stops.
     """
 
     def __init__(self, scorer: Callable[[Any, Any, Any], float] | None, patience: int | None) -> None:
@@ -79,7 +79,7 @@ class Validation(Callback):
         self.patience = patience
 
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
-        """Start without a best epoch."""
+        """Reset the best epoch."""
         self.best_score_ = -math.inf
         self.best_epoch_ = 0
         self.best_weights_: dict[str, Any] = {}
@@ -100,46 +100,46 @@ class Validation(Callback):
         score = -net.history[-1, "valid_loss"]
         if self.scorer is not None:
             outputs = torch.cat(self.outputs_).cpu().numpy()
-            score = net.answers.score(self.scorer, dataset_valid.X, dataset_valid.y, outputs)
+            score = net.outputs.score(self.scorer, dataset_valid.X, dataset_valid.y, outputs)
             net.history.record("valid_score", score)
         self.outputs_ = []
         if score > self.best_score_:
             self.best_score_, self.best_epoch_ = score, epoch
-            self.best_weights_ = copy.deepcopy(net.judged_module.state_dict())
+            self.best_weights_ = copy.deepcopy(net.validated_module.state_dict())
         elif self.patience is not None and epoch - self.best_epoch_ >= self.patience:
             net.stop_requested = True
 
     def on_train_end(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
-        """Put the best weights back."""
+        """Restore the best weights."""
         if self.best_weights_:
             net.module_.load_state_dict(self.best_weights_)
         self.best_weights_ = {}
 
 
-class ClassAnswers:
-    """Outputs that are logits.
+class ClassOutputs:
+    """Meaning of outputs that are logits.
 
     Parameters
     ----------
     classes : ndarray of shape (n_classes,)
-        Labels in their order.
+        Class labels, in the order of the outputs.
     """
 
     def __init__(self, classes: NDArray[Any]) -> None:
         self.classes = classes
 
     def score(self, scorer: Any, X: Any, target: NDArray[np.intp], outputs: NDArray[np.float32]) -> float:
-        """Score of the outputs for rows X with class indices `target`."""
+        """Return the score of the outputs for rows X with class indices `target`."""
         return float(scorer(KnownLogits(outputs, self.classes), X, self.classes[target]))
 
 
-class ValueAnswers:
-    """Outputs that are standardised values.
+class ValueOutputs:
+    """Meaning of outputs that are standardised values.
 
     Parameters
     ----------
     mean, scale : ndarray of shape (n_targets,)
-        By which values were standardised.
+        Mean and standard deviation by which values were standardised.
     is_flat : bool
         Whether values are of shape (n_rows,), and not (n_rows, n_targets).
     """
@@ -150,17 +150,17 @@ class ValueAnswers:
         self.is_flat = is_flat
 
     def values(self, outputs: NDArray[Any]) -> NDArray[np.float64]:
-        """Values in their own units, from the first columns of outputs."""
+        """Return values in their own units, from the first columns of outputs."""
         values = outputs[:, : len(self.mean)] * self.scale + self.mean
         return values[:, 0] if self.is_flat else values
 
     def errors(self, outputs: NDArray[Any]) -> NDArray[np.float64]:
-        """Take standard deviations from the other columns, which are logarithms of variances."""
+        """Return standard deviations, from the other columns, which are logarithms of variances."""
         errors = np.exp(0.5 * outputs[:, len(self.mean) :]) * self.scale
         return errors[:, 0] if self.is_flat else errors
 
     def score(self, scorer: Any, X: Any, target: NDArray[np.float32], outputs: NDArray[np.float32]) -> float:
-        """Score of the outputs for the rows X whose targets are all known."""
+        """Return the score of the outputs for the rows X whose targets are all known."""
         known = ~np.isnan(target).any(axis=1)
         if not known.any():
             return math.nan
@@ -168,7 +168,7 @@ class ValueAnswers:
 
 
 class _KnownValues(RegressorMixin, BaseEstimator):
-    """A regressor whose answers for some rows are known already."""
+    """A regressor whose predictions are known already."""
 
     def __init__(self, values: NDArray[Any]) -> None:
         self.values = values
@@ -177,5 +177,5 @@ class _KnownValues(RegressorMixin, BaseEstimator):
         return True
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Values."""
+        """Return the values."""
         return self.values

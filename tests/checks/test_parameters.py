@@ -1,9 +1,13 @@
 """Checks of parameters that all rooms share."""
 
+from numbers import Real
+from typing import ClassVar
+
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator
 
-from skspec.checks import check_choice
+from skspec.checks import COUNT, POSITIVE, Choice, Interval, Sizes, check_choice, check_parameters
 
 
 @pytest.mark.parametrize("value", [True, False, np.True_, np.False_])
@@ -23,3 +27,59 @@ def test_flags_may_be_of_numpy(value):
 def test_other_values_are_named(value, options, message):
     with pytest.raises(ValueError, match=message):
         check_choice("flag", value, options)
+
+
+@pytest.mark.parametrize(
+    ("closed", "low_allowed", "high_allowed"),
+    [("both", True, True), ("left", True, False), ("right", False, True), ("neither", False, False)],
+)
+@pytest.mark.parametrize("limits", [(0, 2), (0, None), (None, 2)])
+def test_interval_includes_the_limits_that_it_says(closed, low_allowed, high_allowed, limits):
+    interval = Interval(Real, *limits, closed)
+    allowed = {1: True, 0: low_allowed or limits[0] is None, 2: high_allowed or limits[1] is None}
+    for value, good in allowed.items():
+        if good:
+            interval.check("lr", value)
+        else:
+            with pytest.raises(ValueError, match="lr == "):
+                interval.check("lr", value)
+
+
+@pytest.mark.parametrize("value", [True, np.True_, "1", None])
+def test_interval_refuses_what_is_not_a_number(value):
+    with pytest.raises(TypeError, match="lr must be"):
+        Interval(Real, 0, 2).check("lr", value)
+
+
+def test_interval_refuses_nan():
+    with pytest.raises(ValueError, match="lr must be a number, got nan"):
+        Interval(Real).check("lr", float("nan"))
+
+
+class Base(BaseEstimator):
+    _parameter_constraints: ClassVar = {"lr": [POSITIVE], "mode": [Choice(("fast", "exact"))]}
+
+    def __init__(self, lr=1.0, mode="fast"):
+        self.lr = lr
+        self.mode = mode
+
+
+class Child(Base):
+    _parameter_constraints: ClassVar = {"lr": [POSITIVE, None], "sizes": [Sizes(), COUNT]}
+
+    def __init__(self, lr=1.0, mode="fast", sizes=3, free=object):
+        super().__init__(lr, mode)
+        self.sizes = sizes
+        self.free = free
+
+
+def test_constraints_are_inherited_and_replaced():
+    check_parameters(Child(lr=None, sizes=(2, 3)))
+    with pytest.raises(TypeError, match="lr must be an instance of float"):
+        check_parameters(Base(lr=None))
+    with pytest.raises(
+        ValueError, match=r"mode must be one of 'fast', 'exact', got 'fats'; did you mean 'fast'\?"
+    ):
+        check_parameters(Child(mode="fats"))
+    with pytest.raises(ValueError, match="sizes must be a sequence of positive integers, got 'a'"):
+        check_parameters(Child(sizes="a"))

@@ -1,4 +1,4 @@
-"""Spectra of stars without noise, and how to measure lines in them."""
+"""Noise-free spectra of stars, and measurements of their lines."""
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
@@ -11,7 +11,7 @@ LUMINOSITY = {"I": 0, "II": 1, "III": 2, "IV": 3, "V": 4}
 
 
 def mk_spectra(types, luminosity="V", feh=0.0, resolution=2000.0):
-    """Spectra of MK types such as "A0" at a spectrograph's resolution, shape (n_types, n_pixels)."""
+    """Return spectra of MK types such as "A0" at a given resolution, shape (n_types, n_pixels)."""
     numbers = np.array([type_number(name[0], float(name[1:])) for name in types])
     teff, logg = physical_parameters(numbers, np.full(len(types), LUMINOSITY[luminosity]))
     flux = star_spectra(teff, logg, np.full(len(types), feh)).astype(float)
@@ -19,7 +19,7 @@ def mk_spectra(types, luminosity="V", feh=0.0, resolution=2000.0):
 
 
 def equivalent_width(flux, line, blue, red):
-    """Equivalent width in Å between the wavelengths `line`, with a continuum drawn through two side bands."""
+    """Return the equivalent width in Å between the wavelengths `line`, with a linear continuum from two side bands."""
 
     def level(band):
         inside = (band[0] < WAVE) & (band[1] > WAVE)
@@ -43,6 +43,6 @@ CA_I = ((4222, 4234), (4214, 4220), (4236, 4242))
 
 
 def tio_index(flux):
-    """Mean flux in the TiO band at 7054 Å over that just before its head; 1 without the band."""
+    """Return the mean flux in the TiO band at 7054 Å over that just blueward of its head; 1 without the band."""
     band, before = (WAVE > 7055) & (WAVE < 7150), (WAVE > 7030) & (WAVE < 7050)
     return flux[:, band].mean(axis=1) / flux[:, before].mean(axis=1)

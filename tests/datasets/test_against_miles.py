@@ -1,4 +1,4 @@
-"""Simulated stars look like real ones of the same temperature, gravity and metallicity (MILES library)."""
+"""Simulated stars resemble real stars of the same temperature, gravity and metallicity (MILES library)."""
 
 import numpy as np
 import pytest
@@ -66,7 +66,7 @@ def test_colours_are_those_of_real_stars(miles, simulated):
         assert abs(np.median(difference[rows])) < tolerance
 
 
-def test_a_classifier_trained_on_simulations_knows_real_stars(miles):
+def test_a_classifier_trained_on_simulations_classifies_real_stars(miles):
     training = make_spectra(700, classes="BAFGKM", wave=miles["wave"], snr=50.0, missing=0.0, random_state=0)
 
     def features(flux):

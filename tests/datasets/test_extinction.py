@@ -1,4 +1,4 @@
-"""The extinction law against the values of independent implementations."""
+"""The extinction law, compared with independent implementations."""
 
 import numpy as np
 import pytest

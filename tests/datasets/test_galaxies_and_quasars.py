@@ -1,4 +1,4 @@
-"""Galaxies and quasars show what astronomers tell them by."""
+"""Simulated galaxies and quasars have the features by which astronomers classify them."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def quasars():
 
 
 def rest_mean(spectra, rows, low, high):
-    """Mean flux between two rest wavelengths; NaN where not covered."""
+    """Return the mean flux between two rest wavelengths; NaN where not covered."""
     out = np.full(len(rows), np.nan)
     for i, row in enumerate(rows):
         wave = spectra.wave / (1 + spectra.meta["z"][row])
@@ -29,7 +29,7 @@ def rest_mean(spectra, rows, low, high):
 
 
 def line_flux(spectra, row, centre, half=14.0):
-    """Flux of an emission line above its surroundings, rest frame."""
+    """Return the rest-frame flux of an emission line above a linear continuum."""
     wave = spectra.wave / (1 + spectra.meta["z"][row])
     if not wave[0] + 60 < centre < wave[-1] - 60:
         return np.nan
@@ -56,7 +56,7 @@ def test_populations_redden_and_break_with_age():
     assert (np.diff(near_uv, axis=0) < 0).all()
 
 
-def test_passive_galaxies_break_at_4000_and_star_forming_ones_shine(galaxies):
+def test_passive_galaxies_have_a_4000_break_and_star_forming_ones_emission_lines(galaxies):
     kind = np.asarray(galaxies.meta["subclass"])
 
     def strength(name):

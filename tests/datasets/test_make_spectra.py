@@ -1,4 +1,4 @@
-"""What `make_spectra` promises: numbers, catalogue, repeatability, noise, and clear errors."""
+"""`make_spectra`: numbers of spectra, catalogue, reproducibility, noise, and errors."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def counts(values):
     return dict(zip(*np.unique(np.asarray(values), return_counts=True), strict=True))
 
 
-def test_default_is_a_survey_on_the_grid_of_boss():
+def test_default_is_a_survey_on_the_boss_grid():
     spectra = make_spectra(30, random_state=0)
     assert isinstance(spectra, Spectra)
     assert spectra.shape == (30, 4438)
@@ -45,7 +45,7 @@ def test_class_numbers_are_exact():
     ("classes", "expected"),
     [("STAR", {"STAR"}), ("QSO", {"QSO"}), (("GALAXY", "M"), {"GALAXY", "STAR"}), ("FG", {"STAR"})],
 )
-def test_classes_may_be_named_in_several_ways(classes, expected):
+def test_ways_to_name_classes(classes, expected):
     assert set(make_spectra(8, classes=classes, wave=COARSE, random_state=0).meta["class"]) == expected
 
 
@@ -76,7 +76,7 @@ def test_catalogue_of_galaxies_and_quasars():
     assert set(meta["subclass"][galaxy]) <= {"", "STARFORMING", "STARBURST", "AGN"}
 
 
-def test_repeats_show_the_same_object_again():
+def test_repeats_are_observations_of_the_same_object():
     options = {"repeats": 0.4, "wave": COARSE, "random_state": 5}
     spectra, truth = make_spectra(60, **options), make_spectra(60, noise=False, **options)
     names = np.asarray(spectra.meta["object"])
@@ -121,7 +121,7 @@ def test_a_seed_gives_the_same_spectra_bit_for_bit():
     assert not np.array_equal(make_spectra(**options).flux, make_spectra(**options).flux, equal_nan=True)
 
 
-def test_global_generators_are_left_alone():
+def test_global_generators_are_not_used():
     np.random.seed(1)  # noqa: NPY002
     before = np.random.get_state()[1].copy()  # noqa: NPY002
     make_spectra(10, wave=COARSE, random_state=0)
@@ -227,25 +227,25 @@ def test_grids_agree_on_the_flux():
         ({"n_spectra": 0}, ValueError, "n_spectra must be at least 1, got 0"),
         ({"n_spectra": 10.0}, TypeError, "n_spectra must be an integer, got float"),
         ({"classes": 3}, TypeError, "classes must be a string or a sequence of strings, got int"),
-        ({"classes": ()}, ValueError, "classes is empty"),
+        ({"classes": ()}, ValueError, "classes must not be empty"),
         ({"classes": ("STAR", "Galaxy")}, ValueError, "classes must be one of .*, got 'Galaxy'"),
         ({"classes": "QSOS"}, ValueError, "classes must be one of .*, got 'Q'"),
         ({"classes": "GG"}, ValueError, "classes has duplicates: G, G"),
-        ({"weights": [1, 2]}, ValueError, "weights has shape .2,.; one for each of the 3 classes is needed"),
-        ({"weights": [1, -2, 1]}, ValueError, "weights must be finite, not negative and not all zero"),
-        ({"weights": [0, 0, 0]}, ValueError, "weights must be finite, not negative and not all zero"),
-        ({"repeats": 1.0}, ValueError, "repeats must be from 0 to below 1, got 1"),
+        ({"weights": [1, 2]}, ValueError, r"weights must have shape \(3,\), one for each class, got \(2,\)"),
+        ({"weights": [1, -2, 1]}, ValueError, "weights must be finite, non-negative and not all zero"),
+        ({"weights": [0, 0, 0]}, ValueError, "weights must be finite, non-negative and not all zero"),
+        ({"repeats": 1.0}, ValueError, "repeats must be at least 0 and below 1, got 1"),
         ({"repeats": "many"}, TypeError, "repeats must be a number, got str"),
-        ({"resolution": 20000}, ValueError, "resolution must be from 50 to 5000, got 20000"),
-        ({"missing": -0.1}, ValueError, "missing must be from 0 to 0.5, got -0.1"),
+        ({"resolution": 20000}, ValueError, "resolution must be between 50 and 5000, got 20000"),
+        ({"missing": -0.1}, ValueError, "missing must be between 0 and 0.5, got -0.1"),
         ({"snr": (30, 5)}, ValueError, "snr must be given as .lowest, highest., got .30, 5."),
         ({"snr": (1, 2, 3)}, ValueError, "snr must be one number or .lowest, highest., got 3 values"),
-        ({"snr": 0}, ValueError, "snr must be from 0.01 to 100000, got 0"),
+        ({"snr": 0}, ValueError, "snr must be between 0.01 and 100000, got 0"),
         ({"snr": "high"}, TypeError, "snr must be a number"),
-        ({"ebv": -1.0}, ValueError, "ebv must be from 0 to 10, got -1"),
-        ({"ebv": np.nan}, ValueError, "ebv must be from 0 to 10, got nan"),
+        ({"ebv": -1.0}, ValueError, "ebv must be between 0 and 10, got -1"),
+        ({"ebv": np.nan}, ValueError, "ebv must be between 0 and 10, got nan"),
         ({"wave": [5000.0, 4000.0]}, ValueError, "wave must increase strictly"),
-        ({"wave": [2000.0, 4000.0]}, ValueError, "wave must be from 3000 to 11000 Å, got 2000 to 4000"),
+        ({"wave": [2000.0, 4000.0]}, ValueError, "wave must be between 3000 and 11000 Å, got 2000 to 4000"),
         ({"wave": np.ones((2, 3))}, ValueError, "wave"),
         ({"random_state": "seed"}, ValueError, "cannot be used to seed"),
     ],

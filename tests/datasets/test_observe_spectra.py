@@ -1,4 +1,4 @@
-"""What `observe_spectra` does to spectra, against closed forms; noise, catalogue, repeatability and errors."""
+"""`observe_spectra`, compared with closed forms: dust, velocity, resolution, noise, catalogue and errors."""
 
 import re
 
@@ -11,9 +11,9 @@ from skspec.datasets import observe_spectra
 from skspec.datasets._extinction import extinction_law
 
 LIGHT_SPEED = 299792.458  # km/s
-FWHM = np.sqrt(8 * np.log(2))  # of a Gaussian of unit standard deviation
+FWHM = np.sqrt(8 * np.log(2))  # of a Gaussian with unit standard deviation
 WAVE = np.arange(4000.0, 7000.0, 0.5)
-CALM = {"snr": 1e5, "velocity": 0.0, "ebv": 0.0, "missing": 0.0, "random_state": 0}
+NOISELESS = {"snr": 1e5, "velocity": 0.0, "ebv": 0.0, "missing": 0.0, "random_state": 0}
 
 
 def gaussian(wave, centre, fwhm):
@@ -21,13 +21,13 @@ def gaussian(wave, centre, fwhm):
 
 
 def library(n=1, *, line=5500.0, fwhm=4.0, medium="vacuum", **meta):
-    """Flat spectra with an emission line; each is brighter than the one before."""
+    """Return flat spectra with an emission line and increasing brightness."""
     flux = np.arange(1.0, n + 1)[:, None] * (1.0 + 5.0 * gaussian(WAVE, line, fwhm))
     return Spectra(flux, wave=WAVE, medium=medium, meta=meta or None)
 
 
 def moments(spectra, centre):
-    """Centroid and variance of the line near a wavelength."""
+    """Return centroid and variance of the line near a wavelength."""
     near = np.abs(spectra.wave - centre) < 40.0
     wave, flux = spectra.wave[near], spectra.flux[:, near].astype(float)
     light = flux / np.median(spectra.flux, axis=1)[:, None] - 1.0
@@ -36,9 +36,9 @@ def moments(spectra, centre):
     return centroid, np.trapezoid(light * (wave - centroid[:, None]) ** 2, wave, axis=1) / total
 
 
-def test_nothing_but_pixels_changes_a_calm_spectrum():
+def test_without_noise_dust_and_velocity_only_the_pixels_change():
     flux = 2.0 + np.sin(WAVE / 300.0) + (WAVE / 6000.0) ** 3
-    night = observe_spectra(Spectra(flux[None], wave=WAVE), **CALM, magnitude=17.0)
+    night = observe_spectra(Spectra(flux[None], wave=WAVE), **NOISELESS, magnitude=17.0)
     truth = np.interp(night.wave, WAVE, flux)
     scale = night.flux[0].mean() / truth.mean()
     np.testing.assert_allclose(night.flux[0], scale * truth, rtol=2e-4)
@@ -48,7 +48,7 @@ def test_nothing_but_pixels_changes_a_calm_spectrum():
 
 def test_dust_dims_by_the_extinction_law():
     flat = Spectra(np.ones((1, len(WAVE))), wave=WAVE)
-    options = CALM | {"n_copies": 3}
+    options = NOISELESS | {"n_copies": 3}
     clear, dusty = (observe_spectra(flat, **options | {"ebv": ebv}) for ebv in (0.0, (0.4, 1.0)))
     assert len(set(dusty.meta["ebv"])) == 3
     magnitudes = -2.5 * np.log10((dusty.flux / clear.flux).astype(float))
@@ -60,7 +60,7 @@ def test_dust_dims_by_the_extinction_law():
 
 @pytest.mark.parametrize("velocity", [-250.0, 150.0, (-300.0, 300.0)])
 def test_velocity_moves_lines(velocity):
-    night = observe_spectra(library(), **CALM | {"velocity": velocity, "n_copies": 4})
+    night = observe_spectra(library(), **NOISELESS | {"velocity": velocity, "n_copies": 4})
     z = np.asarray(night.meta["z"])
     if isinstance(velocity, float):
         np.testing.assert_allclose(z * LIGHT_SPEED, velocity, rtol=1e-12)
@@ -74,14 +74,14 @@ def test_widths_of_lines_add_in_quadrature():
     instrument, own = 2.5, 4.0  # Å, of the library and of the star
     stars = library(fwhm=np.hypot(instrument, own))
     pixel = (5500.0 * 1e-4 * np.log(10.0)) ** 2 / 12.0  # variance of a bin
-    kept = observe_spectra(stars, **CALM)
+    kept = observe_spectra(stars, **NOISELESS)
     np.testing.assert_allclose(
         moments(kept, 5500.0)[1], (instrument**2 + own**2) / FWHM**2 + pixel, rtol=0.01
     )
-    blurred = observe_spectra(stars, resolution=1000, library_resolution=instrument, **CALM)
+    blurred = observe_spectra(stars, resolution=1000, library_resolution=instrument, **NOISELESS)
     np.testing.assert_allclose(moments(blurred, 5500.0)[1], (5.5**2 + own**2) / FWHM**2 + pixel, rtol=0.01)
     coarse = observe_spectra(
-        stars, resolution=1000, library_resolution=9.0, **CALM
+        stars, resolution=1000, library_resolution=9.0, **NOISELESS
     )  # coarser than the survey
     np.testing.assert_allclose(moments(coarse, 5500.0)[1], moments(kept, 5500.0)[1], rtol=0.01)
 
@@ -108,8 +108,8 @@ def test_noise_is_gaussian_with_the_stated_variance_and_ratio():
 
 def test_sky_matters_for_faint_stars():
     def excess(magnitude):
-        """Noise in [O I] of the night sky, 5578.9 Å in vacuum, over that beside it."""
-        night = observe_spectra(library(line=5000.0), **CALM | {"snr": 5.0, "magnitude": magnitude})
+        """Return the noise in [O I] of the night sky, 5578.9 Å in vacuum, over that beside it."""
+        night = observe_spectra(library(line=5000.0), **NOISELESS | {"snr": 5.0, "magnitude": magnitude})
         sigma, line = 1 / np.sqrt(night.ivar[0]), np.abs(night.wave - 5578.9) < 1
         beside = np.abs(night.wave - 5555.0) < 10
         return sigma[line].max() / np.median(sigma[beside])
@@ -143,7 +143,7 @@ def test_pixels_of_the_survey():
 @pytest.mark.parametrize(("velocity", "reach"), [(0.0, (0, 0)), ((-300.0, 200.0), (200, -300))])
 @pytest.mark.parametrize("n_pixels", [5, 100, 20000])
 def test_pixels_must_lie_within_the_library_to_their_edges(velocity, reach, n_pixels):
-    options = CALM | {"velocity": velocity}
+    options = NOISELESS | {"velocity": velocity}
     blue, red = (1 + v / LIGHT_SPEED for v in reach)
     edges = np.geomspace((WAVE[0] - 0.25) * blue, (WAVE[-1] + 0.25) * red, n_pixels + 1)
     centres = np.sqrt(edges[1:] * edges[:-1])
@@ -151,9 +151,9 @@ def test_pixels_must_lie_within_the_library_to_their_edges(velocity, reach, n_pi
     np.testing.assert_allclose(night.wave, centres, rtol=1e-12)
     assert np.isfinite(night.flux).all()
     for beyond in (-1, 1):
-        with pytest.raises(ValueError, match="centres within .* whole pixels") as caught:
+        with pytest.raises(ValueError, match="wave must be between .* whole pixels") as caught:
             observe_spectra(library(), wave=centres * (edges[1] / edges[0]) ** (0.05 * beyond), **options)
-        low, high = map(float, re.search(r"within (\S+) to (\S+) Å", str(caught.value)).groups())
+        low, high = map(float, re.search(r"between (\S+) and (\S+) Å", str(caught.value)).groups())
         assert (low, high) == pytest.approx((centres[0], centres[-1]), abs=0.011)
         again = observe_spectra(library(), wave=np.geomspace(low, high, n_pixels), **options)
         assert np.isfinite(again.flux).all()
@@ -164,17 +164,15 @@ def test_a_grid_from_end_to_end_of_the_library_is_refused_for_its_outer_pixels()
     fine = Spectra(np.ones((2, len(wave))), wave=wave)
     own = np.geomspace(wave[0], wave[-1], 100)
     half = np.sqrt(own[1] / own[0])
-    message = (
-        rf"steps of 0.0028 dex, have centres within {3799.975 * half:.2f} to {7199.975 / half:.2f} Å, so that"
-    )
+    message = rf"wave must be between {3799.975 * half:.2f} and {7199.975 / half:.2f} Å, got .*pixels \(0.0028 dex\)"
     with pytest.raises(ValueError, match=message):
         observe_spectra(fine, wave=own, velocity=0.0)
-    assert np.isfinite(observe_spectra(fine, wave=own[1:-1], **CALM).flux).all()
+    assert np.isfinite(observe_spectra(fine, wave=own[1:-1], **NOISELESS).flux).all()
 
 
-def test_the_library_s_own_pixels_will_do():
+def test_the_pixels_of_the_library_are_accepted():
     stars = make_spectra(2, classes="A", snr=300, ebv=0.0, missing=0.0, random_state=0)
-    night = observe_spectra(stars, wave=stars.wave, **CALM)
+    night = observe_spectra(stars, wave=stars.wave, **NOISELESS)
     np.testing.assert_array_equal(night.wave, stars.wave)
     ratio = night.flux / stars.flux
     np.testing.assert_allclose(
@@ -183,7 +181,7 @@ def test_the_library_s_own_pixels_will_do():
 
 
 @pytest.mark.parametrize("rounded", ["loglam", "both"])
-def test_pixels_in_single_precision_are_taken_to_exact_ones(rounded):
+def test_single_precision_pixels_become_exact(rounded):
     exact = 3.65 + 1e-4 * np.arange(1500)
     loglam = exact.astype(np.float32)
     wave = 10.0 ** (loglam if rounded == "both" else loglam.astype(float))
@@ -196,8 +194,8 @@ def test_pixels_in_single_precision_are_taken_to_exact_ones(rounded):
         observe_spectra(library(), wave=10.0**bent, random_state=0)
 
 
-def test_library_in_air_is_taken_to_vacuum():
-    night = observe_spectra(library(line=6562.80, medium="air"), **CALM)
+def test_library_in_air_is_converted_to_vacuum():
+    night = observe_spectra(library(line=6562.80, medium="air"), **NOISELESS)
     assert night.medium == "vacuum"
     assert moments(night, 6564.61)[0] == pytest.approx([6564.61], abs=0.02)  # H alpha
 
@@ -225,7 +223,7 @@ def same(a, b):
         np.testing.assert_array_equal(a.meta[name], b.meta[name])
 
 
-def test_seeds_decide_and_global_generators_are_left_alone():
+def test_seeds_make_results_reproducible_and_global_generators_are_not_used():
     stars = library(2)
     np.random.seed(1)  # noqa: NPY002
     before = np.random.get_state()[1].copy()  # noqa: NPY002
@@ -237,7 +235,7 @@ def test_seeds_decide_and_global_generators_are_left_alone():
 
 
 def test_many_copies_are_made_in_blocks():
-    night = observe_spectra(library(3), n_copies=100, **CALM, wave=np.geomspace(5000.0, 6000.0, 200))
+    night = observe_spectra(library(3), n_copies=100, **NOISELESS, wave=np.geomspace(5000.0, 6000.0, 200))
     np.testing.assert_allclose(moments(night, 5500.0)[0], 5500.0, atol=0.05)
     assert np.bincount(night.meta["library_row"]).tolist() == [100, 100, 100]
 
@@ -249,7 +247,7 @@ DARK = np.where(WAVE < 5000.0, 10.0, -1.0)
     ("options", "error", "message"),
     [
         ({"library": np.ones((2, 3))}, TypeError, "library must be Spectra, got ndarray"),
-        ({"library": library()[[]]}, ValueError, "library has no spectra"),
+        ({"library": library()[[]]}, ValueError, "library must have at least one spectrum"),
         (
             {"library": Spectra([np.ones(3)] * 2, wave=[[1.0, 2, 3], [2.0, 3, 5]])},
             ValueError,
@@ -263,40 +261,40 @@ DARK = np.where(WAVE < 5000.0, 10.0, -1.0)
         (
             {"library": Spectra([[1.0, 1, 1], [1, -2, 1]], wave=[1.0, 2, 3])},
             ValueError,
-            "spectrum 1 of library has no light: its mean flux must be positive",
+            "the mean flux of spectrum 1 of library must be positive",
         ),
         (
             {"library": Spectra(DARK[None], wave=WAVE), "wave": np.geomspace(5500.0, 6000.0, 9), "ebv": 0.0},
             ValueError,
-            r"the mean flux of spectrum 0 of library, .* survey, is -1; it must be positive",
+            "the mean flux of spectrum 0 of library must be positive, but .* it is -1",
         ),
         (
             {"library": Spectra(np.ones((1, 3)), wave=[5000.0, 5000.5, 5001.0])},
             ValueError,
-            "library reaches from 5000 to 5001 Å, which leaves no pixels",
+            "library covers 5000 to 5001 Å; .* fewer than two pixels",
         ),
         ({"n_copies": 0}, ValueError, "n_copies must be at least 1, got 0"),
         ({"n_copies": 2.0}, TypeError, "n_copies must be an integer, got float"),
         ({"n_copies": True}, TypeError, "n_copies must be an integer, got bool"),
-        ({"snr": 0}, ValueError, "snr must be from 0.01 to 100000, got 0"),
+        ({"snr": 0}, ValueError, "snr must be between 0.01 and 100000, got 0"),
         ({"snr": (20, 3)}, ValueError, "snr must be given as .lowest, highest., got .20, 3."),
         ({"snr": "high"}, TypeError, "snr must be a number, got str"),
         ({"velocity": (-1, 0, 1)}, ValueError, "velocity must be one number or .lowest, highest., got 3"),
-        ({"velocity": 3e5}, ValueError, "velocity must be from -3000 to 3000"),
-        ({"ebv": -0.1}, ValueError, "ebv must be from 0 to 10, got -0.1"),
-        ({"magnitude": np.nan}, ValueError, "magnitude must be from 0 to 30, got nan"),
-        ({"missing": 0.6}, ValueError, "missing must be from 0 to 0.5, got 0.6"),
-        ({"resolution": 20}, ValueError, "resolution must be from 50 to 100000, got 20"),
-        ({"resolution": 2000}, ValueError, "resolution needs library_resolution"),
-        ({"library_resolution": 2.5}, ValueError, "library_resolution is for a survey of known resolution"),
+        ({"velocity": 3e5}, ValueError, "velocity must be between -3000 and 3000"),
+        ({"ebv": -0.1}, ValueError, "ebv must be between 0 and 10, got -0.1"),
+        ({"magnitude": np.nan}, ValueError, "magnitude must be between 0 and 30, got nan"),
+        ({"missing": 0.6}, ValueError, "missing must be between 0 and 0.5, got 0.6"),
+        ({"resolution": 20}, ValueError, "resolution must be between 50 and 100000, got 20"),
+        ({"resolution": 2000}, ValueError, "resolution requires library_resolution"),
+        ({"library_resolution": 2.5}, ValueError, "library_resolution requires resolution"),
         (
             {"resolution": 2000, "library_resolution": -1},
             ValueError,
-            "library_resolution must be from 0 to 1000, got -1",
+            "library_resolution must be between 0 and 1000, got -1",
         ),
         ({"wave": [5000.0, 4000.0]}, ValueError, "wave must increase strictly"),
-        ({"wave": [5000.0]}, ValueError, "wave must be one grid of at least two pixels"),
-        ({"wave": np.geomspace(5000.0, 6000.0, 8).reshape(2, 4)}, ValueError, "wave must be one grid"),
+        ({"wave": [5000.0]}, ValueError, "wave must be a 1-D array of at least two pixels"),
+        ({"wave": np.geomspace(5000.0, 6000.0, 8).reshape(2, 4)}, ValueError, "wave must be a 1-D array"),
         (
             {"wave": np.linspace(4100.0, 6900.0, 50)},
             ValueError,
@@ -305,7 +303,7 @@ DARK = np.where(WAVE < 5000.0, 10.0, -1.0)
         (
             {"library": Spectra(np.ones((1, 1)), wave=[5000.0]), "wave": [5000.0, 5001.0]},
             ValueError,
-            "library has spectra of one pixel; at least two are needed",
+            "the spectra of library must have at least two pixels",
         ),
         (
             {
@@ -313,7 +311,7 @@ DARK = np.where(WAVE < 5000.0, 10.0, -1.0)
                 "wave": np.geomspace(2900, 6000, 300),
             },
             ValueError,
-            r"centres within 3000\.00 to .* Å, so that they lie between 3000 and 11000 Å",
+            r"between 3000\.00 and .* Å, got .*: centres must be between 3000 and 11000 Å",
         ),
         ({"random_state": "seed"}, ValueError, "cannot be used to seed"),
     ],

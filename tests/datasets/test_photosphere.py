@@ -1,4 +1,4 @@
-"""Ionisation, excitation, opacity and structure against closed forms and published values."""
+"""Ionisation, excitation, opacity and structure, compared with closed forms and published values."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,7 @@ from astropy import constants, units
 
 from skspec.datasets._photosphere import _hydrogen, _opacity, _saha, _structure
 from skspec.datasets._photosphere._elements import ELEMENTS, abundance, partition_function
-from skspec.datasets._photosphere._lines import read_lines
-from skspec.datasets._photosphere._metal_lines import FINE, MetalLines
+from skspec.datasets._photosphere._metal_lines import FINE, MetalLines, read_lines
 from skspec.datasets._photosphere._molecules import BANDS, Bands
 
 

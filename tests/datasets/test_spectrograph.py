@@ -1,17 +1,18 @@
-"""Resolution, redshift and sampling of the simulated spectrograph against closed forms."""
+"""Resolution, redshift and sampling of the simulated spectrograph, compared with closed forms."""
 
 import numpy as np
 import pytest
 
+from skspec.datasets._constants import LIGHT_SPEED
 from skspec.datasets._photosphere._synthesis import LOG_START, LOG_STEP
-from skspec.datasets._population import LIGHT_SPEED, add_line
-from skspec.datasets._spectrograph import Spectrograph, lost_pixels, sky_brightness, throughput
+from skspec.datasets._population import add_line
+from skspec.datasets._spectrograph import Conditions, Spectrograph, lost_pixels, sky_brightness, throughput
 
 WAVE = 10.0 ** (3.56 + 1e-4 * np.arange(4000))
 
 
 def observe_line(*, rest, z, sigma, resolution, wave=WAVE, broadening=0.0):
-    """Spectrum of one emission line of unit flux on nothing."""
+    """Return the spectrum of one emission line of unit flux without continuum."""
     spectrograph = Spectrograph(wave, resolution)
     first, fraction = spectrograph.first_sample(np.array([z]))
     samples = np.zeros((1, spectrograph.n_samples), dtype=np.float32)
@@ -50,14 +51,14 @@ def test_exposure_reaches_the_signal_to_noise_ratio():
     slopes, levels = np.linspace(-3, 3, 20, dtype=np.float32), np.geomspace(0.5, 500.0, 20, dtype=np.float32)
     flux = levels[:, None] * (WAVE / 6000.0).astype(np.float32) ** slopes[:, None]
     snr = np.linspace(2.0, 100.0, 20)
-    variance = spectrograph.variance(flux, snr=snr, sky=np.ones(20), airmass=np.full(20, 1.2))
+    variance = spectrograph.variance(flux, Conditions(snr, np.ones(20), np.full(20, 1.2)))
     np.testing.assert_allclose(np.median(flux / np.sqrt(variance), axis=1), snr, rtol=0.02)
 
 
 def test_faint_objects_are_limited_by_the_sky():
     spectrograph = Spectrograph(WAVE, 2000.0)
     flux = np.array([[0.1], [1e4]], dtype=np.float32) * np.ones(len(WAVE), dtype=np.float32)
-    variance = spectrograph.variance(flux, snr=np.full(2, 10.0), sky=np.ones(2), airmass=np.ones(2))
+    variance = spectrograph.variance(flux, Conditions(np.full(2, 10.0), np.ones(2), np.ones(2)))
     line, beside = (np.argmin(np.abs(WAVE - w)) for w in (5578.9, 5550.0))
     faint, bright = variance[:, line] / variance[:, beside]
     assert faint > 5

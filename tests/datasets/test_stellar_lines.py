@@ -1,4 +1,4 @@
-"""Lines measured in noise-free simulated stars behave along the MK sequence as in real stars."""
+"""Lines of noise-free simulated stars vary along the MK sequence as in real stars."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Members of ensembles, and data, for the tests of this folder."""
+"""Members of ensembles, and data, for these tests."""
 
 import numpy as np
 import threadpoolctl

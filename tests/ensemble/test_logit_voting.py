@@ -1,4 +1,4 @@
-"""Logit voting against means by hand and the published ensembles, and what it refuses."""
+"""Logit voting against means by hand and the published ensembles, and invalid input."""
 
 import json
 
@@ -133,7 +133,10 @@ def test_where_logits_come_from(member, method):
         ({"weights": [0, 1], "m1": "drop"}, "weights are zero for all members that are not dropped"),
         ({"m0": "drop", "m1": "drop"}, "All estimators are dropped"),
         ({"scaling": "standard", "cv": "fit"}, "Expected .?cv.? as an integer"),
-        ({"scaling": "standard", "cv": ShuffleSplit(2, random_state=0)}, "cv must test each spectrum once"),
+        (
+            {"scaling": "standard", "cv": ShuffleSplit(2, random_state=0)},
+            "cv must test each spectrum exactly once",
+        ),
         (
             {
                 "scaling": "standard",
@@ -142,9 +145,9 @@ def test_where_logits_come_from(member, method):
                     (np.flatnonzero(CODES == 0), np.flatnonzero(CODES)),
                 ],
             },
-            "cv leaves fold 1 with one class only",
+            "cv leaves only one class in the training set of fold 1",
         ),
-        ({"scaling": "standard", "cv": iter([])}, "cv has no folds; a generator has none left"),
+        ({"scaling": "standard", "cv": iter([])}, "cv has no folds; a generator is exhausted"),
     ],
 )
 def test_bad_parameters(params, message):
@@ -158,7 +161,7 @@ def test_bad_parameters(params, message):
         (None, {}, "requires y to be passed"),
         (Y[:-1], {}, "inconsistent numbers of samples"),
         (np.ma.masked_equal(CODES, 1), {}, "y has 79 masked labels"),
-        (np.full(240, "G"), {}, "y has one class only, G"),
+        (np.full(240, "G"), {}, "y has only one class, G"),
         (np.where(CODES, Y, None), {}, "y has 77 missing labels; every training spectrum needs one"),
         (np.where(CODES, CODES, np.nan), {}, "y has 77 missing labels"),
         (Y, {"groups": GROUPS[1:]}, "groups has shape"),

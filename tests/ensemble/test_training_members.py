@@ -1,4 +1,4 @@
-"""Folds, groups, weights, processes, files: what members of an ensemble go through."""
+"""Folds, groups, weights, processes and files in the training of members of ensembles."""
 
 import os
 
@@ -73,7 +73,7 @@ def test_weights_go_to_members_and_scales():
 def test_members_without_weights_are_refused():
     weight = np.ones(240)
     with pytest.raises(
-        ValueError, match="cannot be given to the member 'm1': it is a KNeighborsClassifier, which"
+        ValueError, match="cannot be given to the member 'm1': KNeighborsClassifier does not take it"
     ):
         of(LogisticRegression(), KNeighborsClassifier()).fit(X, Y, sample_weight=weight)
     resampling = make_imblearn_pipeline(RandomOverSampler(random_state=0), LogisticRegression())
@@ -97,7 +97,7 @@ def test_searches_get_weights_and_groups():
         np.testing.assert_array_equal(of_rows, weight[index])
         np.testing.assert_array_equal(groups, GROUPS[index])
         assert not set(groups) & set(np.delete(GROUPS, index))
-    with pytest.raises(ValueError, match="'m0': it is a KNeighborsClassifier, which takes none"):
+    with pytest.raises(ValueError, match="'m0': KNeighborsClassifier does not take it"):
         of(GridSearchCV(KNeighborsClassifier(), {"n_neighbors": [1]})).fit(X, Y, sample_weight=weight)
     with pytest.warns(UserWarning, match="groups parameter is ignored by StratifiedKFold"):
         of(GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9]}, cv=2)).fit(X, Y, groups=GROUPS)
@@ -112,7 +112,7 @@ def test_ensembles_of_scikit_learn_get_weights_if_all_their_members_take_them(ki
     expected = inner.fit(X, Y, sample_weight=weight).predict_proba(X)
     np.testing.assert_allclose(model.estimators_[0].predict_proba(X), expected, rtol=1e-9)
     inner.set_params(none=make_pipeline(GaussianNB()))
-    with pytest.raises(ValueError, match=f"'m0': its {kind.__name__} has none for a Pipeline"):
+    with pytest.raises(ValueError, match=f"'m0': its {kind.__name__} cannot pass them to a Pipeline"):
         of(inner).fit(X, Y, sample_weight=weight)
 
 
@@ -127,7 +127,7 @@ def test_a_search_that_changes_the_kind_of_answers():
     assert of(search).fit(X, Y).logit_methods_ == ["predict_proba"]
     few, many = np.arange(30), np.arange(30, 240)
     for cv in (3, [(few, many), (many, few)]):
-        with pytest.raises(ValueError, match="a member that searches has found classifiers with and without"):
+        with pytest.raises(ValueError, match="a member that is a search found classifiers with and without"):
             of(search, scaling="standard", cv=cv).fit(X, Y)
 
 
@@ -140,7 +140,7 @@ def test_folds_may_be_masks():
     )
     np.testing.assert_array_equal(found, expected)
     with pytest.raises(
-        ValueError, match="cv has rows that are none of 240 spectra: boolean index did not match"
+        ValueError, match="cv has indices that do not fit 240 spectra: boolean index did not match"
     ):
         of(GaussianNB(), scaling="standard", cv=[(first[:9], ~first[:9])]).fit(X, Y)
 
@@ -246,17 +246,17 @@ def test_fitted_members_come_back_fitted(tmp_path):
 @pytest.mark.parametrize(
     ("state", "message"),
     [
-        ({"logit_methods_": ["fit"]}, r"logits are not taken from \['fit'\]"),
+        ({"logit_methods_": ["fit"]}, r"logits cannot be taken from \['fit'\]"),
         ({"weights_": np.array([0.5, 0.5])}, "weights_ and scales_ must have a value for each member"),
-        ({"logit_methods_": []}, "a member that counts is missing"),
-        ({"predict": 1}, "has learned nothing of this kind"),
+        ({"logit_methods_": []}, "a member with nonzero weight is missing"),
+        ({"predict": 1}, "has no fitted attributes of these names"),
     ],
 )
 def test_a_state_of_another_ensemble_is_refused(state, message):
     model = of(LogisticRegression()).fit(X, Y)
-    good, arrays = model._get_fitted_state()
+    good, arrays = model.__skspec_get_state__()
     with pytest.raises(ValueError, match=message):
-        of(model.estimators_[0])._set_fitted_state(good | state, arrays)
+        of(model.estimators_[0]).__skspec_set_state__(good | state, arrays)
 
 
 def test_parameters_of_members_are_searched():

@@ -23,6 +23,10 @@ from skspec.training import NeuralClassifier
 from tests._estimators import CASES, names
 
 N_PIXELS = 24
+ONE_OF_EACH_SHAPE = (
+    "Conv1DClassifier",
+    "PlainCNNClassifier, images",
+)  # for what the shared engine does alone
 
 
 def spectra(n=60, n_pixels=N_PIXELS, n_classes=3, seed=0):
@@ -39,6 +43,11 @@ def spectra(n=60, n_pixels=N_PIXELS, n_classes=3, seed=0):
 def quick(model):
     """A copy that learns little: for what does not depend on how much was learned."""
     return clone(model).set_params(max_epochs=2)
+
+
+def patient(model):
+    """A copy that takes as many steps as it needs to learn from few spectra."""
+    return clone(model).set_params(batch_size=16, max_epochs=2 * model.max_epochs)
 
 
 def weights(model):
@@ -87,6 +96,7 @@ def test_labels_come_back_as_they_were_given(model, labels):
 
 def test_learns(model):
     X, y = spectra()
+    model = patient(model)
     assert model.fit(X, y).score(X, y) > 0.9
     assert model.score(*spectra(seed=1)) > 0.7
 
@@ -172,8 +182,8 @@ def test_joblib_file(fitted, tmp_path):
 
 def test_fitted_state_without_pickle(fitted):
     X, _ = spectra(seed=1)
-    state, arrays = fitted._get_fitted_state()
-    twin = clone(fitted)._set_fitted_state(json.loads(json.dumps(state)), arrays)
+    state, arrays = fitted.__skspec_get_state__()
+    twin = clone(fitted).__skspec_set_state__(json.loads(json.dumps(state)), arrays)
     np.testing.assert_array_equal(twin.predict_proba(X), fitted.predict_proba(X))
     assert all(isinstance(array, np.ndarray) for array in arrays.values())
     assert vars(twin).keys() == vars(fitted).keys()
@@ -181,7 +191,7 @@ def test_fitted_state_without_pickle(fitted):
     assert_same_weights(twin.fit(*spectra()), fitted)
     arrays.pop(next(name for name in arrays if name.endswith("final_layer.bias")))
     with pytest.raises(ValueError, match="arrays do not fit .*final_layer.bias"):
-        clone(fitted)._set_fitted_state(state, arrays)
+        clone(fitted).__skspec_set_state__(state, arrays)
 
 
 def test_clone_and_set_params_forget_nothing_and_learn_nothing(fitted):
@@ -238,11 +248,13 @@ def test_channels_side_by_side(model):
         model.set_params(n_channels=2)
         with pytest.raises(ValueError, match=r"n_channels must divide the 24 features of X, got 5"):
             clone(model).set_params(n_channels=5).fit(X, y)
-    assert model.fit(both, y).score(both, y) > 0.8
-    with pytest.raises(ValueError, match=r"shape \(60, 2, 24\), but one row a spectrum .* n_channels="):
+    assert patient(model).fit(both, y).score(both, y) > 0.8
+    advice = "image .* image_shape=" if of_images(model) else "spectrum .* n_channels="
+    with pytest.raises(ValueError, match=rf"shape \(60, 2, 24\), but one row an? {advice}"):
         model.fit(np.stack([noise, X], axis=1), y)
 
 
+@pytest.mark.parametrize("model", ONE_OF_EACH_SHAPE, indirect=True)
 def test_class_weight_moves_the_boundary(model):
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1], [90, 30])
@@ -263,9 +275,10 @@ def test_class_weight_moves_the_boundary(model):
     assert_same_weights(by_sample, by_class)
 
 
+@pytest.mark.parametrize("model", ONE_OF_EACH_SHAPE, indirect=True)
 def test_sample_weight_tells_whom_to_believe(model):
     X, y = spectra(n=120, n_classes=2)
-    model.set_params(max_epochs=2 * model.max_epochs)
+    model = patient(model)
     wrong = np.arange(120) < 70
     lie = np.where(wrong, 1 - y, y)
     trusting = clone(model).fit(X, lie).score(X[wrong], y[wrong])
@@ -276,9 +289,10 @@ def test_sample_weight_tells_whom_to_believe(model):
     assert_same_weights(quick(model).fit(X, lie, sample_weight=np.where(wrong, 0.0, 3.0)), left_out)
 
 
+@pytest.mark.parametrize("model", ONE_OF_EACH_SHAPE, indirect=True)
 def test_grid_search_in_a_pipeline_in_processes(model):
     X, y = spectra(n=90, n_classes=2)
-    model.set_params(max_epochs=2 * model.max_epochs)
+    model = patient(model)
     name = type(model).__name__.lower()
     search = GridSearchCV(
         make_pipeline(StandardScaler(), model), {f"{name}__lr": [1e-7, model.lr]}, cv=2, n_jobs=2, refit=False
@@ -307,7 +321,7 @@ def test_inside_ensembles_and_calibration(model):
 def test_importance_is_where_the_line_is(model):
     X, y = spectra(n_classes=2)
     X = X[:, [20, 2, 21, 22]]
-    model.fit(X, y)
+    model = patient(model).fit(X, y)
     importance = permutation_importance(model, X, y, n_repeats=3, random_state=0)["importances_mean"]
     assert importance[1] > 0.2
     assert np.abs(importance[[0, 2, 3]]).max() < 0.5 * importance[1]

@@ -5,7 +5,18 @@ import pytest
 import torch
 from sklearn.base import clone
 
-from skspec import PlainCNNClassifier, ResNet2DClassifier
+from skspec import (
+    Flips,
+    Mask,
+    Noise,
+    PlainCNNClassifier,
+    ResNet2DClassifier,
+    Rotations,
+    Shift,
+    Spectra,
+    Tilt,
+    VelocityShift,
+)
 from tests._data import data_path
 
 
@@ -49,7 +60,7 @@ def rows(x):
 def test_shape_follows_from_the_width(image_shape, n_features, expected):
     for model in (ResNet2DClassifier(image_shape=image_shape), cnn(image_shape=image_shape)):
         model._check_params()
-        assert model._input_shape(n_features) == (expected, 0)
+        assert model._input_shape(n_features).channels == expected
 
 
 @pytest.mark.parametrize(
@@ -108,7 +119,7 @@ def test_tta_is_the_mean_over_all_views(make, shape):
 
 def test_training_images_are_turned():
     x, y = images(n=200)
-    model = cnn(augment_flips=True, max_epochs=1).fit(rows(x), y)
+    model = cnn(augment=[Flips(), Rotations()], max_epochs=1).fit(rows(x), y)
     seen = model.net_.augment(torch.from_numpy(rows(x).astype(np.float32))).numpy()
     all_views = np.stack([rows(view) for view in views(x.astype(np.float32))])
     which = (all_views == seen).all(axis=2)
@@ -123,7 +134,7 @@ def test_flips_teach_what_orientation_does_not_matter():
     x, y = images(n=64)
     model = cnn(filters=(8,), hidden=(16,), max_epochs=20, lr=1e-2)
     upside_down = rows(x[:, :, ::-1, ::-1])
-    flipped = clone(model).set_params(augment_flips=True).fit(rows(x), y).score(upside_down, y)
+    flipped = clone(model).set_params(augment=[Flips(), Rotations()]).fit(rows(x), y).score(upside_down, y)
     assert flipped > 0.9
     assert flipped >= clone(model).fit(rows(x), y).score(upside_down, y)
 
@@ -133,11 +144,6 @@ def test_flips_teach_what_orientation_does_not_matter():
     [
         {"n_channels": 3},
         {"n_channels": 2, "ivar_channel": 1},
-        {"wave": [4000.0, 5000.0]},
-        {"augment_shift": 1},
-        {"augment_velocity": 10.0},
-        {"augment_tilt": 0.1},
-        {"augment_mask": 0.1},
         {"tta_shifts": 1},
         {"tta_shifts": {0: 1.0, 1: 0.5}},
     ],
@@ -146,31 +152,65 @@ def test_flips_teach_what_orientation_does_not_matter():
 def test_parameters_of_spectra_are_refused(options):
     x, y = images()
     name = next(iter(options))
-    with pytest.raises(ValueError, match=f"{name} is for spectra, and means nothing for images"):
+    with pytest.raises(
+        ValueError,
+        match=f"{name} is for spectra, but image_shape says that rows of X are images; got {name}=",
+    ):
         cnn(**options).fit(rows(x), y)
-    with pytest.raises(ValueError, match=f"{name} is for spectra"):
-        ResNet2DClassifier(**options).fit(rows(x), y)
+    with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
+        ResNet2DClassifier(**options)
 
 
-@pytest.mark.parametrize("name", ["augment_flips", "tta_flips"])
-def test_parameters_of_images_are_refused(name):
+@pytest.mark.parametrize("step", [Shift(1), VelocityShift(10.0), Tilt(0.1), Mask(0.1)], ids=str)
+def test_augmentations_of_spectra_are_refused(step):
     x, y = images()
-    with pytest.raises(ValueError, match=f"{name} is for images, and needs image_shape"):
-        cnn(image_shape=None, **{name: True}).fit(rows(x), y)
-    with pytest.raises(ValueError, match=f"{name} must be one of True, False, got 'yes'"):
-        cnn(**{name: "yes"}).fit(rows(x), y)
+    message = f"augment has {type(step).__name__}, which is for spectra, but the rows of X are images"
+    for model in (cnn(augment=[Flips(), step]), ResNet2DClassifier(augment=[step])):
+        with pytest.raises(ValueError, match=message):
+            model.fit(rows(x), y)
+
+
+def test_parameters_of_images_are_refused():
+    x, y = images()
+    with pytest.raises(
+        ValueError, match="tta_flips is for images, and needs image_shape; got tta_flips=True"
+    ):
+        cnn(image_shape=None, tta_flips=True).fit(rows(x), y)
+    with pytest.raises(ValueError, match="tta_flips must be one of True, False, got 'yes'"):
+        cnn(tta_flips="yes").fit(rows(x), y)
+    with pytest.raises(
+        ValueError, match="augment has Rotations, which is for images, but the rows of X are spectra"
+    ):
+        cnn(image_shape=None, augment=[Rotations()]).fit(rows(x), y)
+
+
+def test_spectra_are_refused():
+    x, y = images()
+    spectra = Spectra(rows(x), wave=np.linspace(4000, 5000, 192))
+    with pytest.raises(
+        ValueError, match=r"X is Spectra, but the rows of X are images for PlainCNNClassifier"
+    ):
+        cnn().fit(spectra, y)
+
+
+def test_grey_images_are_refused_with_advice():
+    x, y = images()
+    with pytest.raises(ValueError, match=r"shape \(24, 8, 8\).* image_shape=\(1, 8, 8\)") as error:
+        cnn().fit(x[:, 0], y)
+    assert "n_channels" not in str(error.value)
+    cnn(image_shape=(1, 8, 8)).fit(x[:, 0].reshape(len(x), -1), y)
 
 
 def test_noise_is_for_images_too():
     x, y = images()
-    model = cnn(augment_noise=(0.5, 0.5)).fit(rows(x), y)
+    model = cnn(augment=[Noise((0.5, 0.5))]).fit(rows(x), y)
     noise = model.net_.augment(torch.zeros(50, 192)).numpy()
     np.testing.assert_allclose(noise.std(), 0.5, rtol=0.05)
 
 
 def test_resnet_needs_an_image():
     x, y = images()
-    with pytest.raises(ValueError, match="image_shape must be .channels, height, width., got None"):
+    with pytest.raises(ValueError, match="image_shape must be .channels, height, width., .* got None"):
         ResNet2DClassifier(image_shape=None).fit(rows(x), y)
 
 
@@ -182,7 +222,7 @@ def test_real_images():
     )
     X = image.transpose(0, 3, 1, 2)[:, :, ::2, ::2].reshape(len(image), -1)
     model = PlainCNNClassifier(
-        image_shape=(3, -1, -1), augment_flips=True, tta_flips=True, max_epochs=15, random_state=0
+        image_shape=(3, -1, -1), augment=[Flips(), Rotations()], tta_flips=True, max_epochs=15, random_state=0
     ).fit(X[chosen], label[chosen])
     held_out = split == "validation"
     assert model.score(X[held_out], label[held_out]) > 0.65  # a random forest on 1400 images: 0.77

@@ -4,7 +4,19 @@ import numpy as np
 import pytest
 import torch
 
-from skspec import ResNet1DClassifier, ResNet2DClassifier, Spectra, load, save
+from skspec import (
+    Flips,
+    Mask,
+    Noise,
+    ResNet1DClassifier,
+    ResNet2DClassifier,
+    Rotations,
+    Shift,
+    Spectra,
+    Tilt,
+    load,
+    save,
+)
 from skspec.networks import ResNet
 
 
@@ -51,7 +63,7 @@ def test_missing_scalar_is_the_mean():
 def test_augmentation_leaves_scalars_alone():
     X, y = spectra_with_scalars()
     X = X.astype(np.float32)
-    model = resnet(n_scalars=2, augment_noise=(0.1, 0.2), augment_shift=2, augment_tilt=0.1, augment_mask=0.2)
+    model = resnet(n_scalars=2, augment=[Shift(2), Tilt(0.1), Noise((0.1, 0.2)), Mask(0.2)])
     changed = model.fit(X, y).net_.augment(torch.from_numpy(X)).numpy()
     np.testing.assert_array_equal(changed[:, -2:], X[:, -2:])
     assert (changed[:, :-2] != X[:, :-2]).all()
@@ -69,7 +81,7 @@ def test_images_with_scalars():
     model = ResNet2DClassifier(
         image_shape=(2, -1, -1),
         n_scalars=2,
-        augment_flips=True,
+        augment=[Flips(), Rotations()],
         tta_flips=True,
         max_epochs=1,
         precision="float32",
@@ -131,10 +143,10 @@ def test_pretrained_weights_that_do_not_fit(weights, tmp_path):
     X, y = spectra_with_scalars()
     with pytest.raises(FileNotFoundError, match="none.pt"):
         resnet(pretrained=tmp_path / "none.pt").fit(X, y)
-    with pytest.raises(ValueError, match="which this ResNet34 has"):
+    with pytest.raises(ValueError, match="lack .* of this ResNet34"):
         resnet(pretrained=weights, depth=34).fit(X, y)
     with pytest.raises(
-        ValueError, match=r"conv1.weight of shape \(64, 1, 7\), this ResNet18 needs \(64, 2, 7\)"
+        ValueError, match=r"conv1.weight of shape \(64, 2, 7\) for this ResNet18, got \(64, 1, 7\)"
     ):
         resnet(pretrained=weights, n_channels=2).fit(X, y)
 

@@ -1,4 +1,4 @@
-"""Conv1D against the published sizes and against a plain restatement of its layer table in numpy."""
+"""Conv1D compared with the published sizes and with a plain numpy implementation of its layer table."""
 
 import json
 
@@ -50,7 +50,7 @@ def test_published_sizes(name):
 
 
 def plain_conv1d(weights, x, *, kernel_sizes, strides, head, batch_norm):
-    """Restate the layer table in float64; `weights` in the order of definition."""
+    """Implement the layer table in float64; `weights` are in the order of definition."""
     weights = iter(weights)
     joined = []
     for kernel in kernel_sizes:
@@ -132,7 +132,7 @@ def test_dropout_acts_in_training_only():
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("width", [8, 512])
 def test_gradients(width, training):
-    """In both layouts, against what torch gives for spectra."""
+    """Both layouts, compared with plain torch."""
     torch.manual_seed(0)
     config = {"kernel_sizes": (5,), "strides": (1, 3), "batch_norm": False, "dropout": 0}
     network = Conv1D(90, 3, filters=(width, 6), **config).train(training)
@@ -165,7 +165,7 @@ def test_fraction_that_dropout_leaves():
 
 
 def test_errors_name_the_argument():
-    with pytest.raises(ValueError, match="strides has 2 values for 3 filters"):
+    with pytest.raises(ValueError, match="strides must have one value for each of the 3 filters, got 2"):
         Conv1D(50, 3, strides=(1, 2))
     with pytest.raises(ValueError, match="head must be one of channel_max, flatten, pool, got 'avg'"):
         Conv1D(50, 3, head="avg")

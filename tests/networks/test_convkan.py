@@ -1,4 +1,4 @@
-"""ConvKAN against the published sizes, scipy's B-splines, and a plain restatement of its layer table."""
+"""ConvKAN compared with the published sizes, scipy's B-splines, and a plain implementation of its layer table."""
 
 import json
 import pickle
@@ -123,7 +123,7 @@ def cox_de_boor(x, knots, order=3):
 
 
 def plain_convkan(weights, x, *, strides, input_scale):
-    """Restate the layer table, with a convolution for the splines and one for GELU."""
+    """Implement the layer table, with a convolution for the splines and one for GELU."""
     w = weights
     x = x if input_scale is None else torch.tanh(input_scale * x)
     for i, stride in enumerate(strides):
@@ -212,7 +212,7 @@ def test_pickle_keeps_logits():
 
 
 def test_errors_name_the_argument():
-    with pytest.raises(ValueError, match="strides has 2 values for 3 filters"):
+    with pytest.raises(ValueError, match="strides must have one value for each of the 3 filters, got 2"):
         ConvKAN(50, 3, strides=(1, 2))
     with pytest.raises(ValueError, match="basis must be one of bspline, chebyshev, radial, got 'fourier'"):
         ConvKAN(50, 3, basis="fourier")

@@ -1,4 +1,4 @@
-"""ConvTran against the published sizes and against a plain restatement of its layer table."""
+"""ConvTran compared with the published sizes and with a plain implementation of its layer table."""
 
 import json
 import pickle
@@ -33,7 +33,7 @@ def test_published_sizes(name):
 
 
 def plain_convtran(weights, x, *, n_heads, training):
-    """Restate the layer table: convolutions, an attention matrix, a gathered table of relative positions."""
+    """Implement the layer table: convolutions, an attention matrix, a gathered table of relative positions."""
     w = weights
 
     def batch_norm(z, name):
@@ -94,7 +94,7 @@ def test_forward_and_gradients_are_those_of_the_layer_table(shape, relative_enco
                 tensor.add_(torch.randn_like(tensor) / 5)
     network.to(dtype).train(training)
     x = torch.randn(6, n_channels, n_pixels, dtype=dtype, requires_grad=True)
-    # restated first: the running means of the buffers move when the network is trained
+    # computed first, because training changes the running means
     weights = network.state_dict(keep_vars=True)
     expected = plain_convtran(weights, x, n_heads=n_heads, training=training)
     features = network.features(x)
@@ -128,7 +128,7 @@ def test_gradient_of_toeplitz_product():
 
 
 class LargestTensor(TorchDispatchMode):
-    """Remembers the largest tensor that any operation gives, and the names of the operations."""
+    """Records the size of the largest tensor returned by an operation, and the names of the operations."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Generators and critics: published sizes, any length, and the model that a generator starts from."""
+"""Generators and critics: published sizes, any length, and the model with which a generator starts."""
 
 import numpy as np
 import pytest
@@ -47,7 +47,7 @@ def test_any_size(generator, critic, n_pixels, n_channels, n_classes):
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in made.parameters())
 
 
-def test_starts_as_the_model_it_is_given():
+def test_start_from_reproduces_the_model():
     rng = np.random.default_rng(0)
     n_pixels, k = 40, 3
     templates, mean, noise = (
@@ -92,7 +92,7 @@ def test_noise_levels_vary_by_spectrum():
     assert level.std().item() == pytest.approx(0.7, rel=0.05)
 
 
-def test_a_class_is_told_to_both():
+def test_both_depend_on_the_class():
     torch.manual_seed(0)
     x, zero, one = torch.randn(4, 1, 30), torch.zeros(4, dtype=torch.long), torch.ones(4, dtype=torch.long)
     critic = SpectrumCritic(30, n_classes=2, spectral_norm=True).eval()

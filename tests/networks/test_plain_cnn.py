@@ -1,4 +1,4 @@
-"""PlainCNN against the published sizes and against a plain restatement of its layer table in numpy."""
+"""PlainCNN compared with the published sizes and with a plain numpy implementation of its layer table."""
 
 import json
 import warnings
@@ -60,7 +60,7 @@ def test_published_sizes(name):
 
 
 def plain_cnn(network, x, *, strides, padding, pooling):
-    """Restate the layer table in float64; the pixels are on the last axes of `x`."""
+    """Implement the layer table in float64; the pixels are on the last axes of `x`."""
     weights = [w.detach().double().numpy() for w in network.parameters()]
     pairs = list(zip(weights[::2], weights[1::2], strict=True))
     pixels = tuple(range(2, x.ndim))
@@ -117,7 +117,7 @@ def test_same_is_that_of_torch(kernel_size):
     weight, bias = list(network.parameters())[:2]
     x = torch.randn(4, 1, 20)
     with torch.inference_mode(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch copies for even kernels, and says so
+        warnings.simplefilter("ignore")  # torch warns about copies for even kernels
         expected = torch.relu(torch.conv1d(x, weight, bias, padding="same")).flatten(1)
         torch.testing.assert_close(network.features(x), expected)
 
@@ -147,7 +147,7 @@ def test_lamost_stack_sees_neighbouring_pixels():
     maps = network.features(x).unflatten(1, (50, 219))
     (gradient,) = torch.autograd.grad(maps[0, :, 100].sum(), x)
     seen = gradient[0, 0].nonzero().flatten()
-    # a pixel after four convolutions of kernel 3 and poolings of 2 looks at 46, if each maximum is taken in turn
+    # a pixel after four convolutions of kernel 3 and poolings of 2 sees up to 46 pixels
     assert 2 < len(seen) <= 46
     assert seen.min() >= 1600 - 15
     assert seen.max() < 1600 + 31
@@ -167,10 +167,16 @@ def test_dropout_only_while_training():
     ("config", "message"),
     [
         ({"n_pixels": 9, "padding": "full"}, "padding must be one of valid, same, got 'full'"),
-        ({"n_pixels": 9, "strides": (1, 2)}, "strides has 2 values for 3 filters; give one for each"),
-        ({"n_pixels": 9, "kernel_sizes": (3,)}, "kernel_sizes has 1 values for 3 filters"),
-        ({"n_pixels": 9, "pooling": (2, 2, 2, 2)}, "pooling has 4 values for 3 filters"),
-        ({}, "either n_pixels .* or image_shape .* is needed"),
+        ({"n_pixels": 9, "strides": (1, 2)}, "strides must have one value for each of the 3 filters, got 2"),
+        (
+            {"n_pixels": 9, "kernel_sizes": (3,)},
+            "kernel_sizes must have one value for each of the 3 filters, got 1",
+        ),
+        (
+            {"n_pixels": 9, "pooling": (2, 2, 2, 2)},
+            "pooling must have one value for each of the 3 filters, got 4",
+        ),
+        ({}, "give either n_pixels .* or image_shape"),
     ],
 )
 def test_refused(config, message):

@@ -1,4 +1,4 @@
-"""ResNet against the published sizes, torchvision's names and a plain restatement of its layer table."""
+"""ResNet compared with the published sizes, torchvision's names and a plain implementation of its layer table."""
 
 import copy
 import json
@@ -53,7 +53,7 @@ def torchvision_shapes(depth, n_dims=2, n_channels=3, n_outputs=1000):
 
 
 def random_weights(shapes, seed=0):
-    """Weights with which activations stay near 1, so that all layers matter."""
+    """Return weights with which activations stay near 1, so that all layers matter."""
     generator = torch.Generator().manual_seed(seed)
     weights = {}
     for name, shape in shapes.items():
@@ -74,7 +74,7 @@ def randomized(network):
 
 
 def plain_resnet(w, x, *, depth, stem, training, scalars=None):
-    """Restate the layer table; `w` is a state_dict, `x` has one or two dimensions of pixels."""
+    """Implement the layer table; `w` is a state_dict, `x` has one or two dimensions of pixels."""
     conv, pool = (
         (functional.conv1d, functional.max_pool1d)
         if x.ndim == 3
@@ -216,7 +216,7 @@ def test_one_spectrum_cannot_be_trained_on_when_one_pixel_is_left(stem, too_few)
 
 @pytest.mark.parametrize("shape", [SPECTRA, IMAGES], ids=["spectra", "images"])
 def test_layout_is_kept_both_ways(shape):
-    """Else gradients are copied, and training is slower than with channels first."""
+    """Otherwise gradients are copied, and training is slower than with channels first."""
     network = ResNet(n_outputs=5, depth=50, **shape)
     kept = []
 
@@ -249,9 +249,7 @@ def test_scalars_join_before_the_last_layer():
 def test_wrong_scalars(made_for, columns):
     network = ResNet(n_outputs=5, n_scalars=made_for, **SPECTRA)
     scalars = None if columns is None else torch.zeros(4, columns)
-    with pytest.raises(
-        ValueError, match=f"scalars has {columns or 0} columns, the network was made for {made_for}"
-    ):
+    with pytest.raises(ValueError, match=f"scalars must have {made_for} columns, got {columns or 0}"):
         network(inputs(SPECTRA), scalars)
 
 
@@ -286,8 +284,8 @@ def imagenet():
 
 
 @pytest.mark.parametrize("n_hidden", [0, 1000])
-@pytest.mark.parametrize("counted", [True, False], ids=["new file", "file of before 2018"])
-def test_pretrained_weights_are_taken_over(imagenet, n_hidden, counted):
+@pytest.mark.parametrize("counted", [True, False], ids=["new file", "file from before 2018"])
+def test_pretrained_weights_are_loaded(imagenet, n_hidden, counted):
     given = {name: t for name, t in imagenet.items() if counted or not name.endswith("num_batches_tracked")}
     network = ResNet(n_outputs=10, n_hidden=n_hidden, **IMAGES).eval()
     last = network.final_layer.weight.clone()
@@ -312,29 +310,33 @@ def test_pretrained_on_other_classes():
 @pytest.mark.parametrize(
     ("change", "config", "message"),
     [
-        (["conv1.weight"], {}, r"lack conv1\.weight, which this ResNet18 has"),
-        (["fc.weight", "fc.bias"], {"n_hidden": 1000}, r"lack fc\.weight and 1 more, which"),
-        ([], {"depth": 34}, r"lack layer1\.2\.conv1\.weight and 79 more, which this ResNet34 has"),
+        (["conv1.weight"], {}, r"lack conv1\.weight of this ResNet18"),
+        (["fc.weight", "fc.bias"], {"n_hidden": 1000}, r"lack fc\.weight and 1 more of this"),
+        ([], {"depth": 34}, r"lack layer1\.2\.conv1\.weight and 79 more of this ResNet34"),
         (
             {"layer1.2.conv1.weight": torch.zeros(64, 64, 3, 3)},
             {},
             r"have layer1\.2\.conv1\.weight, which this",
         ),
-        ([], {"n_hidden": 100}, r"have fc\.weight of shape \(1000, 512\), this ResNet18 needs \(100, 512\)"),
+        (
+            [],
+            {"n_hidden": 100},
+            r"have fc\.weight of shape \(100, 512\) for this ResNet18, got \(1000, 512\)",
+        ),
         (
             [],
             {"image_shape": (1, 8, 8)},
-            r"conv1\.weight of shape \(64, 3, 7, 7\), this ResNet18 needs \(64, 1, 7, 7\)",
+            r"conv1\.weight of shape \(64, 1, 7, 7\) for this ResNet18, got \(64, 3, 7, 7\)",
         ),
         (
             [],
             {"image_shape": None, "n_pixels": 8, "n_channels": 3},
-            r"\(64, 3, 7, 7\), .* needs \(64, 3, 7\)",
+            r"of shape \(64, 3, 7\) .*, got \(64, 3, 7, 7\)",
         ),
         (
             [],
             {"stem": "small"},
-            r"conv1\.weight of shape \(64, 3, 7, 7\), this ResNet18 needs \(64, 3, 3, 3\)",
+            r"conv1\.weight of shape \(64, 3, 3, 3\) for this ResNet18, got \(64, 3, 7, 7\)",
         ),
     ],
 )
@@ -376,7 +378,7 @@ def test_bfloat16_changes_little():
     [
         ({"n_pixels": 9, "depth": 20}, "depth must be one of 18, 34, 50, 101, got 20"),
         ({"n_pixels": 9, "stem": "tiny"}, "stem must be one of standard, small, got 'tiny'"),
-        ({}, "either n_pixels .* or image_shape .* is needed, got n_pixels=None and image_shape=None"),
+        ({}, "give either n_pixels .* or image_shape .*, got n_pixels=None and image_shape=None"),
         ({"n_pixels": 9, "image_shape": (3, 9, 9)}, r"got n_pixels=9 and image_shape=\(3, 9, 9\)"),
         ({"image_shape": (9, 9)}, r"image_shape must be \(channels, height, width\), got \(9, 9\)"),
     ],

@@ -1,6 +1,5 @@
-"""The adversarial sampler: what it learns, how it ends and goes on, and what it refuses."""
+"""The adversarial sampler: training, early stopping, checkpoints, and refused input."""
 
-import multiprocessing
 import time
 
 import numpy as np
@@ -10,6 +9,7 @@ from sklearn.base import clone
 
 from skspec import GANOversampler
 from skspec.oversampling import _adversarial
+from tests._processes import forkserver
 from tests.oversampling._rare import N_PIXELS, rare
 
 QUICK = {
@@ -68,7 +68,7 @@ def test_the_best_state_is_kept(monkeypatch):
         kept.append(made)
         return next(scores)
 
-    monkeypatch.setattr(_adversarial.Judge, "__call__", judge)
+    monkeypatch.setattr(_adversarial.GeneratorScore, "__call__", judge)
     X, y = rare()
     sampler = GANOversampler(**QUICK | {"max_steps": 1000, "n_iter_no_change": 3})
     sampler.fit_resample(X, y)
@@ -77,7 +77,7 @@ def test_the_best_state_is_kept(monkeypatch):
     )  # three without a better
     generator = sampler.generators_["O"]
     with _adversarial.seeded(int(np.random.RandomState(0).randint(2**31 - 1)), torch.device("cpu")):
-        again = _adversarial.make(generator.network, np.zeros(200, dtype=int))
+        again = _adversarial.generate(generator.network, np.zeros(200, dtype=int))
     np.testing.assert_array_equal(again, kept[2])
 
 
@@ -89,12 +89,12 @@ def test_copies_score_badly():
         return 5.0 * rng.normal(size=(n, 3)) @ vectors + rng.normal(0.0, 0.01, (n, 300))
 
     learned, other, target = draw(100), draw(200), np.zeros(100, dtype=int)
-    judge = _adversarial.Judge((learned, target))
+    judge = _adversarial.GeneratorScore((learned, target))
     copies = np.repeat(learned, 2, axis=0) + 1e-3 * rng.normal(size=(200, 300))
     assert judge(other) < 0.2
     assert judge(copies) > 0.45
     assert judge(other + 3.0 * vectors[0]) > 2 * judge(other)
-    judge = _adversarial.Judge((learned, target), (draw(100), target))
+    judge = _adversarial.GeneratorScore((learned, target), (draw(100), target))
     assert judge(other) < 0.2
     assert judge(copies) > 0.45
 
@@ -134,7 +134,7 @@ def test_samples_afterwards():
     np.testing.assert_array_equal(first, again)
     assert first.shape == (5, N_PIXELS)
     assert not np.array_equal(sampler.sample(5, "O"), sampler.sample(5, "O"))
-    with pytest.raises(ValueError, match=r"label must be a class that was learned \('O'\), got 'G'"):
+    with pytest.raises(ValueError, match=r"label must be a class with a generator \('O'\), got 'G'"):
         sampler.sample(3, "G")
 
 
@@ -146,14 +146,14 @@ class PowerCutError(Exception):
 
 
 def cut_after(monkeypatch, n_steps):
-    step, count = _adversarial.Duel.step, iter(range(n_steps))
+    step, count = _adversarial.AdversarialTrainer.step, iter(range(n_steps))
 
     def counted(self):
         if next(count, None) is None:
             raise PowerCutError
         return step(self)
 
-    monkeypatch.setattr(_adversarial.Duel, "step", counted)
+    monkeypatch.setattr(_adversarial.AdversarialTrainer, "step", counted)
 
 
 @pytest.mark.parametrize(
@@ -209,8 +209,7 @@ def test_killed_and_resumed(tmp_path):
         **QUICK | {"max_steps": 200, "n_iter_no_change": None, "score_every": 5}
     ).fit_resample(*rare())
     torch.set_num_threads(n_threads)
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["skspec.oversampling._gan", "tests.oversampling.test_gan"])
+    processes = forkserver()
     checkpoints, out = tmp_path / "checkpoints", tmp_path / "rows.npy"
     process = processes.Process(target=train, args=(checkpoints, out))
     process.start()
@@ -245,7 +244,7 @@ def test_pictures_and_bar_change_nothing(tmp_path, capsys):
 
 @pytest.fixture
 def untrained(monkeypatch):
-    monkeypatch.setattr(_adversarial.Duel, "__init__", lambda *_: pytest.fail("it was trained"))
+    monkeypatch.setattr(_adversarial.AdversarialTrainer, "__init__", lambda *_: pytest.fail("it was trained"))
 
 
 @pytest.mark.usefixtures("untrained")

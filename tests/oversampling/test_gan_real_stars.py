@@ -1,10 +1,11 @@
-"""What the adversarial sampler makes of very few real stars: the O and B components of Pickles (1998, PASP 110, 863)."""
+"""The adversarial sampler trained on very few real stars: the O and B components of Pickles (1998, PASP 110, 863)."""
 
 import numpy as np
 import pytest
 
 from skspec import FluxNormalizer, GANOversampler, LogWaveResampler, Spectra
-from skspec.oversampling._distances import Projection, copying
+from skspec.oversampling._components import principal_components
+from skspec.oversampling._distances import copying
 from skspec.oversampling._spectral_features import measure
 from tests._data import data_path
 
@@ -44,7 +45,7 @@ def learn(X, y, label, n=200):
 
 @pytest.fixture(scope="module")
 def parts(stars):
-    """For each third of the types that is held out: what was learned from, what was held out, what was made."""
+    """Training, held-out and generated spectra for each third of the types that is held out."""
     X, classes, files = stars
     hot = classes != "A"
     y = np.where(hot, "OB", "A")
@@ -69,8 +70,11 @@ def test_lines_are_as_deep_as_in_stars_held_out(stars, parts):
 
 def test_copies_would_be_found_and_are_not(parts):
     for known, held_out, generated in parts:
-        projection = Projection(known, 10)
-        sets = [projection(rows) for rows in (known, held_out, generated, np.repeat(known, 10, axis=0))]
+        components = principal_components(known, 10)
+        sets = [
+            components.coordinates(rows)
+            for rows in (known, held_out, generated, np.repeat(known, 10, axis=0))
+        ]
         assert copying(*sets[:3])[1] > 0.01
         assert copying(sets[0], sets[1], sets[3])[1] < 0.01
 

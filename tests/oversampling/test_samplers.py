@@ -1,4 +1,4 @@
-"""What all samplers promise: imbalanced-learn's checks, bookkeeping, errors, and no leak into validation."""
+"""All samplers: imbalanced-learn's checks, bookkeeping, errors, and no leak into validation folds."""
 
 import subprocess
 import sys
@@ -78,7 +78,9 @@ def test_global_generators_are_left_alone(sampler):
 
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_unknown_labels_in_the_strategy(name, monkeypatch):
-    monkeypatch.setattr("skspec.oversampling._adversarial.Duel.step", lambda _: pytest.fail("it was trained"))
+    monkeypatch.setattr(
+        "skspec.oversampling._adversarial.AdversarialTrainer.step", lambda _: pytest.fail("it was trained")
+    )
     sampler = CASES[name].make().set_params(sampling_strategy={"WR": 50})
     with pytest.raises(ValueError, match="WR.*not present in the data"):
         sampler.fit_resample(*rare())
@@ -94,7 +96,7 @@ def test_spectra_and_cubes_are_refused(sampler):
 
 def test_sample_weight_is_refused(sampler):
     X, y = rare()
-    with pytest.raises(TypeError, match="cannot carry sample_weight along.*class_weight"):
+    with pytest.raises(TypeError, match="does not take sample_weight.*class_weight"):
         sampler.fit_resample(X, y, sample_weight=np.ones(len(y)))
     assert not hasattr(sampler, "sample_indices_")
 
@@ -121,7 +123,7 @@ def test_nothing_leaks_into_validation_folds(sampler):
     Recorder.seen.clear()
     model = make_pipeline(sampler, Recorder())
     predicted = cross_val_predict(model, X, y, cv=folds)
-    assert len(predicted) == 80  # no made-up spectrum is ever predicted
+    assert len(predicted) == 80  # generated spectra are never predicted
     for (train, test), fitted, validated in zip(folds, Recorder.seen[::2], Recorder.seen[1::2], strict=True):
         X_fit, y_fit, _ = fitted
         np.testing.assert_array_equal(validated[0], X[test])  # as they are, and none else
@@ -130,7 +132,7 @@ def test_nothing_leaks_into_validation_folds(sampler):
         expected, _ = clone(sampler).fit_resample(X[train], y[train])  # from the training fold alone
         np.testing.assert_array_equal(X_fit, expected)
         nearest = np.abs(X_fit[:, None] - X[test]).max(axis=2).min()
-        assert nearest > 0.0  # no spectrum of the validation fold is among those learned from
+        assert nearest > 0.0  # no spectrum of the validation fold is used for training
 
 
 def test_pipelines_score_real_spectra_only(sampler):

@@ -1,7 +1,4 @@
-"""Ensembles of scikit-learn: calibrated classifiers, and votes, of its members and of ours."""
-
-import json
-import zipfile
+"""Ensembles of scikit-learn with its own members and with ours: calibrated classifiers and voting."""
 
 import numpy as np
 import pytest
@@ -31,6 +28,7 @@ from skspec import (
     read_info,
     save,
 )
+from tests.persistence._files import read_entries, with_manifest, write_entries
 
 pytest.importorskip("safetensors")
 pytest.importorskip("skops")
@@ -181,25 +179,24 @@ def test_stacks_are_refused(model, y, tmp_path):
 @pytest.mark.parametrize(
     ("estimators", "message"),
     [
-        (3, "has members that are no pairs"),
+        (3, "has members that are not pairs"),
         ([], "has no members"),
         ([{"tuple": ["a", "drop"]}], "has no members"),
-        ([{"tuple": ["a", "passthrough"]}], "has members that are no pairs"),
-        ([{"tuple": [1, "drop"]}], "has members that are no pairs"),
-        ([["a", "drop"]], "has members that are no pairs"),
+        ([{"tuple": ["a", "passthrough"]}], "has members that are not pairs"),
+        ([{"tuple": [1, "drop"]}], "has members that are not pairs"),
+        ([["a", "drop"]], "has members that are not pairs"),
     ],
 )
 def test_members_that_are_none(estimators, message, tmp_path):
     path = tmp_path / "m.skspec"
     save(VotingRegressor([("line", LinearRegression())]).fit(X, VALUES), path)
-    with zipfile.ZipFile(path) as archive:
-        entries = {name: archive.read(name) for name in archive.namelist()}
-    manifest = json.loads(entries["manifest.json"])
-    manifest["model"]["params"]["estimators"] = estimators
+    entries = read_entries(path)
     del entries["steps/0.skops"]
-    manifest["blobs"] = []
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in (entries | {"manifest.json": json.dumps(manifest).encode()}).items():
-            archive.writestr(name, content)
+
+    def change(manifest):
+        manifest["model"]["params"]["estimators"] = estimators
+        manifest["blobs"] = []
+
+    write_entries(path, with_manifest(entries, change))
     with pytest.raises(ValueError, match=f"VotingRegressor {message}"):
         load(path)

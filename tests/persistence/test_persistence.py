@@ -1,4 +1,4 @@
-"""Saving and loading: what comes back is what went in."""
+"""Saving and loading: a loaded model equals the saved one."""
 
 import json
 import os
@@ -238,10 +238,6 @@ class Derived(FluxNormalizer):
     pass
 
 
-class WithCache(LogWaveResampler):
-    pass
-
-
 @pytest.mark.parametrize(
     ("tail", "message"),
     [
@@ -250,7 +246,7 @@ class WithCache(LogWaveResampler):
             r"step 'last' \(FunctionTransformer\) cannot be saved: .*<lambda>",
         ),
         ([KNeighborsClassifier(algorithm="kd_tree")], "KDTree.*use algorithm='brute'"),
-        ([Derived()], r"step 'last' \(.*Derived\) cannot be saved: only estimators of skspec"),
+        ([Derived()], r"step 'last' \(.*Derived\) cannot be saved: register its class"),
         ([GridSearchCV(GaussianNB(), {"priors": [None]}, cv=2)], "is a search; save its best_estimator_"),
         ([SelectKBest(k=3)], "f_classif, not on the trusted list"),
     ],
@@ -265,7 +261,6 @@ def test_refuses_what_is_not_safe(tail, message, spectra, tmp_path):
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        (np.median, "method of the model is a numpy._ArrayFunctionDispatcher"),
         (np.array([1, "a"], dtype=object), "method of the model is an array of object"),
         (np.array(["2020-01-01"], "M8[D]"), r"array of datetime64\[D\]"),
         (np.longdouble(1), "numpy scalar of"),
@@ -273,7 +268,6 @@ def test_refuses_what_is_not_safe(tail, message, spectra, tmp_path):
         (1j, "builtins.complex"),
         (np.ma.array([1.0]), "MaskedArray"),
     ],
-    ids=repr,
 )
 def test_refuses_parameters_without_safe_form(value, message, tmp_path):
     with pytest.raises(TypeError, match=message):
@@ -281,10 +275,11 @@ def test_refuses_parameters_without_safe_form(value, message, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_random_generator_is_left_behind(tmp_path):
-    model = FluxNormalizer(np.random.RandomState(0))
-    with pytest.warns(UserWarning, match=r"method of the model \(RandomState\) only guides another fit"):
-        save(model, tmp_path / "model.skspec")
+@pytest.mark.parametrize("value", [np.random.RandomState(0), np.random.default_rng(0), np.median, str.upper])
+def test_generators_and_functions_are_left_out(value, tmp_path):
+    message = rf"method of the model \({type(value).__name__}\) only guides another fit and is not saved"
+    with pytest.warns(UserWarning, match=message):
+        save(FluxNormalizer(value), tmp_path / "model.skspec")
     assert load(tmp_path / "model.skspec").method is None
 
 
@@ -311,7 +306,7 @@ def test_bad_arguments(spectra, tmp_path):
     with pytest.raises(TypeError, match=r"info\.x of the model is a builtins\.object"):
         save(fitted, tmp_path / "model.skspec", info={"x": object()})
     fitted._cache = 1
-    with pytest.raises(TypeError, match="_cache of the model is no parameter"):
+    with pytest.raises(TypeError, match="_cache of the model is neither a parameter nor a fitted attribute"):
         save(fitted, tmp_path / "model.skspec")
     assert not list(tmp_path.iterdir())
 

@@ -215,10 +215,13 @@ def test_distribution_of_an_estimator():
         (lambda: JointConfusionMatrixDisplay.from_predictions(["A", "B"], ["A"]), "inconsistent"),
         (lambda: JointConfusionMatrixDisplay.from_predictions([], []), "y_true is empty"),
         (lambda: JointConfusionMatrixDisplay.from_predictions(["A"], ["B"], order="A"), r"order lacks .*'B'"),
-        (lambda: JointConfusionMatrixDisplay.from_predictions(["A"], ["A"], order="AA"), "label twice"),
+        (
+            lambda: JointConfusionMatrixDisplay.from_predictions(["A"], ["A"], order="AA"),
+            "order has duplicate labels",
+        ),
         (
             lambda: JointConfusionMatrixDisplay.from_predictions(["A"], ["B"], coordinates={"A": (0, 0)}),
-            "nothing for the class 'B'",
+            "coordinates has no entry for the class 'B'",
         ),
         (
             lambda: JointConfusionMatrixDisplay.from_predictions(["A"], ["A"], coordinates={"A": 0}, major=1),
@@ -241,12 +244,16 @@ def test_distribution_of_an_estimator():
         ),
         (
             lambda: JointConfusionMatrixDisplay.from_predictions(["A"], ["B"], blocks={"A": 0}),
-            r"blocks has nothing for the classes \['B'\]",
+            r"blocks has no entry for the classes \['B'\]",
         ),
-        (lambda: ErrorMagnitudeDisplay.from_predictions(["A"], ["A"]), "joint class"),
+        (
+            lambda: ErrorMagnitudeDisplay.from_predictions(["A"], ["A"]),
+            "'A' is not a joint MK class, .* such as 'GV'; for other labels, pass coordinates",
+        ),
+        (lambda: ClassDistributionDisplay.from_labels(["A", "F"]), "'A' is not a joint MK class"),
         (
             lambda: ErrorMagnitudeDisplay.from_predictions(["GII"], ["GII"], coordinates=mk_coordinates),
-            "whole numbers",
+            "coordinates must be integers",
         ),
         (
             lambda: ErrorMagnitudeDisplay.from_predictions(["A"], ["A"], coordinates={"A": 1}),

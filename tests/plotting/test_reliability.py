@@ -107,5 +107,5 @@ def test_what_is_no_probability_is_refused():
     proba[7] = [1.5, -0.5, 0.0, 0.0]
     with pytest.raises(ValueError, match="in row 7"):
         ReliabilityDisplay.from_predictions(true, proba)
-    with pytest.raises(ValueError, match="have 1, 1, 2 and 1 bins"):
+    with pytest.raises(ValueError, match="same length, got 1, 1, 2 and 1"):
         ReliabilityDisplay([0.5], [0.5], counts=[1, 2], edges=[[0, 1]]).plot()

@@ -130,7 +130,7 @@ def test_from_predictions_and_from_estimator():
     _, axes = plt.subplots(1, 2, layout="constrained")
     display = SpectraDisplay.from_predictions(spectra, ["A", "B", "A"], ["A", "A", "A"], ax=axes[0])
     assert display.ax_ is axes[0]
-    assert texts(display.ax_) == ["A", "B, taken for A", "A"]
+    assert texts(display.ax_) == ["A", "B (predicted A)", "A"]
     estimator = DummyClassifier().fit(np.asarray(spectra), ["A", "B", "A"])
     same = SpectraDisplay.from_estimator(estimator, spectra, ["A", "B", "A"])
     assert texts(same.ax_) == texts(display.ax_)
@@ -142,7 +142,7 @@ def test_from_predictions_and_from_estimator():
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: SpectraDisplay(np.ones((2, 9))).plot(), TypeError, "spectra must be Spectra"),
+        (lambda: SpectraDisplay(np.ones((2, 9))).plot(), TypeError, "spectra must be a Spectra object"),
         (lambda: SpectraDisplay(flat(), lines="galaxy").plot(), ValueError, "did you mean 'galaxies'"),
         (lambda: SpectraDisplay(flat(), lines={"x": -1.0}).plot(), ValueError, "above 0, got -1.0 for 'x'"),
         (

@@ -81,5 +81,5 @@ def test_bad_history(history, message):
 
 
 def test_other_estimators_have_no_history():
-    with pytest.raises(ValueError, match="got DummyClassifier without"):
+    with pytest.raises(ValueError, match="DummyClassifier has no history_"):
         TrainingCurveDisplay.from_estimator(DummyClassifier())

@@ -10,7 +10,7 @@ from skspec import load, recipes, save
 from skspec.mk import mk_coordinates, mk_grid
 from tests.recipes._data import galaxies, joint_stars, stars, survey
 
-RECIPES = {name: getattr(recipes, name) for name in recipes.__all__ if name != "recommended"}
+RECIPES = {name: system.recipe for name, system in recipes.PUBLISHED_SYSTEMS.items()}
 MK_NETWORKS = ("conv1d-v1", "conv1d-v2", "resnet50", "convtran", "convkan")
 
 

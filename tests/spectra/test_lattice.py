@@ -5,7 +5,8 @@ import pytest
 from joblib import Parallel, delayed
 
 from skspec import LogWaveResampler, Spectra
-from skspec.spectra import Lattice, find_lattice
+from skspec.spectra import Lattice
+from skspec.spectra._lattice import find_lattice
 
 STEP = 1e-4
 STARTS = [0, 17, 300, 5]

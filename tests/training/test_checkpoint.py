@@ -1,6 +1,5 @@
 """Training that is killed and goes on: the same weights, bit for bit, and no trust in damaged files."""
 
-import multiprocessing
 import os
 import time
 
@@ -10,8 +9,9 @@ import torch
 from sklearn.base import clone
 from skorch.callbacks import Callback, EarlyStopping, EpochScoring
 
-from skspec import Conv1DClassifier
+from skspec import Conv1DClassifier, Mask, Noise, Shift
 from skspec.training.checkpoint import read_checkpoint, write_checkpoint
+from tests._processes import forkserver
 
 MAX_EPOCHS = 40
 
@@ -61,9 +61,7 @@ def full_of_chance(**kwargs):
         scoring="f1_macro",
         n_iter_no_change=None,
         schedule="plateau",
-        augment_noise=(0.0, 0.5),
-        augment_shift=2,
-        augment_mask=0.2,
+        augment=[Shift(2), Noise((0.0, 0.5)), Mask(0.2)],
         balanced_batches=True,
         random_state=3,
     ).set_params(**kwargs)
@@ -82,7 +80,7 @@ def assert_same(a, b):
 def train(directory, diary, out):
     """What the process that is killed does."""
     torch.set_num_threads(1)
-    model = full_of_chance(checkpoint_dir=directory, callbacks=[Diary(diary, pause=0.1)])
+    model = full_of_chance(checkpoint_dir=directory, callbacks=[Diary(diary, pause=0.05)])
     np.savez(out, **weights(model.fit(*data())))
 
 
@@ -91,8 +89,7 @@ def test_killed_ten_times_at_random_moments(tmp_path):
     torch.set_num_threads(1)  # as in the other process
     expected = full_of_chance().fit(*data())
     torch.set_num_threads(n_threads)
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["skspec.estimators", "tests.training.test_checkpoint"])
+    processes = forkserver()
     diary, out, checkpoints = tmp_path / "diary", tmp_path / "weights.npz", tmp_path / "checkpoints"
     rng = np.random.default_rng()
     for _ in range(10):
@@ -101,7 +98,7 @@ def test_killed_ten_times_at_random_moments(tmp_path):
         process.start()
         while process.is_alive() and (diary.stat().st_size if diary.exists() else 0) == known:
             time.sleep(0.01)  # until it trains
-        time.sleep(rng.uniform(0.0, 0.5))
+        time.sleep(rng.uniform(0.0, 0.25))
         assert process.is_alive(), "it was to be killed in the middle"
         process.kill()
         process.join()

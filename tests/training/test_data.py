@@ -69,16 +69,14 @@ def test_channels_are_unfolded_in_order():
 def test_row_without_valid_pixel_is_named(X, model, method):
     model.fit(X, Y)
     X[[11, 30]] = np.nan
-    with pytest.raises(ValueError, match="row 11 of X has no valid pixel, nor have 1 others"):
+    with pytest.raises(ValueError, match="spectrum 11 has no valid pixel, nor have 1 others"):
         model.fit(X, Y) if method == "fit" else model.predict(X)
     ivar = np.ones_like(X)
     ivar[3] = 0
     spectra = Spectra(
         np.nan_to_num(X), wave=WAVE, ivar=ivar, meta={"file": [f"s{i}.fits" for i in range(40)]}
     )
-    with pytest.raises(
-        ValueError, match=r"row 3 of X \(s3.fits\) has no valid pixel; leave such spectra out"
-    ):
+    with pytest.raises(ValueError, match=r"s3.fits \(spectrum 3\) has no valid pixel; remove such spectra"):
         model.fit(spectra, Y) if method == "fit" else model.predict(spectra)
 
 

@@ -179,7 +179,7 @@ def test_ensembles_that_number_labels_lose_their_coordinates(model, ladder, ense
     model.set_params(
         loss="distance", class_coordinates={name: i for i, name in enumerate(np.unique(y).tolist())}
     )
-    message = "the class 0; VotingClassifier and .* LogitVotingClassifier keeps them"
+    message = "the class 0; VotingClassifier and .* LogitVotingClassifier does not"
     with pytest.raises(ValueError, match=message):
         ensemble([("net", model)]).fit(X, y)
 
@@ -190,11 +190,11 @@ def test_ensembles_that_number_labels_lose_their_coordinates(model, ladder, ense
         ({"loss": "distance"}, "loss='distance' needs class_coordinates, .* got None"),
         (
             {"loss": "distance", "class_coordinates": {"O5": 1}},
-            "class_coordinates has nothing for the class 'A5'$",
+            "class_coordinates has no entry for the class 'A5'$",
         ),
         (
             {"loss": "distance", "class_coordinates": lambda label: [0] * (1 + (label == "O5"))},
-            r"as many axes for each class, got shapes \[\(1,\), \(2,\)\]",
+            r"the same number of axes for each class, got shapes \[\(1,\), \(2,\)\]",
         ),
         ({"loss": "distance", "class_coordinates": lambda _: np.nan}, "class_coordinates must be finite"),
         ({"loss": "crossentropy"}, "did you mean 'cross_entropy'"),

@@ -137,11 +137,11 @@ def test_copies_and_persistence(model):
     X, y = spectra()
     model.set_params(loss="gaussian").fit(X, y)
     expected = model.predict(X, return_std=True)
-    state, arrays = model._get_fitted_state()
+    state, arrays = model.__skspec_get_state__()
     for twin in (
         pickle.loads(pickle.dumps(model)),
         copy.deepcopy(model),
-        clone(model)._set_fitted_state(json.loads(json.dumps(state)), arrays),
+        clone(model).__skspec_set_state__(json.loads(json.dumps(state)), arrays),
     ):
         np.testing.assert_array_equal(twin.predict(X, return_std=True), expected)
     assert model.embed(X).shape[0] == 200

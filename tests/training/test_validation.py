@@ -21,7 +21,7 @@ class Epochs(Callback):
         self.valid_ = None
 
     def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
-        self.weights_.append({k: v.clone() for k, v in net.judged_module.state_dict().items()})
+        self.weights_.append({k: v.clone() for k, v in net.validated_module.state_dict().items()})
         self.valid_ = dataset_valid
 
 
@@ -80,7 +80,7 @@ def test_a_class_of_one_group_is_learned_from():
     for seed in range(5):
         learn, _ = hold_out(target, groups, 0.3, seed=seed)
         assert set(target[learn]) == {0, 1, 2}
-    with pytest.raises(ValueError, match="whatever groups are chosen, a class is left without any"):
+    with pytest.raises(ValueError, match="for any choice of groups, a class has no training spectra"):
         hold_out(np.repeat([0, 1], 10), np.repeat([0, 1], 10), 0.5, seed=0)
 
 

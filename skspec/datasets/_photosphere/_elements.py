@@ -1,23 +1,22 @@
 """The chemical elements of the photosphere: abundance, mass, ionisation energies, partition functions.
 
-Solar abundances: Asplund, Grevesse, Sauval & Scott (2009, ARA&A 47, 481). Ionisation energies: NIST Atomic
-Spectra Database. Partition functions at two temperatures: Cox (2000), *Allen's Astrophysical Quantities*,
-4th edition, table 3.3; later stages have the statistical weight of their ground term.
+Solar abundances: Asplund, Grevesse, Sauval & Scott (2009, ARA&A 47, 481). Ionisation energies: NIST Atomic Spectra
+Database. Partition functions at two temperatures: Cox (2000), *Allen's Astrophysical Quantities*, 4th edition, table
+3.3; later stages have the statistical weight of their ground term.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.floating]
+from skspec.datasets._types import FloatArray, FloatLike
 
 _ALPHA = frozenset({"O", "Ne", "Mg", "Si", "S", "Ca", "Ti"})
 
 
 @dataclass(frozen=True)
 class Element:
-    """One element.
+    """A chemical element.
 
     Attributes
     ----------
@@ -26,9 +25,9 @@ class Element:
     mass : float
         Atomic mass in u.
     abundance : float
-        Solar logarithmic number abundance, on the scale where hydrogen has 12.
+        Logarithm of the solar number abundance, on the scale on which hydrogen is 12.
     ionisation : tuple of float
-        Energies in eV that remove the first, second, ... electron.
+        Energies in eV to remove the first, second, ... electron.
     log_u : tuple of (float, float)
         log10 of the partition function of each stage at theta = 5040 K / T = 1.0 and 0.5.
     """
@@ -47,7 +46,7 @@ def _element(
     ionisation: tuple[float, ...],
     *log_u: tuple[float, float] | float,
 ) -> Element:
-    """Bare numbers among `log_u` are statistical weights that do not depend on temperature."""
+    """Make an element; bare numbers in `log_u` are statistical weights that do not depend on temperature."""
     pairs = tuple(u if isinstance(u, tuple) else (float(np.log10(u)),) * 2 for u in log_u)
     return Element(number, mass, abundance, ionisation, pairs)
 
@@ -81,11 +80,11 @@ ELEMENTS: dict[str, Element] = {
 }
 
 
-def abundance(symbol: str, feh: Array | float) -> Array:
-    """Return the atoms of an element per hydrogen atom in a star of metallicity [Fe/H].
+def abundance(symbol: str, feh: FloatLike) -> FloatArray:
+    """Return the number of atoms of an element per hydrogen atom at metallicity [Fe/H].
 
-    Metals scale with iron; the alpha elements are enhanced by up to 0.4 dex in metal-poor stars, as in the
-    Galactic halo (Wheeler, Sneden & Truran 1989, ARA&A 27, 279).
+    Metals scale with iron; alpha elements are enhanced by up to 0.4 dex in metal-poor stars, as in the Galactic halo
+    (Wheeler, Sneden & Truran 1989, ARA&A 27, 279).
     """
     feh = np.asarray(feh, dtype=np.float64)
     if symbol in {"H", "He"}:
@@ -95,11 +94,10 @@ def abundance(symbol: str, feh: Array | float) -> Array:
     return 10.0 ** (ELEMENTS[symbol].abundance - 12.0 + scale)
 
 
-def partition_function(symbol: str, stage: int, temperature: Array | float) -> Array:
-    """Partition function of an ion; `stage` 0 is the neutral atom.
+def partition_function(symbol: str, stage: int, temperature: FloatLike) -> FloatArray:
+    """Return the partition function of an ion; `stage` 0 is the neutral atom.
 
-    log U is linear in theta = 5040 K / T through the two tabulated values, and constant beyond
-    0.4 < theta < 1.4, where the table no longer leads.
+    log U is linear in theta = 5040 K / T through the two tabulated values, and constant outside 0.4 < theta < 1.4.
     """
     cool, hot = ELEMENTS[symbol].log_u[stage]
     theta = np.clip(5040.0 / np.asarray(temperature, dtype=np.float64), 0.4, 1.4)

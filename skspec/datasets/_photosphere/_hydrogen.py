@@ -1,7 +1,7 @@
-"""Hydrogen lines: Balmer and Paschen series with linear Stark broadening.
+"""Opacity of the Balmer and Paschen lines of hydrogen, with linear Stark broadening.
 
-Oscillator strengths: Johnson (1972, ApJ 174, 227). Quasi-static Stark wings: Holtsmark's distribution with the
-constants of Edmonds, Schlueter & Wells (1967, Mem. RAS 71, 271), as in Kurucz (1970, SAO Special Report 309).
+Oscillator strengths: Johnson (1972, ApJ 174, 227). Quasi-static Stark wings: Holtsmark distribution with the constants
+of Edmonds, Schlueter & Wells (1967, Mem. RAS 71, 271), as in Kurucz (1970, SAO Special Report 309).
 """
 
 from dataclasses import dataclass
@@ -9,20 +9,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from skspec.datasets._constants import LIGHT_SPEED
 from skspec.datasets._photosphere._opacity import RYDBERG, level_survival
-
-Array = NDArray[np.floating]
+from skspec.datasets._types import Float32Array, FloatArray
 
 _HIGHEST = 36
-_REACH = 0.07  # half-width of the window of a line, in dex
-_ELECTRONS = (
-    2.5  # electrons add to the wings that the ions make; fitted to dwarfs of type A in the MILES library
-)
+_REACH = 0.07  # half-width in dex of the window of a line
+# factor by which electrons strengthen the wings produced by ions; fitted to A dwarfs of the MILES library
+_ELECTRONS = 2.5
 _STARK_H_ALPHA = 0.009019  # the asymptotic formula does not hold for the first line
 
 
-def oscillator_strength(lower: int, upper: NDArray[np.int64] | int) -> Array:
-    """Absorption oscillator strength between two levels of hydrogen (Johnson 1972, eq. 3-9)."""
+def oscillator_strength(lower: int, upper: NDArray[np.int64] | int) -> FloatArray:
+    """Return the absorption oscillator strength between two levels of hydrogen (Johnson 1972, eq. 3-9)."""
     upper = np.asarray(upper, dtype=np.float64)
     x = 1.0 - (lower / upper) ** 2
     if lower == 1:
@@ -39,8 +38,8 @@ def oscillator_strength(lower: int, upper: NDArray[np.int64] | int) -> Array:
     return 32.0 / (3.0 * np.sqrt(3.0) * np.pi) * lower / upper**3 / x**3 * gaunt
 
 
-def line_wavelength(lower: int, upper: NDArray[np.int64] | int) -> Array:
-    """Vacuum wavelength in Å of a line of hydrogen."""
+def line_wavelength(lower: int, upper: NDArray[np.int64] | int) -> FloatArray:
+    """Return the vacuum wavelength in Å of a line of hydrogen."""
     return RYDBERG / (1.0 / lower**2 - 1.0 / np.asarray(upper, dtype=np.float64) ** 2)
 
 
@@ -49,23 +48,17 @@ class _Line:
     lower: int
     upper: int
     wave: float
-    strength: float  # pi e^2 / (m c) f_lu wave^2, in cm2 Å: cross-section times its width
+    strength: float  # pi e^2 / (m c) f_lu wave^2 in cm2 Å: cross-section integrated over the line
     stark: float  # Stark displacement in Å per unit of normal field
     window: slice
-    distance: NDArray[np.float32]  # wave - centre in Å over the window
-    distance_wing: NDArray[np.float32]  # its absolute value to the power 5/2
+    distance: Float32Array  # wave - centre in Å, over the window
+    distance_wing: Float32Array  # its absolute value to the power 5/2
 
 
 class HydrogenLines:
-    """The lines of hydrogen on one logarithmic wavelength grid.
+    """The lines of hydrogen on a wavelength grid in Å, with equal steps in log10."""
 
-    Parameters
-    ----------
-    wave : ndarray of shape (n_pixels,)
-        Grid in Å, equal steps of log10.
-    """
-
-    def __init__(self, wave: Array) -> None:
+    def __init__(self, wave: FloatArray) -> None:
         self._n_pixels = len(wave)
         log = np.log10(wave)
         self._lines = []
@@ -92,17 +85,11 @@ class HydrogenLines:
                     )
                 )
 
-    def opacity(self, populations: Array, electron_density: float, velocity: float) -> NDArray[np.float32]:
-        """Line absorption per hydrogen nucleus, in cm2.
+    def opacity(self, populations: FloatArray, electron_density: float, velocity: float) -> Float32Array:
+        """Return the line absorption per hydrogen nucleus in cm2.
 
-        Parameters
-        ----------
-        populations : ndarray of shape (2,)
-            Share of the hydrogen nuclei in levels 2 and 3.
-        electron_density : float
-            In cm-3.
-        velocity : float
-            Doppler velocity in km/s.
+        `populations` are the fractions of the hydrogen nuclei in levels 2 and 3, `electron_density` is in cm-3, and
+        `velocity`, the Doppler velocity, in km/s.
         """
         total = np.zeros(self._n_pixels, dtype=np.float32)
         field = 1.25e-9 * electron_density ** (2.0 / 3.0)  # Holtsmark's normal field strength
@@ -110,7 +97,7 @@ class HydrogenLines:
         for line in self._lines:
             if survival[line.upper] < 1e-3:
                 continue
-            doppler = line.wave * velocity / 2.998e5
+            doppler = line.wave * velocity / LIGHT_SPEED
             stark = line.stark * field
             # the Stark profile a / (width^5/2 + distance^5/2) has area 1 at its natural width
             amplitude = 0.748 * _ELECTRONS * stark**1.5

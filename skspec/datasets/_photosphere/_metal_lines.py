@@ -1,45 +1,54 @@
-"""Opacity of the lines of helium and the metals.
+"""Opacity of the lines of helium and the metals, which are listed in ``lines.dat``.
 
-Strength: Saha and Boltzmann. Profile: Doppler core and Lorentz wings. Damping by radiation, electrons and
-hydrogen atoms with the approximations of Kurucz & Avrett (1981, SAO Special Report 391).
+Strengths follow from the equations of Saha and Boltzmann. Profiles have a Doppler core and Lorentz wings; damping by
+radiation, electrons and hydrogen atoms is approximated as in Kurucz & Avrett (1981, SAO Special Report 391).
 """
+
+from functools import cache
+from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skspec.datasets._constants import BOLTZMANN_EV, HC_K, LIGHT_SPEED
 from skspec.datasets._photosphere._elements import ELEMENTS, abundance, partition_function
-from skspec.datasets._photosphere._lines import read_lines
-from skspec.datasets._photosphere._opacity import HC_K
-from skspec.datasets._photosphere._saha import BOLTZMANN_EV, ion_fractions
+from skspec.datasets._photosphere._saha import ion_fractions
 from skspec.datasets._photosphere._structure import Layer
+from skspec.datasets._types import Float32Array, FloatArray, IndexArray
 
-Array = NDArray[np.floating]
-
-_LIGHT = 2.99792458e10  # cm/s
 _EV_ANGSTROM = 12398.42
-_NEAR, _FAR = 16, 512  # half-widths of the window of a core in fine, of wings in coarse pixels
-_HELIUM_STARK = 100.0  # brings He I in B dwarfs to the strength observed
-_NEVER = 200.0  # ionisation energy of stages beyond the table, eV
-_FAINTEST = 5e-3  # opacity relative to the continuum where a wing is cut off
+_NEAR, _FAR = 16, 512  # half-widths of the windows of cores in fine pixels, and of wings in coarse ones
+_HELIUM_STARK = 100.0  # matches the observed strength of He I in B dwarfs
+_NEVER = 200.0  # eV, ionisation energy of stages beyond the table
+_FAINTEST = 5e-3  # opacity relative to the continuum at which wings are cut off
 
 FINE = 8  # fine pixels in a coarse one
 
+_COLUMNS = np.dtype(
+    [("wave", "f8"), ("element", "U2"), ("spectrum", "i8"), ("energy", "f8"), ("log_gf", "f8")]
+)
+
+
+@cache
+def read_lines() -> NDArray[np.void]:
+    """Return the lines of helium and the metals in order of wavelength; the table names its sources.
+
+    The fields are ``wave`` (vacuum Å), ``element``, ``spectrum`` (1 for the neutral atom), ``energy`` of the lower level
+    (eV) and ``log_gf``.
+    """
+    with files(__package__).joinpath("lines.dat").open() as table:
+        lines = np.loadtxt(table, dtype=_COLUMNS)
+    lines.setflags(write=False)
+    return lines
+
 
 class MetalLines:
-    """The line list laid out on one fine logarithmic wavelength grid.
-
-    Parameters
-    ----------
-    start, step : float
-        log10 of the first wavelength in Å, and the step of the grid in dex.
-    n_pixels : int
-        Length of the grid.
-    """
+    """The line list on a fine grid: `n_pixels` wavelengths, log10 of the first (Å) and step in dex."""
 
     def __init__(self, start: float, step: float, n_pixels: int) -> None:
         lines = read_lines()
         self._n_pixels = n_pixels
-        self._pixel_velocity = step * np.log(10.0) * _LIGHT  # cm/s
+        self._pixel_velocity = step * np.log(10.0) * LIGHT_SPEED * 1e5  # cm/s
         position = (np.log10(lines["wave"]) - start) / step
         lines = lines[(position > 0) & (position < n_pixels - 1)]
         self._position = (np.log10(lines["wave"]) - start) / step
@@ -55,20 +64,20 @@ class MetalLines:
         charge = lines["spectrum"].astype(float)
         self._mass = np.array([ELEMENTS[symbol].mass for symbol, _ in self._ions])[self._ion]
 
-        def effective_level(energy: Array) -> Array:
-            """Square of the effective quantum number."""
+        def effective_level(energy: FloatArray) -> FloatArray:
+            """Return the square of the effective quantum number."""
             return np.minimum(13.598 * charge**2 / np.maximum(ionisation[self._ion] - energy, 0.1), 25.0)
 
         upper = effective_level(self._energy + _EV_ANGSTROM / self._wave)
         lower = effective_level(self._energy)
         self._radiative = 2.223e15 / self._wave**2
-        # neighbouring levels of helium nearly coincide, as in hydrogen, and fields act on them strongly
+        # helium has nearly degenerate levels, as hydrogen, and a strong Stark effect
         self._stark = 1e-8 * upper**2.5 * np.where(lines["element"] == "He", _HELIUM_STARK, 1.0)
         radius = np.maximum(2.5 * (upper**2 - lower**2) / charge**2, 1.0)
         self._van_der_waals = 4.5e-9 * radius**0.4
 
-    def populations(self, layer: Layer) -> Array:
-        """Ions per hydrogen nucleus divided by their partition function, shape (n_atmospheres, n_ions)."""
+    def populations(self, layer: Layer) -> FloatArray:
+        """Return ions per hydrogen nucleus over their partition function, shape (n_atmospheres, n_ions)."""
         state = (layer.temperature, layer.electron_pressure)
         fractions = {symbol: ion_fractions(symbol, *state) for symbol in {symbol for symbol, _ in self._ions}}
         return np.stack(
@@ -81,19 +90,13 @@ class MetalLines:
             axis=1,
         )
 
-    def opacity(self, layer: Layer, row: int, populations: Array, turbulence: float) -> tuple[Array, Array]:
-        """Line opacity over the Rosseland mean: cores on the fine grid, far wings on the coarse one.
+    def opacity(
+        self, layer: Layer, row: int, populations: FloatArray, turbulence: float
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the line opacity over the Rosseland mean: cores on the fine grid, far wings on the coarse one.
 
-        Parameters
-        ----------
-        layer : Layer
-            Where the lines form.
-        row : int
-            Which of its atmospheres.
-        populations : ndarray of shape (n_ions,)
-            Row of what `populations` gives.
-        turbulence : float
-            Velocity that broadens the lines with the thermal one, in km/s.
+        The lines form in `layer` of atmosphere `row`, for which `populations` gave the `populations`. The turbulent
+        velocity, in km/s, is added to the thermal one in quadrature.
         """
         temperature = float(layer.temperature[row])
         doppler = np.sqrt(1.6629e8 * temperature / self._mass + (turbulence * 1e5) ** 2)  # cm/s
@@ -109,7 +112,9 @@ class MetalLines:
         damping = rate * self._wave * 1e-8 / (4.0 * np.pi * doppler)
         return self._add_up(centre, damping, doppler / self._pixel_velocity)
 
-    def _add_up(self, centre: Array, damping: Array, width: Array) -> tuple[Array, Array]:
+    def _add_up(
+        self, centre: FloatArray, damping: FloatArray, width: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
         """Sum the profiles near the cores on the fine grid, and the far wings on the coarse one."""
         relevant = np.flatnonzero(centre > _FAINTEST)
         centre, damping, width = centre[relevant], damping[relevant] / np.sqrt(np.pi), width[relevant]
@@ -117,7 +122,7 @@ class MetalLines:
         core_reach = width * np.sqrt(np.log(centre / _FAINTEST))
         reach = np.maximum(core_reach, width * np.sqrt(centre * damping / _FAINTEST))
 
-        # exp(-v^2) and, where that has gone, damping / v^2; the sum is normalised for small damping
+        # exp(-v^2) plus, outside the core, damping / v^2; normalised for small damping
         fine, coarse = np.zeros(self._n_pixels), np.zeros(self._n_pixels // FINE)
         amplitude = centre / (1.0 + 2.0 * damping)
         for low, half in _windows(4, _NEAR):
@@ -144,18 +149,18 @@ class MetalLines:
 
 
 def _windows(first: int, last: int) -> list[tuple[int, int]]:
-    """Half-widths of windows, each twice the one before, with the reach that the narrower one serves."""
+    """Return half-widths of windows, each twice the one before, with that of the next narrower window."""
     halves = [first]
     while halves[-1] < last:
         halves.append(min(2 * halves[-1], last))
     return list(zip([0, *halves[:-1]], halves, strict=True))
 
 
-def _square(v: Array) -> NDArray[np.float32]:
+def _square(v: FloatArray) -> Float32Array:
     v = v.astype(np.float32)
     return np.maximum(v * v, np.float32(1e-6))
 
 
-def _accumulate(total: Array, at: NDArray[np.intp], values: NDArray[np.float32]) -> None:
+def _accumulate(total: FloatArray, at: IndexArray, values: Float32Array) -> None:
     inside = (at >= 0) & (at < len(total))
     total += np.bincount(at[inside], weights=values[inside], minlength=len(total))

@@ -1,19 +1,17 @@
-"""Molecular bands: heads, and the rotational lines that fade away from them.
+"""Opacity of molecular bands: sharp heads, and rotational lines that fade away from them.
 
-Near a band head the summed gf e^(-E/kT) of the rotational lines jumps, then falls by a factor e in `decay` Å:
-towards the red for TiO, VO and CaH, towards the violet (negative decay) for CH, CN and MgH. Heads: Pearse &
-Gaydon (1976), *The Identification of Molecular Spectra*; strengths of TiO, CN, CH and MgH are the sums over the
-line lists of Plez (1998, A&A 337, 495), Brooke et al. (2014, ApJS 210, 23), Masseron et al. (2014, A&A 571,
-A47) and Kurucz (2014); those of VO and CaH follow the spectra of M dwarfs (Kirkpatrick, Henry & McCarthy 1991,
-ApJS 77, 417).
+At a band head the summed gf e^(-E/kT) of the rotational lines jumps, then falls by a factor e in `decay` Å: towards the
+red for TiO, VO and CaH, towards the violet (negative decay) for CH, CN and MgH. Heads: Pearse & Gaydon (1976), *The
+Identification of Molecular Spectra*. Strengths of TiO, CN, CH and MgH: sums over the line lists of Plez (1998, A&A 337,
+495), Brooke et al. (2014, ApJS 210, 23), Masseron et al. (2014, A&A 571, A47) and Kurucz (2014). Strengths of VO and
+CaH: fitted to spectra of M dwarfs (Kirkpatrick, Henry & McCarthy 1991, ApJS 77, 417).
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.floating]
+from skspec.datasets._types import Float32Array, FloatArray
 
-# molecule: share of the wavelengths that its lines cover, and bands: head (Å, vacuum), gf per Å there, decay (Å)
+# molecule: fraction of the wavelengths covered by its lines, and bands: head (vacuum Å), gf per Å there, decay (Å)
 BANDS: dict[str, tuple[float, tuple[tuple[float, float, float], ...]]] = {
     "TiO": (
         1.0,
@@ -47,35 +45,26 @@ BANDS: dict[str, tuple[float, tuple[tuple[float, float, float], ...]]] = {
 
 
 class Bands:
-    """Band profiles on one wavelength grid.
+    """Band profiles on one grid of vacuum wavelengths in Å."""
 
-    Parameters
-    ----------
-    wave : ndarray of shape (n_pixels,)
-        Vacuum wavelengths in Å.
-    """
-
-    def __init__(self, wave: Array) -> None:
+    def __init__(self, wave: FloatArray) -> None:
         self._profiles = [self._profile(wave, bands) for _, bands in BANDS.values()]
 
     @staticmethod
-    def _profile(wave: Array, bands: tuple[tuple[float, float, float], ...]) -> NDArray[np.float32]:
-        """Cross-section times partition function, in cm2."""
+    def _profile(wave: FloatArray, bands: tuple[tuple[float, float, float], ...]) -> Float32Array:
+        """Return the cross-section times the partition function, in cm2."""
         total = np.zeros_like(wave)
         for head, peak, decay in bands:
             steps = (wave - head) / decay
             total += np.where(steps >= 0, peak * np.exp(-np.maximum(steps, 0.0)), 0.0)
         return (8.852e-21 * wave**2 * total).astype(np.float32)
 
-    def opacity(self, numbers: Array) -> dict[float, NDArray[np.float32]]:
-        """Absorption of the molecules that cover the same share of the wavelengths, in cm2 times `numbers`.
+    def opacity(self, numbers: FloatArray) -> dict[float, Float32Array]:
+        """Return, for each covered fraction of the wavelengths, the absorption in cm2 times `numbers`.
 
-        Parameters
-        ----------
-        numbers : ndarray of shape (n_molecules,)
-            Molecules divided by their partition function, in the order of `BANDS`.
+        `numbers` are the molecules over their partition functions, in the order of `BANDS`.
         """
-        total: dict[float, NDArray[np.float32]] = {}
+        total: dict[float, Float32Array] = {}
         for number, profile, (share, _) in zip(numbers, self._profiles, BANDS.values(), strict=True):
             absorption = np.float32(number / share) * profile
             total[share] = total[share] + absorption if share in total else absorption

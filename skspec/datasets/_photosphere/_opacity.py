@@ -1,27 +1,26 @@
 """Continuous opacity of a stellar photosphere per hydrogen nucleus, in cm2.
 
 Hydrogen bound-free and free-free, the negative hydrogen ion, Rayleigh scattering by hydrogen and electron
-scattering, as in Gray (2005), *The Observation and Analysis of Stellar Photospheres*, 3rd edition, chapter 8. In
-M stars the crowded lines of H2O and TiO count as grey opacity, lifting it as the tables of Ferguson et al. (2005,
-ApJ 623, 585) do.
+scattering, as in Gray (2005), *The Observation and Analysis of Stellar Photospheres*, 3rd edition, chapter 8. In M stars
+the crowded lines of H2O and TiO add a grey opacity, adjusted to the tables of Ferguson et al. (2005, ApJ 623, 585).
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from skspec.datasets._photosphere._saha import BOLTZMANN, BOLTZMANN_EV, ion_fractions, molecules_per_hydrogen
+from skspec.datasets._constants import BOLTZMANN, BOLTZMANN_EV, HC_K
+from skspec.datasets._photosphere._saha import ion_fractions, molecules_per_hydrogen
+from skspec.datasets._types import FloatArray, FloatLike
 
-Array = NDArray[np.floating]
-
-HC_K = 1.438777e8  # second radiation constant in Å K
 RYDBERG = 911.7633  # Lyman limit of hydrogen in Å
 _IONISATION = 13.598
 _STEAM, _TITANIUM_OXIDE = 1e-20, 4e-18  # mean cross-sections, cm2
 _ALPHA_0 = 1.0449e-26  # Kramers' cross-section, cm2 Å-3
 
 
-def _h_minus_bound_free(wave: Array, temperature: Array, electron_pressure: Array) -> Array:
-    """Gray (2005) eq. 8.11-8.12, the cross-section of Wishart (1979) below 16,200 Å."""
+def _h_minus_bound_free(
+    wave: FloatArray, temperature: FloatArray, electron_pressure: FloatArray
+) -> FloatArray:
+    """Return Gray (2005) eq. 8.11-8.12, with the cross-section of Wishart (1979) below 16,200 Å."""
     coefficients = (1.99654, -1.18267e-5, 2.64243e-6, -4.40524e-10, 3.23992e-14, -1.39568e-18, 2.78701e-23)
     clipped = np.clip(wave, 2000.0, 16200.0)
     sigma = 1e-18 * np.polynomial.polynomial.polyval(clipped, coefficients) * (wave < 16200.0)
@@ -29,8 +28,10 @@ def _h_minus_bound_free(wave: Array, temperature: Array, electron_pressure: Arra
     return 4.158e-10 * np.maximum(sigma, 0.0) * electron_pressure * theta**2.5 * 10.0 ** (0.754 * theta)
 
 
-def _h_minus_free_free(wave: Array, temperature: Array, electron_pressure: Array) -> Array:
-    """Gray (2005) eq. 8.13, the fit to Bell & Berrington (1987); clipped to 1823 < wave < 1e5 Å."""
+def _h_minus_free_free(
+    wave: FloatArray, temperature: FloatArray, electron_pressure: FloatArray
+) -> FloatArray:
+    """Return Gray (2005) eq. 8.13, the fit to Bell & Berrington (1987); clipped to 1823 < wave < 1e5 Å."""
     log = np.log10(np.clip(wave, 1823.0, 1e5))
     log_theta = np.log10(np.clip(5040.0 / temperature, 0.5, 2.2))
     f0 = -2.2763 - 1.6850 * log + 0.76661 * log**2 - 0.053346 * log**3
@@ -39,25 +40,24 @@ def _h_minus_free_free(wave: Array, temperature: Array, electron_pressure: Array
     return 1e-26 * electron_pressure * 10.0 ** (f0 + f1 * log_theta + f2 * log_theta**2)
 
 
-def series_merging(electron_density: Array | float) -> Array:
-    """Highest level of hydrogen that survives the neighbouring charges (Inglis & Teller 1939)."""
+def series_merging(electron_density: FloatLike) -> FloatArray:
+    """Return the highest level of hydrogen not dissolved by neighbouring charges (Inglis & Teller 1939)."""
     return 10.0 ** ((23.26 - np.log10(electron_density)) / 7.5)
 
 
-def level_survival(level: Array | float, electron_density: Array | float) -> Array:
-    """Probability that a level of hydrogen is not dissolved in the continuum.
+def level_survival(level: FloatLike, electron_density: FloatLike) -> FloatArray:
+    """Return the probability that a level of hydrogen is not dissolved in the continuum.
 
-    A smooth cut at the Inglis-Teller level, in the spirit of Hummer & Mihalas (1988, ApJ 331, 794).
+    It falls smoothly at the Inglis-Teller level, similar to Hummer & Mihalas (1988, ApJ 331, 794).
     """
     return np.exp(-np.minimum((level / series_merging(electron_density)) ** 7.5, 50.0))
 
 
-def _h_bound_free(wave: Array, temperature: Array, electron_density: Array) -> Array:
-    """Photoionisation from levels 1 to 8 and, as an integral, all above (Gray 2005, eq. 8.4-8.8).
+def _h_bound_free(wave: FloatArray, temperature: FloatArray, electron_density: FloatArray) -> FloatArray:
+    """Return photoionisation from levels 1 to 8 and, as an integral, all above (Gray 2005, eq. 8.4-8.8).
 
-    Towards the red of each edge the cross-section goes on with the share of the upper levels that have
-    dissolved (Daeppen, Anderson & Mihalas 1987, ApJ 319, 195), so that the series merge smoothly; it ends at the
-    first line of the series.
+    To the red of each edge the cross-section is multiplied by the fraction of the upper levels that are dissolved
+    (Daeppen, Anderson & Mihalas 1987, ApJ 319, 195), so that the series merge smoothly; it ends at the first line.
     """
     kt = BOLTZMANN_EV * temperature
     total = np.zeros(np.broadcast_shapes(wave.shape, temperature.shape, electron_density.shape))
@@ -73,36 +73,31 @@ def _h_bound_free(wave: Array, temperature: Array, electron_density: Array) -> A
     return _ALPHA_0 * (total + wave**3 * kt / (2.0 * _IONISATION) * above)
 
 
-def _h_free_free(wave: Array, temperature: Array) -> Array:
+def _h_free_free(wave: FloatArray, temperature: FloatArray) -> FloatArray:
     kt = BOLTZMANN_EV * temperature
     gaunt = 1.0 + 0.3456 / (wave / RYDBERG) ** (1.0 / 3.0) * (wave / HC_K * temperature + 0.5)
     return _ALPHA_0 * wave**3 * gaunt * kt / (2.0 * _IONISATION) * np.exp(-_IONISATION / kt)
 
 
 def continuous_opacity(
-    wave: Array,
-    temperature: Array,
-    electron_pressure: Array,
-    nuclei_pressure: Array,
-    feh: Array | float = 0.0,
-) -> Array:
-    """Continuous absorption and scattering per hydrogen nucleus.
+    wave: FloatArray,
+    temperature: FloatArray,
+    electron_pressure: FloatArray,
+    nuclei_pressure: FloatArray,
+    feh: FloatLike = 0.0,
+) -> FloatArray:
+    """Return the cross-section of continuous absorption and scattering in cm2 per hydrogen nucleus.
 
     Parameters
     ----------
     wave : array-like
         Vacuum wavelength in Å.
     temperature : array-like
-        In K.
+        Temperature in K.
     electron_pressure, nuclei_pressure : array-like
-        Pressure of the free electrons, and that of all nuclei if none were bound in molecules, in dyn cm-2.
+        Pressure in dyn cm-2 of the free electrons, and of all nuclei if none were bound in molecules.
     feh : array-like, default=0.0
         Metallicity [Fe/H] in dex.
-
-    Returns
-    -------
-    ndarray
-        Cross-section in cm2 per hydrogen nucleus; all arguments broadcast together.
     """
     wave = np.asarray(wave, dtype=np.float64)
     temperature, electron_pressure, nuclei_pressure = (
@@ -119,7 +114,7 @@ def continuous_opacity(
     clipped = np.maximum(wave, 1500.0)
     rayleigh = 5.799e-13 / clipped**4 + 1.422e-6 / clipped**6 + 2.784 / clipped**8
     rayleigh_h2 = 8.14e-13 / clipped**4 + 1.28e-6 / clipped**6 + 1.61 / clipped**8  # Dalgarno & Williams 1962
-    # free electrons per hydrogen nucleus, nearly all nuclei being hydrogen and helium
+    # free electrons per hydrogen nucleus; nearly all nuclei are hydrogen and helium
     electrons = 1.1 * electron_pressure / nuclei_pressure
     atoms = neutral * (true_absorption + rayleigh) + 0.6652e-24 * electrons
     return (

@@ -1,41 +1,31 @@
-"""Ionisation and dissociation equilibrium: Saha's equation and what follows from it.
+"""Ionisation and dissociation equilibrium (Saha's equation).
 
-Pressures are in dyn cm-2, temperatures in K. Gray (2005), *The Observation and Analysis of Stellar
-Photospheres*, 3rd edition, chapters 1 and 8; molecules: Tatum (1966, Publ. Dominion Astrophys. Obs. 13, 1).
+Pressures are in dyn cm-2, temperatures in K. Gray (2005), *The Observation and Analysis of Stellar Photospheres*, 3rd
+edition, chapters 1 and 8; molecules: Tatum (1966, Publ. Dominion Astrophys. Obs. 13, 1).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skspec.datasets._constants import BOLTZMANN_EV, HC_K
 from skspec.datasets._photosphere._elements import ELEMENTS, abundance, partition_function
+from skspec.datasets._types import FloatArray, FloatLike
 
-Array = NDArray[np.floating]
-
-BOLTZMANN = 1.380649e-16  # erg/K
-BOLTZMANN_EV = 8.617333e-5  # eV/K
 _SAHA = 0.66667  # 2 (2 pi m_e)^(3/2) k^(5/2) / h^3 in cgs, Gray (2005) eq. 1.21
 
 
-def saha(temperature: Array | float, energy: float, u_upper: Array | float, u_lower: Array | float) -> Array:
-    """Return (n_upper / n_lower) P_e, in dyn cm-2, of two neighbouring stages of ionisation.
+def saha(temperature: FloatLike, energy: float, u_upper: FloatLike, u_lower: FloatLike) -> FloatArray:
+    """Return (n_upper / n_lower) P_e of two neighbouring stages of ionisation, in dyn cm-2.
 
-    Parameters
-    ----------
-    temperature : array-like
-        Temperature in K.
-    energy : float
-        Ionisation energy of the lower stage in eV.
-    u_upper, u_lower : array-like
-        Partition functions of the two stages.
+    `energy` is the ionisation energy of the lower stage in eV; `u_upper` and `u_lower` are partition functions.
     """
     temperature = np.asarray(temperature, dtype=np.float64)
     return _SAHA * u_upper / u_lower * temperature**2.5 * np.exp(-energy / (BOLTZMANN_EV * temperature))
 
 
-def ion_fractions(symbol: str, temperature: Array | float, electron_pressure: Array | float) -> Array:
-    """Fractions of an element's atoms in each stage of ionisation; the stages are the last axis."""
+def ion_fractions(symbol: str, temperature: FloatLike, electron_pressure: FloatLike) -> FloatArray:
+    """Return the fraction of an element's atoms in each stage of ionisation; the stages are the last axis."""
     temperature, electron_pressure = np.broadcast_arrays(
         np.asarray(temperature, dtype=np.float64), np.asarray(electron_pressure, dtype=np.float64)
     )
@@ -49,24 +39,26 @@ def ion_fractions(symbol: str, temperature: Array | float, electron_pressure: Ar
     return numbers / numbers.sum(axis=-1, keepdims=True)
 
 
-def electrons_per_hydrogen(temperature: Array, electron_pressure: Array, feh: Array | float) -> Array:
-    """Free electrons per hydrogen nucleus that hydrogen, helium and the metals give."""
+def electrons_per_hydrogen(
+    temperature: FloatArray, electron_pressure: FloatArray, feh: FloatLike
+) -> FloatArray:
+    """Return the free electrons from all elements per hydrogen nucleus."""
     total = np.zeros(np.broadcast_shapes(np.shape(temperature), np.shape(electron_pressure), np.shape(feh)))
     for symbol, element in ELEMENTS.items():
         if element.abundance < 4.9:
-            continue  # too rare to matter
+            continue  # negligible
         fractions = ion_fractions(symbol, temperature, electron_pressure)
         total = total + abundance(symbol, feh) * (fractions @ np.arange(fractions.shape[-1]))
     return total
 
 
-def nuclei_per_hydrogen(feh: Array | float) -> Array:
-    """Atoms of all elements per hydrogen atom."""
+def nuclei_per_hydrogen(feh: FloatLike) -> FloatArray:
+    """Return the number of atoms of all elements per hydrogen atom."""
     return np.sum([abundance(symbol, feh) for symbol in ELEMENTS], axis=0)
 
 
-def mass_per_hydrogen(feh: Array | float) -> Array:
-    """Mass of the gas per hydrogen atom, in u."""
+def mass_per_hydrogen(feh: FloatLike) -> FloatArray:
+    """Return the mass of the gas per hydrogen atom in u."""
     return np.sum([abundance(symbol, feh) * element.mass for symbol, element in ELEMENTS.items()], axis=0)
 
 
@@ -74,8 +66,8 @@ def mass_per_hydrogen(feh: Array | float) -> Array:
 class Molecule:
     """A diatomic molecule: dissociation energy (eV), vibration and rotation constants (cm-1).
 
-    `weight` is the statistical weight of the electronic ground state (with Lambda doubling) divided by the
-    symmetry number. Huber & Herzberg (1979), *Constants of Diatomic Molecules*.
+    `weight` is the statistical weight of the electronic ground state (with Lambda doubling) over the symmetry number.
+    Huber & Herzberg (1979), *Constants of Diatomic Molecules*.
     """
 
     atoms: tuple[str, str]
@@ -84,12 +76,13 @@ class Molecule:
     rotation: float
     weight: float
 
-    def partition_function(self, temperature: Array) -> Array:
-        """Rigid rotator and harmonic oscillator in the electronic ground state."""
-        rotation = temperature / (1.43878 * self.rotation)
-        return self.weight * rotation / -np.expm1(-1.43878 * self.vibration / temperature)
+    def partition_function(self, temperature: FloatArray) -> FloatArray:
+        """Return that of a rigid rotator and harmonic oscillator in the electronic ground state."""
+        hc_k = HC_K / 1e8  # cm K
+        rotation = temperature / (hc_k * self.rotation)
+        return self.weight * rotation / -np.expm1(-hc_k * self.vibration / temperature)
 
-    def equilibrium(self, temperature: Array) -> Array:
+    def equilibrium(self, temperature: FloatArray) -> FloatArray:
         """Return P_A P_B / P_AB in dyn cm-2."""
         a, b = (ELEMENTS[symbol].mass for symbol in self.atoms)
         reduced = a * b / (a + b)
@@ -117,16 +110,19 @@ MOLECULES: dict[str, Molecule] = {
 
 
 def molecules_per_hydrogen(
-    temperature: Array, electron_pressure: Array, nuclei_pressure: Array, feh: Array | float
-) -> dict[str, Array]:
-    """Molecules per hydrogen nucleus: those of `MOLECULES` and H2O.
+    temperature: FloatArray,
+    electron_pressure: FloatArray,
+    nuclei_pressure: FloatArray,
+    feh: FloatLike,
+) -> dict[str, FloatArray]:
+    """Return the number of molecules of `MOLECULES`, and of H2O, per hydrogen nucleus.
 
-    H2 binds the hydrogen first, then CO the carbon and oxygen, H2O what oxygen is left; the rest share what
-    remains. `nuclei_pressure` is the pressure that all nuclei would have if none were bound in molecules.
+    H2 forms first, then CO, then H2O from the remaining oxygen; the other molecules form from the remaining atoms.
+    `nuclei_pressure` is the pressure that all nuclei would have if none were bound in molecules.
     """
     hydrogen = nuclei_pressure / nuclei_per_hydrogen(feh)
 
-    def neutral(symbol: str) -> Array:
+    def neutral(symbol: str) -> FloatArray:
         return (
             ion_fractions(symbol, temperature, electron_pressure)[..., 0] * abundance(symbol, feh) * hydrogen
         )
@@ -134,7 +130,7 @@ def molecules_per_hydrogen(
     total = {symbol: neutral(symbol) for symbol in ("H", "C", "N", "O", "Mg", "Ca", "Ti", "V")}
     free = dict(total)
     k_h2 = MOLECULES["H2"].equilibrium(temperature)
-    # p + 2 p^2 / K = p_total; written so that it is accurate for large K
+    # p + 2 p^2 / K = p_total, in a form that is accurate for large K
     free["H"] = 2.0 * total["H"] / (1.0 + np.sqrt(1.0 + 8.0 * total["H"] / k_h2))
     k_co = MOLECULES["CO"].equilibrium(temperature)
     excess = total["C"] - total["O"] - k_co
@@ -144,7 +140,7 @@ def molecules_per_hydrogen(
     # P_H^2 P_O / P_H2O from its Gibbs energy of atomisation near 3000 K (JANAF tables)
     wet = free["H"] ** 2 / 10.0 ** (25.0 - 50600.0 / temperature)
     free["O"] = (total["O"] - carbon_monoxide) / (1.0 + wet)
-    numbers: dict[str, Array] = {
+    numbers: dict[str, FloatArray] = {
         "H2": free["H"] ** 2 / k_h2 / hydrogen,
         "CO": carbon_monoxide / hydrogen,
         "H2O": free["O"] * wet / hydrogen,

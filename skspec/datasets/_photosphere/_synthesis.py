@@ -1,23 +1,18 @@
-"""Spectra of stars from temperature, gravity and metallicity.
+"""Synthesis of stellar spectra from temperature, gravity and metallicity.
 
-A small LTE synthesis in the Eddington-Barbier approximation: at each wavelength the flux is that of a black body
-at the temperature where the optical depth, of continuum and lines together, is 2/3 (Gray 2005, chapters 6-9). The
-Balmer jump, saturation of strong lines and their depth against wavelength follow from it by themselves.
+The synthesis is in LTE and in the Eddington-Barbier approximation: at each wavelength the flux is that of a black body
+at the temperature where the optical depth, of continuum and lines together, is 2/3 (Gray 2005, chapters 6-9). This
+reproduces the Balmer jump, the saturation of strong lines and the dependence of their depth on wavelength.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skspec.datasets._constants import BOLTZMANN_EV, HC_K
 from skspec.datasets._photosphere._hydrogen import HydrogenLines
 from skspec.datasets._photosphere._metal_lines import FINE, MetalLines
 from skspec.datasets._photosphere._molecules import BANDS, Bands
-from skspec.datasets._photosphere._opacity import HC_K, continuous_opacity
-from skspec.datasets._photosphere._saha import (
-    BOLTZMANN_EV,
-    MOLECULES,
-    ion_fractions,
-    molecules_per_hydrogen,
-)
+from skspec.datasets._photosphere._opacity import continuous_opacity
+from skspec.datasets._photosphere._saha import MOLECULES, ion_fractions, molecules_per_hydrogen
 from skspec.datasets._photosphere._structure import (
     MOLECULAR_ZONES,
     TAU_CONTINUUM,
@@ -27,23 +22,22 @@ from skspec.datasets._photosphere._structure import (
     grey_temperature,
     solve_layer,
 )
-
-Array = NDArray[np.floating]
+from skspec.datasets._types import Float32Array, FloatArray
 
 LOG_START = 3.2455  # log10 of 1760 Å
 LOG_STEP = 5e-5
 N_PIXELS = 16000  # up to 11,104 Å
 WAVE = 10.0 ** (LOG_START + LOG_STEP * np.arange(N_PIXELS))
 
-_COARSE = WAVE[::8]  # resolves the continuum
+_COARSE = WAVE[::8]  # fine enough for the continuum
 
-# Which of the fine pixels the rotational lines of a molecule fill
+# fine pixels filled by the rotational lines of a molecule, by the fraction of the wavelengths that they cover
 _COMB = {1.0: slice(None), 0.5: slice(0, None, 2), 0.25: slice(1, None, 4)}
 _HOTTEST_MOLECULES = 6500.0
 
 
 class Synthesizer:
-    """Computes spectra on the grid `WAVE`; what does not depend on the star is prepared once."""
+    """Computes spectra on the grid `WAVE`, and prepares once what does not depend on the star."""
 
     def __init__(self) -> None:
         fine_step = LOG_STEP / FINE
@@ -51,13 +45,10 @@ class Synthesizer:
         self._hydrogen = HydrogenLines(WAVE)
         self._bands = Bands(WAVE)
 
-    def spectra(self, teff: Array, logg: Array, feh: Array) -> NDArray[np.float32]:
-        """Surface flux per Å of stars, shape (n_stars, N_PIXELS), in erg s-1 cm-2 Å-1.
+    def spectra(self, teff: FloatArray, logg: FloatArray, feh: FloatArray) -> Float32Array:
+        """Return the surface flux of stars in erg s-1 cm-2 Å-1, shape (n_stars, N_PIXELS).
 
-        Parameters
-        ----------
-        teff, logg, feh : ndarray of shape (n_stars,)
-            Effective temperature in K, log10 of the gravity in cm s-2, and metallicity [Fe/H] in dex.
+        `teff` is in K, `logg` the log10 of the gravity in cm s-2, and `feh` the metallicity [Fe/H] in dex.
         """
         deep = solve_layer(teff, logg, feh, TAU_CONTINUUM)
         middle = solve_layer(teff, logg, feh, TAU_HYDROGEN)
@@ -71,9 +62,9 @@ class Synthesizer:
 
         flux = np.empty((len(teff), N_PIXELS), dtype=np.float32)
         for row in range(len(teff)):
-            # two kilometres a second more than in the star, for lines no narrower than the fine pixels
+            # 2 km/s are added so that lines are not narrower than the fine pixels
             cores, wings = self._metals.opacity(high, row, ions[row], float(np.hypot(turbulence[row], 2.0)))
-            # cores no narrower than the pixels; they are saturated
+            # cores are not narrower than the pixels; they are saturated anyway
             thermal = max(float(np.hypot(0.129 * np.sqrt(middle.temperature[row]), turbulence[row])), 20.0)
             hydrogen = self._hydrogen.opacity(levels[row], float(middle.electron_density[row]), thermal)
             smooth = np.interp(WAVE, _COARSE, continuum[row]) + wings + hydrogen / middle.rosseland[row]
@@ -87,16 +78,16 @@ class Synthesizer:
             flux[row] = _emergent_flux(opacity, cool, float(teff[row]))
         return flux
 
-    def _molecular(self, numbers: Array, rosseland: float) -> NDArray[np.float32]:
-        """Molecular opacity over the Rosseland mean, on the fine pixels."""
+    def _molecular(self, numbers: FloatArray, rosseland: float) -> Float32Array:
+        """Return the molecular opacity over the Rosseland mean on the fine pixels."""
         total = np.zeros((N_PIXELS, FINE), dtype=np.float32)
         for share, absorption in self._bands.opacity(numbers / rosseland).items():
             total[:, _COMB[share]] += absorption[:, None]
         return total
 
 
-def _molecules(layer: Layer) -> Array:
-    """Molecules per hydrogen nucleus divided by their partition function, shape (n_atmospheres, n_molecules)."""
+def _molecules(layer: Layer) -> FloatArray:
+    """Return molecules per hydrogen nucleus over their partition function, shape (n_atmospheres, n_molecules)."""
     numbers = molecules_per_hydrogen(
         layer.temperature, layer.electron_pressure, layer.nuclei_pressure, layer.feh
     )
@@ -105,29 +96,27 @@ def _molecules(layer: Layer) -> Array:
     )
 
 
-def _hydrogen_levels(layer: Layer) -> Array:
-    """Share of the hydrogen nuclei in levels 2 and 3, shape (n_atmospheres, 2)."""
+def _hydrogen_levels(layer: Layer) -> FloatArray:
+    """Return the fractions of the hydrogen nuclei in levels 2 and 3, shape (n_atmospheres, 2)."""
     neutral = ion_fractions("H", layer.temperature, layer.electron_pressure)[:, :1]
     n = np.array([2.0, 3.0])
     return neutral * n**2 * np.exp(-13.598 * (1.0 - 1.0 / n**2) / (BOLTZMANN_EV * layer.temperature[:, None]))
 
 
-def _continuum(layer: Layer) -> Array:
-    """Continuous opacity over the Rosseland mean on every eighth pixel, shape (n_atmospheres, n_pixels // 8)."""
+def _continuum(layer: Layer) -> FloatArray:
+    """Return the continuous opacity over the Rosseland mean, shape (n_atmospheres, n_pixels // 8)."""
     state = (layer.temperature, layer.electron_pressure, layer.nuclei_pressure, layer.feh)
     return continuous_opacity(_COARSE, *(a[:, None] for a in state)) / layer.rosseland[:, None]
 
 
-def _emergent_flux(
-    opacity: NDArray[np.float32], molecules: list[NDArray[np.float32]], teff: float
-) -> NDArray[np.float32]:
-    """Black-body flux at optical depth 2/3, averaged over the fine pixels.
+def _emergent_flux(opacity: Float32Array, molecules: list[Float32Array], teff: float) -> Float32Array:
+    """Return the black-body flux at optical depth 2/3, averaged over the fine pixels.
 
-    Opacities are over the Rosseland mean, shape (N_PIXELS, FINE). That of continuum and lines, `opacity`, holds at
-    all depths, that of the molecules in zones from the surface downwards.
+    Opacities are relative to the Rosseland mean, shape (N_PIXELS, FINE). `opacity`, of continuum and lines, applies at
+    all depths; `molecules` has the opacity of the molecules in each zone, starting at the surface.
     """
-    to_go = np.full_like(opacity, TAU_CONTINUUM)  # optical depth at this wavelength
-    tau = np.zeros_like(opacity)  # Rosseland optical depth that is reached
+    to_go = np.full_like(opacity, TAU_CONTINUUM)  # optical depth at this wavelength still to be crossed
+    tau = np.zeros_like(opacity)  # Rosseland optical depth reached
     top = 0.0
     for zone, (_, end) in zip(molecules, MOLECULAR_ZONES, strict=False):
         total = opacity + zone

@@ -1,0 +1,9 @@
+"""Types of the arrays that the simulator passes around."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating]
+FloatLike = FloatArray | float
+Float32Array = NDArray[np.float32]
+IndexArray = NDArray[np.intp]

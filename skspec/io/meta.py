@@ -1,0 +1,192 @@
+"""Tables of `Spectra.meta`: read and write them, and join a catalogue to spectra."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.table import Table
+from numpy.typing import NDArray
+
+from skspec.checks import check_choice
+from skspec.io._read import read_spectra
+from skspec.spectra import Spectra
+from skspec.spectra.columns import texts
+
+TABLE_FORMATS = {".csv": "ascii.csv", ".ecsv": "ascii.ecsv", ".fits": "fits", ".parquet": "parquet"}
+"""Formats in which tables are written and read: astropy's names by suffix."""
+
+_PATHS = ("file", "path", "filename")
+
+
+def read_with_catalogue(paths: list[str] | None, catalogue: Path | None, **options: Any) -> Spectra:
+    """Read spectra, and add the columns of a catalogue.
+
+    Parameters
+    ----------
+    paths : list of str or None
+        Files of spectra; None takes those that the catalogue lists.
+    catalogue : Path or None
+        Table in one of the formats of `TABLE_FORMATS`, or other text.
+    **options
+        Parameters of `read_spectra`.
+
+    Returns
+    -------
+    Spectra
+
+    Raises
+    ------
+    ValueError
+        If the catalogue cannot be read or joined, see `join_catalogue`.
+    """
+    if catalogue is None:
+        return read_spectra(paths, **options)
+    table = _read_table(catalogue)
+    if not paths:
+        column = next((name for name in _PATHS if name in table.colnames), None)
+        if column is None:
+            raise ValueError(f"{catalogue} has no column file, path or filename; give paths too")
+        files = texts(table[column])
+        if (files == "").any():
+            raise ValueError(f"{catalogue} has no path in row {np.argmax(files == '') + 1}, column {column}")
+        paths = [str(catalogue.parent / file) for file in files.tolist()]
+    return join_catalogue(read_spectra(paths, **options), table, folder=catalogue.parent)
+
+
+def _read_table(path: Path) -> Table:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".parquet":  # astropy does not read text with missing values
+            from pyarrow import parquet  # noqa: PLC0415
+
+            columns = parquet.read_table(path)
+            return Table({name: columns[name].to_numpy() for name in columns.column_names})
+        return Table.read(path, format=TABLE_FORMATS.get(suffix, "ascii"))
+    except Exception as error:  # these readers raise errors of many kinds
+        raise ValueError(f"{path} cannot be read as a table: {error}") from error
+
+
+def join_catalogue(spectra: Spectra, table: Table, *, folder: Path = Path()) -> Spectra:
+    """Add the columns of a catalogue to spectra, matched by file or object.
+
+    Paths in the catalogue are relative to its folder or else to the working directory. A path without a file matches the
+    only spectrum file of the same name.
+
+    Parameters
+    ----------
+    spectra : Spectra
+        From `read_spectra`.
+    table : Table
+        Catalogue with a column ``file``, ``path`` or ``filename``, or else ``object``. Rows where it is blank are
+        ignored.
+    folder : Path, default=Path()
+        Folder of the catalogue.
+
+    Returns
+    -------
+    Spectra
+        Spectra with the columns added; masked where a spectrum is not in the catalogue.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column, an entry is repeated, several files have the name of an entry, or no spectrum is in
+        the catalogue.
+    """
+    by = next((name for name in (*_PATHS, "object") if name in table.colnames), None)
+    if by is None:
+        raise ValueError(f"the catalogue has no column file or object, only {', '.join(table.colnames)}")
+    ours = "object" if by == "object" else "file"
+    check_choice("the catalogue's column", ours, spectra.meta.colnames)
+    entries, names = texts(table[by]).tolist(), texts(spectra.meta[ours]).tolist()
+    found = _rows_of_objects(entries, names) if by == "object" else _rows_of_files(entries, names, folder)
+    if (found < 0).all():
+        raise ValueError(f"none of the {len(spectra)} spectra is in the catalogue, by its column {by}")
+    joined = spectra[:]
+    for name in table.colnames:
+        if name != by:
+            joined.meta[name] = np.ma.array(table[name][found], mask=(found < 0) | _mask(table[name])[found])
+    return joined
+
+
+def _rows_of_objects(entries: list[str], names: list[str]) -> NDArray[np.intp]:
+    """Return the row of the catalogue for each object; -1 for none."""
+    rows: dict[str, int] = {}
+    for row, entry in enumerate(entries):
+        if entry and rows.setdefault(entry, row) != row:
+            raise ValueError(f"the catalogue has {entry!r} more than once in its column object")
+    return np.array([rows.get(name, -1) for name in names], dtype=np.intp)
+
+
+def _rows_of_files(entries: list[str], files: list[str], folder: Path) -> NDArray[np.intp]:
+    """Return the row of the catalogue for each file; -1 for none."""
+    places = {file: os.path.realpath(file) for file in set(files)}
+    by_name: dict[str, set[str]] = {}
+    for file, place in places.items():
+        by_name.setdefault(os.path.basename(file), set()).add(place)
+    rows: dict[str, int] = {}
+    elsewhere: dict[str, list[int]] = {}  # rows by the name of a file that is not at its path
+    for row, entry in enumerate(entries):
+        name = os.path.basename(entry)
+        if name not in by_name:
+            continue
+        tried = [os.path.realpath(os.path.join(base, entry)) for base in (folder, "")]
+        there = [path for path in tried if path in by_name[name]]
+        if not there:
+            if not any(map(os.path.exists, tried)):
+                elsewhere.setdefault(name, []).append(row)
+        elif rows.setdefault(there[0], row) != row:
+            raise ValueError(f"the catalogue has {entry!r} more than once")
+    for name, found in elsewhere.items():
+        if by_name[name] <= rows.keys():
+            continue  # all files of this name are matched already
+        if len(found) > 1 or len(by_name[name]) > 1:
+            raise ValueError(
+                f"the catalogue has {entries[found[0]]!r}, which does not exist, and {name!r} is the name of "
+                f"{len(by_name[name])} spectra and {len(found)} entries: give paths from the catalogue's folder"
+            )
+        rows[next(iter(by_name[name]))] = found[0]
+    return np.array([rows.get(places[file], -1) for file in files], dtype=np.intp)
+
+
+def _mask(column: Any) -> NDArray[np.bool_]:
+    return np.ma.getmaskarray(np.ma.asarray(column))
+
+
+def write_table(table: Table, path: Path) -> None:
+    """Write a table; if this fails, no partial file is left.
+
+    Parameters
+    ----------
+    table : Table
+    path : Path
+        Its suffix determines the format, see `TABLE_FORMATS`.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is unknown, or the table has characters that the format cannot hold.
+    """
+    if path.suffix not in TABLE_FORMATS:
+        raise ValueError(f"{path.name!r} must end in {', '.join(TABLE_FORMATS)}")
+    if path.suffix == ".fits":
+        for name, column in table.items():
+            if not (
+                name.isascii() and (column.dtype.kind not in "OU" or "".join(map(str, column)).isascii())
+            ):
+                raise ValueError(
+                    f"{path.name}: column {name} has characters beyond ASCII, which FITS cannot hold; "
+                    f"write {path.stem}.ecsv"
+                )
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    try:
+        table.write(temporary, format=TABLE_FORMATS[path.suffix])
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

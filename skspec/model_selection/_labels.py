@@ -1,0 +1,88 @@
+"""Labels from a catalogue column: cleaned, reduced and selected, with a count of what is dropped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skspec.checks import check_choice
+from skspec.mk import joint_class, temperature_class
+from skspec.spectra.columns import present
+
+LABEL_REDUCTIONS: dict[str, Callable[[Any], NDArray[Any]]] = {
+    "mk-class": temperature_class,
+    "mk-joint": joint_class,
+}
+"""Functions from MK types to classes, by name; ``""`` for a label that is not an MK type."""
+
+
+def select_labels(
+    column: Any,
+    *,
+    reduce_labels: str | None = None,
+    classes: Iterable[str] | None = None,
+    min_class_size: int = 1,
+) -> tuple[NDArray[Any], NDArray[np.bool_], Counter[str]]:
+    """Clean labels, and select those to train on.
+
+    Parameters
+    ----------
+    column : array-like of shape (n_spectra,)
+        Strings, integers or booleans. Masked, empty and NaN labels are missing.
+    reduce_labels : {"mk-class", "mk-joint"} or None, default=None
+        Reduction of MK types: ``"mk-class"`` to O, B, A, F, G, K or M, ``"mk-joint"`` to classes with luminosity such as
+        GV. Other labels are dropped.
+    classes : iterable of str or None, default=None
+        Classes to keep; None keeps all.
+    min_class_size : int, default=1
+        Classes with fewer spectra are dropped.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_spectra,)
+        Cleaned labels, valid where `keep` is True.
+    keep : ndarray of bool of shape (n_spectra,)
+    dropped : Counter
+        Number of dropped labels by reason.
+
+    Raises
+    ------
+    ValueError
+        If the labels are measurements, that is, floats that are not whole numbers, or no spectrum has one of `classes`.
+    """
+    labels, known = _as_labels(column)
+    reasons = np.where(known, "", "no label").astype(object)
+    if reduce_labels is not None:
+        check_choice("reduce_labels", reduce_labels, LABEL_REDUCTIONS)
+        raw, labels = labels, LABEL_REDUCTIONS[reduce_labels](labels.astype(str))
+        for row in np.flatnonzero((labels == "") & known):
+            reasons[row] = f"not an MK class: {raw[row]}"
+    if classes is not None:
+        wanted = list(classes)
+        absent = sorted(set(wanted) - set(labels[reasons == ""].astype(str)))
+        if absent:
+            raise ValueError(f"no spectrum has the class {absent[0]!r} of classes={','.join(wanted)}")
+        reasons[(reasons == "") & ~np.isin(labels.astype(str), wanted)] = "not among the classes asked for"
+    for label, n in Counter(labels[reasons == ""].tolist()).items():
+        if n < min_class_size:
+            reasons[(labels == label) & (reasons == "")] = (
+                f"class {label} has fewer than {min_class_size} spectra"
+            )
+    return labels, reasons == "", Counter(reasons[reasons != ""].tolist())
+
+
+def _as_labels(column: Any) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return labels without masks and bytes, and which are known."""
+    labels, known = present(column)
+    if labels.dtype.kind == "f":
+        whole = np.where(known, labels, 0)
+        if (whole != np.round(whole)).any():
+            raise ValueError(
+                "the labels are measurements, not classes: give a column of names or whole numbers"
+            )
+        labels = whole.astype(np.int64)
+    return labels, known

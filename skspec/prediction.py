@@ -1,0 +1,216 @@
+"""Classify files with a fitted model: a table of classes, probabilities and quality flags."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from astropy.table import Table, vstack
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from skspec.io import read_spectra
+from skspec.model_selection import to_rest_frame
+from skspec.preprocessing import LogWaveResampler
+from skspec.spectra import Spectra
+
+LOW_COVERAGE = 0.8
+"""A spectrum that fills less than this fraction of the model's wavelength grid is flagged ``low_coverage``."""
+
+LOW_SNR = 5.0
+"""A spectrum whose median signal-to-noise ratio per pixel is below this is flagged ``low_snr``."""
+
+_MIXED = r"\d+ of \d+ files give no errors"  # warning of read_spectra
+
+
+def classify_files(model: Any, paths: list[str], *, rest_frame: bool = False, **options: Any) -> Table:
+    """Read files and classify their spectra, see `classify`.
+
+    `read_spectra` drops all errors if one file has none. Then the files are read again one by one.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted model that takes `Spectra`.
+    paths : list of str
+    rest_frame : bool, default=False
+        Whether the model was trained on rest-frame wavelengths.
+    **options
+        Parameters of `read_spectra`.
+
+    Returns
+    -------
+    Table
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.filterwarnings("always", message=_MIXED)
+        spectra = read_spectra(paths, **options)
+    mixed = False
+    for warning in caught:
+        if re.match(_MIXED, str(warning.message)):
+            mixed = True
+        else:
+            warnings.warn(warning.message, stacklevel=2)
+    skipped = spectra.meta.meta["skipped"]
+    parts = _file_by_file(spectra, options.get("format")) if mixed else [spectra]
+    known = np.repeat([part.ivar is not None for part in parts], [len(part) for part in parts])
+    if known.all() or not known.any():
+        return classify(model, spectra, rest_frame=rest_frame, skipped=skipped)
+    whole = Spectra.concatenate(part for part in parts if part.ivar is not None)
+    whole = Spectra(whole.flux, wave=whole.wave, ivar=whole.ivar, meta=spectra.meta[known])
+    tables = [
+        classify(model, whole, rest_frame=rest_frame),
+        classify(model, spectra[~known], rest_frame=rest_frame, skipped=skipped),
+    ]
+    order = [np.flatnonzero(known), np.flatnonzero(~known), len(known) + np.arange(len(skipped))]
+    return vstack(tables, metadata_conflicts="silent")[np.argsort(np.concatenate(order))]
+
+
+def _file_by_file(spectra: Spectra, format_: str | None) -> list[Spectra]:
+    """Read the files of spectra again one by one; a file listed twice is returned twice."""
+    files = spectra.meta["file"].tolist()
+    alone = {file: read_spectra(file, format=format_) for file in dict.fromkeys(files)}
+    parts, row = [], 0
+    while row < len(files):
+        parts.append(alone[files[row]])
+        row += len(parts[-1])
+    return parts
+
+
+def classify(
+    model: Any, spectra: Spectra, *, rest_frame: bool = False, skipped: Sequence[dict[str, str]] = ()
+) -> Table:
+    """Classify spectra; those that cannot be classified are flagged and do not affect the others.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted model that takes `Spectra`.
+    spectra : Spectra
+    rest_frame : bool, default=False
+        Whether the model was trained on rest-frame wavelengths.
+    skipped : sequence of dict, default=()
+        ``file`` and ``reason`` of files that could not be read, which become rows at the end.
+
+    Returns
+    -------
+    Table
+        One row a spectrum with ``file``, ``object``, ``class`` (empty if there is none), ``p_<class>`` for each
+        class if the model has ``predict_proba``, ``coverage`` (fraction of the model's grid that is filled; the smallest
+        one if it has several grids), ``snr`` (median per pixel), ``flags`` (separated by commas) and ``reason``.
+
+        =============  ========================================================================================
+        flag           meaning
+        =============  ========================================================================================
+        unreadable     the file could not be read; see ``reason``
+        no_redshift    the model needs the rest frame, and the redshift is not known
+        no_overlap     no valid pixel on the model's wavelength grid
+        failed         the model raised an error; see ``reason``
+        low_coverage   less than 80 % of the grid is filled; the class may be less certain than its probability
+        low_snr        signal-to-noise ratio below 5 per pixel; likewise
+        =============  ========================================================================================
+    """
+    n = len(spectra)
+    flags: list[list[str]] = [[] for _ in range(n)]
+    reasons = np.full(n, "", dtype=object)
+    with np.errstate(invalid="ignore"):  # no flux, no noise
+        snr = spectra.snr
+    rows, usable = np.arange(n), spectra
+    if rest_frame:
+        usable, known = to_rest_frame(spectra)
+        rows = np.flatnonzero(known)
+        for row in np.flatnonzero(~known):
+            flags[row].append("no_redshift")
+    coverage = np.full(n, np.nan)
+    resamplers = _resamplers(model)
+    if resamplers and len(rows):
+        coverage[rows], failures = _for_each(
+            lambda X: np.min([resampler.coverage(X) for resampler in resamplers], axis=0), usable, np.float64
+        )
+        _note(failures, rows, flags, reasons)
+        for row in rows[coverage[rows] == 0]:
+            flags[row].append("no_overlap")
+        fine = coverage[rows] > 0
+        usable, rows = usable[fine], rows[fine]
+
+    classes = model.classes_
+    names = np.full(n, "", dtype=object)
+    probability = np.full((n, len(classes)), np.nan)
+    has_probability = hasattr(model, "predict_proba")
+    if len(rows):
+        if has_probability:
+            probability[rows], failures = _for_each(model.predict_proba, usable, np.float64, len(classes))
+            done = np.isfinite(probability[rows]).all(axis=1)
+            names[rows[done]] = classes.astype(str)[probability[rows[done]].argmax(axis=1)]
+        else:
+            names[rows], failures = _for_each(lambda X: model.predict(X).astype(str), usable, object)
+        _note(failures, rows, flags, reasons)
+    for row in np.flatnonzero((coverage > 0) & (coverage < LOW_COVERAGE)):
+        flags[row].append("low_coverage")
+    for row in np.flatnonzero(snr < LOW_SNR):
+        flags[row].append("low_snr")
+
+    bad = len(skipped)
+    files, objects = _text(spectra, "file"), _text(spectra, "object")
+    table = Table()
+    table["file"] = _strings([*files, *(item["file"] for item in skipped)])
+    table["object"] = _strings([*objects, *[""] * bad])
+    table["class"] = _strings([*(name or "" for name in names), *[""] * bad])
+    if has_probability:
+        for k, label in enumerate(classes.tolist()):
+            table[f"p_{label}"] = np.concatenate([probability[:, k], np.full(bad, np.nan)])
+    table["coverage"] = np.concatenate([coverage, np.full(bad, np.nan)])
+    table["snr"] = np.concatenate([snr, np.full(bad, np.nan)])
+    table["flags"] = _strings([",".join(items) for items in flags] + ["unreadable"] * bad)
+    table["reason"] = _strings([*reasons, *(item["reason"] for item in skipped)])
+    return table
+
+
+def _resamplers(model: Any) -> list[LogWaveResampler]:
+    """Return the resamplers of the input: the first of a pipeline, those of all members of an ensemble."""
+    if isinstance(model, LogWaveResampler):
+        return [model]
+    if isinstance(model, Pipeline):
+        return next((found for _, step in model.steps if (found := _resamplers(step))), [])
+    members = getattr(model, "estimators_", None)
+    return [found for member in members for found in _resamplers(member)] if isinstance(members, list) else []
+
+
+def _for_each(
+    function: Callable[[Spectra], Any], spectra: Spectra, dtype: Any, width: int | None = None
+) -> tuple[NDArray[Any], dict[int, str]]:
+    """Apply to all spectra at once or, if that fails, one by one; NaN (or None) and the reason where that fails."""
+    try:
+        return np.asarray(function(spectra), dtype=dtype), {}
+    except ValueError:
+        pass  # which spectrum fails is found below
+    shape = (len(spectra),) if width is None else (len(spectra), width)
+    result = np.full(shape, None if dtype is object else np.nan, dtype=dtype)
+    failures = {}
+    for row in range(len(spectra)):
+        try:
+            result[row] = np.asarray(function(spectra[row]))[0]
+        except ValueError as error:
+            failures[row] = " ".join(str(error).split())
+    return result, failures
+
+
+def _note(
+    failures: dict[int, str], rows: NDArray[Any], flags: list[list[str]], reasons: NDArray[Any]
+) -> None:
+    for k, reason in failures.items():
+        flags[rows[k]].append("failed")
+        reasons[rows[k]] = reason
+
+
+def _text(spectra: Spectra, name: str) -> list[str]:
+    if name not in spectra.meta.colnames:
+        return [""] * len(spectra)
+    return [str(value) for value in np.ma.filled(np.ma.asarray(spectra.meta[name]).astype(object), "")]
+
+
+def _strings(values: list[Any]) -> NDArray[np.str_]:
+    return np.array([str(value) for value in values], dtype=np.str_)
