@@ -150,6 +150,6 @@ def test_the_system_is_a_command(output):
     assert "white-dwarfs: narrow, wide" in reproduce
     assert "white-dwarfs" in fit
     assert "white_dwarfs, wide, at most 2 epochs" in scores
-    assert re.search(r"accuracy +0\.95 +[01]\.\d+ \[.*\] +[01]\.\d+ \[", scores)
+    assert re.search(r"accuracy +0\.950 +[01]\.\d+ \[.*\] +[01]\.\d+ \[", scores)
     assert "25 % for testing" in scores
     assert "called 40" in called
