@@ -1,18 +1,1 @@
-"""Scikit-learn estimators around the networks: one family of networks per file."""
-
-from skspec.estimators.conv1d import Conv1DClassifier, Conv1DRegressor
-from skspec.estimators.convkan import ConvKANClassifier
-from skspec.estimators.convtran import ConvTranClassifier
-from skspec.estimators.plain_cnn import PlainCNNClassifier
-from skspec.estimators.resnet import ResNet1DClassifier, ResNet1DRegressor, ResNet2DClassifier
-
-__all__ = [
-    "Conv1DClassifier",
-    "Conv1DRegressor",
-    "ConvKANClassifier",
-    "ConvTranClassifier",
-    "PlainCNNClassifier",
-    "ResNet1DClassifier",
-    "ResNet1DRegressor",
-    "ResNet2DClassifier",
-]
+"""Scikit-learn estimators around the networks: one family of networks per file, whose classes `skspec` lists."""
