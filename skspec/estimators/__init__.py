@@ -1,4 +1,4 @@
-"""Scikit-learn estimators around the networks: one family of networks per file."""
+"""Scikit-learn estimators of the networks, one family per file."""
 
 from skspec.estimators.conv1d import Conv1DClassifier, Conv1DRegressor
 from skspec.estimators.convkan import ConvKANClassifier

@@ -1,4 +1,4 @@
-"""One training run of an estimator: its data, seed, callbacks and checkpoint, and the net that is trained."""
+"""A training run of an estimator: data, seed, callbacks, checkpoint, and the net that is trained."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from skspec.training.optimizers import OPTIMIZERS
 from skspec.training.schedules import LearningRate
 from skspec.training.validation import Validation, hold_out
 
-_NOT_IDENTITY = ("augment", "callbacks", "checkpoint_dir", "device", "random_state", "verbose")  # of a fit
+_NOT_IDENTITY = ("augment", "callbacks", "checkpoint_dir", "device", "random_state", "verbose")
 
 
 def train(
@@ -39,10 +39,9 @@ def train(
     start: Net | None,
     identity: Any,
 ) -> None:
-    """Train a new network, from the weights of another if there is one.
+    """Train a new network, from the weights of the net `start` if there is one.
 
-    `identity` contains what distinguishes this fit from others, besides data and parameters: see
-    `training.checkpoint`.
+    `identity` identifies this fit, together with its data and parameters: see `training.checkpoint`.
     """
     seed = draw_seed(estimator.random_state)
     callbacks: list[tuple[str, Callback]] = []
@@ -112,18 +111,16 @@ def make_net(
     seed: int,
     callbacks: Iterable[tuple[str, Callback]] = (),
 ) -> Net:
-    """Return an untrained net, its weights drawn from torch's global generator."""
+    """Return an untrained net, with weights drawn from torch's global generator."""
     shape = estimator._input_shape(len(center))
     module = RowNetwork(estimator._build_network(shape.channels, estimator._n_outputs), center, scale, shape)
     if estimator.compile:
         module.compile()
     optimizer, options = OPTIMIZERS[estimator.optimizer]
     generator = np.random.default_rng(seed)
-    augment = (
-        RowAugmenter(shape, estimator.augment, getattr(estimator, "wave_", None))
-        if estimator.augment
-        else None
-    )
+    augment = None
+    if estimator.augment:
+        augment = RowAugmenter(shape, estimator.augment, getattr(estimator, "wave_", None))
     net = estimator._net_class(
         module,
         generator=generator,
@@ -146,7 +143,7 @@ def make_net(
 
 
 def _make_callbacks(estimator: Any, more: Mapping[str, Callback]) -> list[Any]:
-    """Callbacks in the order of their calls: records, progress, those of the user, checkpoints."""
+    """Return the callbacks in the order of their calls: records, progress, those of the user, checkpoints."""
     callbacks: list[Any] = [(name, more[name]) for name in ("validation",) if name in more]
     callbacks.append(("learning_rate", LearningRate(estimator.schedule, estimator.lr)))
     if estimator.verbose == 1:
@@ -158,7 +155,7 @@ def _make_callbacks(estimator: Any, more: Mapping[str, Callback]) -> list[Any]:
 
 
 def _identity(estimator: Any, seed: int) -> list[Any]:
-    """Return what distinguishes a fit from others, besides its data."""
+    """Return the values that identify a fit, besides its data."""
     params = {k: v for k, v in estimator.get_params(deep=False).items() if k not in _NOT_IDENTITY}
     named = {key: _qualified_name(value) if callable(value) else value for key, value in params.items()}
     augment = [(_qualified_name(type(step)), step.get_params()) for step in estimator.augment or ()]
