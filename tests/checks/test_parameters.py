@@ -1,4 +1,4 @@
-"""Checks of parameters that all rooms share."""
+"""Constraints of parameters."""
 
 from numbers import Real
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""Logit voting against means by hand and the published ensembles, and invalid input."""
+"""Logit voting against explicit means and the published ensembles, and invalid input."""
 
 import json
 
@@ -124,7 +124,7 @@ def test_where_logits_come_from(member, method):
         ({"scaling": "temprature"}, "scaling must be one of None, 'standard', 'temperature', .*did you mean"),
         ({"selection": "gready"}, "selection must be one of None, 'greedy'"),
         ({"selection": "greedy", "max_members": 0}, "max_members == 0, must be >= 1"),
-        ({"selection": "greedy", "weights": [1, 1]}, "weights are found by selection='greedy'"),
+        ({"selection": "greedy", "weights": [1, 1]}, "weights are determined by selection='greedy'"),
         ({"selection": "greedy", "scoring": "acuracy"}, "acuracy"),
         ({"weights": [1]}, r"weights has shape \(1,\); \(2,\) is needed"),
         ({"weights": [1, -1]}, r"weights must be finite and not negative, got \[1.0, -1.0\]"),
@@ -168,7 +168,7 @@ def test_bad_parameters(params, message):
         (
             Y,
             {"groups": np.where(GROUPS < 50, GROUPS, np.nan)},
-            "groups has 40 missing values; a spectrum that",
+            "groups has 40 missing values; give each",
         ),
         (Y, {"groups": np.where(GROUPS < 50, GROUPS, None)}, "groups has 40 missing values"),
         (Y, {"groups": np.ma.masked_greater(GROUPS, 49)}, "groups has 40 missing values"),
@@ -184,9 +184,9 @@ def test_bad_members_that_are_fitted():
     with pytest.raises(NotFittedError, match="LogisticRegression"):
         of(LogisticRegression(), cv="prefit").fit(X, Y)
     good, other = LogisticRegression().fit(X, Y), LogisticRegression().fit(X, np.where(Y == "M", "G", Y))
-    with pytest.raises(ValueError, match=r"'m0' knows \['G', 'K', 'M'\], 'm1' knows \['G', 'K'\]"):
+    with pytest.raises(ValueError, match=r"'m0' has \['G', 'K', 'M'\], 'm1' has \['G', 'K'\]"):
         of(good, other, cv="prefit").fit(X, Y)
-    with pytest.raises(ValueError, match=r"y has labels that the fitted members do not know: \['X'\]"):
+    with pytest.raises(ValueError, match=r"y has labels that are not classes of the fitted members: \['X'\]"):
         of(good, cv="prefit").fit(X[:2], ["G", "X"])
     with pytest.raises(NotFittedError):
         of(good, cv="prefit").predict(X)

@@ -1,4 +1,4 @@
-"""Folds, groups, weights, processes and files in the training of members of ensembles."""
+"""Training of the members of ensembles: folds, groups, weights, processes and files."""
 
 import os
 
@@ -73,7 +73,7 @@ def test_weights_go_to_members_and_scales():
 def test_members_without_weights_are_refused():
     weight = np.ones(240)
     with pytest.raises(
-        ValueError, match="cannot be given to the member 'm1': KNeighborsClassifier does not take it"
+        ValueError, match="cannot be passed to the member 'm1': KNeighborsClassifier does not accept it"
     ):
         of(LogisticRegression(), KNeighborsClassifier()).fit(X, Y, sample_weight=weight)
     resampling = make_imblearn_pipeline(RandomOverSampler(random_state=0), LogisticRegression())
@@ -97,7 +97,7 @@ def test_searches_get_weights_and_groups():
         np.testing.assert_array_equal(of_rows, weight[index])
         np.testing.assert_array_equal(groups, GROUPS[index])
         assert not set(groups) & set(np.delete(GROUPS, index))
-    with pytest.raises(ValueError, match="'m0': KNeighborsClassifier does not take it"):
+    with pytest.raises(ValueError, match="'m0': KNeighborsClassifier does not accept it"):
         of(GridSearchCV(KNeighborsClassifier(), {"n_neighbors": [1]})).fit(X, Y, sample_weight=weight)
     with pytest.warns(UserWarning, match="groups parameter is ignored by StratifiedKFold"):
         of(GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9]}, cv=2)).fit(X, Y, groups=GROUPS)
@@ -117,17 +117,17 @@ def test_ensembles_of_scikit_learn_get_weights_if_all_their_members_take_them(ki
 
 
 def test_a_search_that_changes_the_kind_of_answers():
-    """RidgeClassifier has decisions only, trees have probabilities only."""
+    """RidgeClassifier has only a decision function, and trees only probabilities."""
     steps = {"clf": [RidgeClassifier(), DecisionTreeClassifier(random_state=0)]}
 
-    def some(model, X, y):  # the tree where there are many spectra, else the linear one
+    def some(model, X, y):  # the tree for many spectra, else the linear classifier
         return float(isinstance(model[-1], DecisionTreeClassifier) == (len(X) > 100))
 
     search = GridSearchCV(Pipeline([("clf", GaussianNB())]), steps, scoring=some, cv=2)
     assert of(search).fit(X, Y).logit_methods_ == ["predict_proba"]
     few, many = np.arange(30), np.arange(30, 240)
     for cv in (3, [(few, many), (many, few)]):
-        with pytest.raises(ValueError, match="a member that is a search found classifiers with and without"):
+        with pytest.raises(ValueError, match="a search found classifiers with and without"):
             of(search, scaling="standard", cv=cv).fit(X, Y)
 
 
@@ -140,7 +140,7 @@ def test_folds_may_be_masks():
     )
     np.testing.assert_array_equal(found, expected)
     with pytest.raises(
-        ValueError, match="cv has indices that do not fit 240 spectra: boolean index did not match"
+        ValueError, match="cv has invalid indices for 240 spectra: boolean index did not match"
     ):
         of(GaussianNB(), scaling="standard", cv=[(first[:9], ~first[:9])]).fit(X, Y)
 

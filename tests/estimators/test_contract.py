@@ -1,4 +1,4 @@
-"""What every neural classifier promises beyond scikit-learn's own checks."""
+"""Contract of all neural classifiers, beyond scikit-learn's checks."""
 
 import copy
 import json
@@ -26,11 +26,11 @@ N_PIXELS = 24
 ONE_OF_EACH_SHAPE = (
     "Conv1DClassifier",
     "PlainCNNClassifier, images",
-)  # for what the shared engine does alone
+)  # for tests of the shared engine
 
 
 def spectra(n=60, n_pixels=N_PIXELS, n_classes=3, seed=0):
-    """Noisy flat spectra with a line whose place, sign and width tell the class, whatever a network looks at."""
+    """Return noisy flat spectra with a line whose position, sign and width depend on the class."""
     rng = np.random.default_rng(seed)
     y = np.arange(n) % n_classes
     X = 1.0 + 0.1 * rng.normal(size=(n, n_pixels))
@@ -41,12 +41,12 @@ def spectra(n=60, n_pixels=N_PIXELS, n_classes=3, seed=0):
 
 
 def quick(model):
-    """A copy that learns little: for what does not depend on how much was learned."""
+    """Return a copy with short training, for tests that do not depend on its result."""
     return clone(model).set_params(max_epochs=2)
 
 
 def patient(model):
-    """A copy that takes as many steps as it needs to learn from few spectra."""
+    """Return a copy with enough steps to learn from few spectra."""
     return clone(model).set_params(batch_size=16, max_epochs=2 * model.max_epochs)
 
 
@@ -154,7 +154,7 @@ def test_same_seed_same_weights_in_threads(model):
 def test_no_seed_differs_and_global_generators_are_untouched(model):
     X, y = spectra()
     model = quick(model).set_params(random_state=None)
-    np.random.seed(3)  # noqa: NPY002 - the very generator that must stay as it is
+    np.random.seed(3)  # noqa: NPY002 - the generator that must not change
     torch.manual_seed(3)
     before = np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
     a, b = clone(model).fit(X, y), clone(model).fit(X, y)

@@ -1,4 +1,4 @@
-"""Residual networks: scalars beside spectra, and weights learned elsewhere."""
+"""Residual networks: spectra with scalar features, and pretrained weights."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ from skspec.networks import ResNet
 
 
 def spectra_with_scalars(n=64, n_pixels=30):
-    """Noise, and two scalars of very different size of which the first tells the class."""
+    """Return noise and two scalars on very different scales; the first determines the class."""
     rng = np.random.default_rng(0)
     y = np.arange(n) % 2
     scalars = np.column_stack([6000.0 + 3000.0 * y + rng.normal(0, 100.0, n), rng.normal(1e-17, 1e-18, n)])
@@ -97,7 +97,7 @@ def test_images_with_scalars():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"n_scalars": 32}, "n_scalars=32 leaves nothing but scalars of the 32 features of X"),
+        ({"n_scalars": 32}, "n_scalars must be less than the 32 features of X, got 32"),
         ({"n_scalars": 33}, "n_scalars=33 leaves nothing"),
         ({"n_scalars": -1}, "n_scalars == -1, must be >= 0"),
         ({"n_scalars": 2, "n_channels": 4}, "n_channels must divide the 30 features"),

@@ -1,4 +1,4 @@
-"""Augmentations one by one, against what they say, and test-time augmentation against brute force."""
+"""Each augmentation against its documentation, and test-time augmentation against brute force."""
 
 import json
 
@@ -25,7 +25,7 @@ def seed():
 
 
 def spectra(n=4000, n_pixels=50, n_channels=1):
-    """Each spectrum is a number that tells it from all others, and rises along the pixels."""
+    """Return spectra that rise along the pixels, each with its own offset."""
     number = torch.arange(n, dtype=torch.float32)[:, None, None]
     return (1000.0 * number + torch.arange(n_pixels)).expand(n, n_channels, n_pixels).clone()
 
@@ -66,7 +66,7 @@ def test_noise_from_ivar_follows_each_pixel():
 def test_shift_moves_each_spectrum_by_itself_and_holds_its_ends():
     x = spectra()
     out = Shift(3)(x)
-    shift = (x - out)[:, 0, 25]  # the spectrum rises by one a pixel
+    shift = (x - out)[:, 0, 25]  # the spectrum rises by one per pixel
     assert sorted(shift.unique().tolist()) == [-3, -2, -1, 0, 1, 2, 3]
     assert stats.chisquare(np.unique(shift, return_counts=True)[1]).pvalue > 1e-3
     for row in range(50):
@@ -159,7 +159,7 @@ def model():
 
 
 def one_line(shift, n=60, n_pixels=40):
-    """Two classes by the depth of a line, which is moved by some pixels in all spectra."""
+    """Return two classes that differ in the depth of a line, which is shifted by some pixels in all spectra."""
     rng = np.random.default_rng(0)
     y = np.arange(n) % 2
     X = 1 + 0.05 * rng.normal(size=(n, n_pixels))
@@ -191,7 +191,7 @@ def test_augmentation_is_seeded_and_learns(model):
 
 
 def test_inverse_variance_in_a_channel(model):
-    """Where a pixel is not known at all, what stands there must not matter."""
+    """The values of missing pixels have no effect."""
     X, y = one_line(0)
     rng = np.random.default_rng(1)
     ivar = rng.uniform(10, 1000, X.shape)
@@ -215,7 +215,7 @@ def test_inverse_variance_in_a_channel(model):
 
 
 def brute_force(model, X, weights):
-    """Weighted mean of logits over shifted copies, row by row."""
+    """Return the weighted mean of logits over shifted copies, row by row."""
     total = 0.0
     for shift, weight in weights.items():
         source = np.clip(np.arange(X.shape[1]) - shift, 0, X.shape[1] - 1)
@@ -289,8 +289,8 @@ def test_no_augmentations(model, augment, message):
     ("params", "message"),
     [
         ({"ivar_channel": 1}, "ivar_channel == 1, must be <= 0"),
-        ({"tta_shifts": {1: -1.0}}, "tta_shifts needs weights that are not negative"),
-        ({"tta_shifts": {1: 0.0}}, "tta_shifts needs weights that are not negative and not all 0"),
+        ({"tta_shifts": {1: -1.0}}, "tta_shifts must have weights that are not negative"),
+        ({"tta_shifts": {1: 0.0}}, "tta_shifts must have weights that are not negative and not all 0"),
     ],
 )
 def test_invalid_parameters(model, params, message):

@@ -1,4 +1,4 @@
-"""Training that is killed and goes on: the same weights, bit for bit, and no trust in damaged files."""
+"""Interrupted and resumed training: the same weights, bit for bit, and damaged files are ignored."""
 
 import os
 import time
@@ -17,7 +17,7 @@ MAX_EPOCHS = 40
 
 
 class Diary(Callback):
-    """Notes each epoch and process in a file, and takes its time."""
+    """Write each epoch and process to a file, slowly."""
 
     def __init__(self, path, pause=0.0):
         self.path = path
@@ -30,7 +30,7 @@ class Diary(Callback):
 
 
 class Stop(Callback):
-    """A power cut after some epochs."""
+    """Simulate a power cut after some epochs."""
 
     def __init__(self, after):
         self.after = after
@@ -49,7 +49,7 @@ def data():
 
 
 def full_of_chance(**kwargs):
-    """A model that draws random numbers wherever it can, and remembers whatever it can."""
+    """Return a model with all kinds of random numbers and of state."""
     return Conv1DClassifier(
         filters=(4,),
         kernel_sizes=(3,),
@@ -78,7 +78,7 @@ def assert_same(a, b):
 
 
 def train(directory, diary, out):
-    """What the process that is killed does."""
+    """Train in the process that is killed."""
     torch.set_num_threads(1)
     model = full_of_chance(checkpoint_dir=directory, callbacks=[Diary(diary, pause=0.05)])
     np.savez(out, **weights(model.fit(*data())))
@@ -97,7 +97,7 @@ def test_killed_ten_times_at_random_moments(tmp_path):
         process = processes.Process(target=train, args=(checkpoints, diary, out))
         process.start()
         while process.is_alive() and (diary.stat().st_size if diary.exists() else 0) == known:
-            time.sleep(0.01)  # until it trains
+            time.sleep(0.01)  # until training begins
         time.sleep(rng.uniform(0.0, 0.25))
         assert process.is_alive(), "it was to be killed in the middle"
         process.kill()
@@ -142,7 +142,7 @@ def test_what_callbacks_have_learned_is_kept(tmp_path):
     ]
     model = full_of_chance(callbacks=more, validation_fraction=None, schedule="one-cycle")
     expected = clone(model).fit(X, y)
-    assert len(expected.history_) < MAX_EPOCHS  # it was stopped
+    assert len(expected.history_) < MAX_EPOCHS  # early stopping
     model.set_params(checkpoint_dir=tmp_path)
     with pytest.raises(RuntimeError, match="power cut"):
         clone(model).set_params(callbacks=[*more, Stop(len(expected.history_) - 5)]).fit(X, y)

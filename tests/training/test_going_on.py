@@ -1,4 +1,4 @@
-"""Fits that go on from others, and what else the loop can do: averages, clipping, precision, compilation."""
+"""Continued fits and options of the training loop: averages, clipping, precision, compilation."""
 
 import copy
 import shutil
@@ -32,7 +32,7 @@ def weights(model):
 
 
 class Watch(Callback):
-    """Keeps what the loop shows after each step."""
+    """Record the state of the loop after each step."""
 
     def on_train_begin(self, net, **kwargs):
         self.norms_, self.weights_, self.targets_, self.lr_ = [], [], [], []
@@ -104,7 +104,7 @@ def test_partial_fit_is_seeded_and_continues_after_pickle(model, data):
 
 
 def test_partial_fit_is_a_pass_of_the_optimiser(model, data):
-    """One call is an epoch at constant rate; two keep the moments of the optimiser."""
+    """Each call is an epoch at a constant rate, and keeps the moments of the optimiser."""
     X, y = data
     model.partial_fit(X, y, classes=np.unique(y))
     once = clone(model).set_params(max_epochs=1, schedule="constant", random_state=0)
@@ -121,9 +121,9 @@ def test_partial_fit_needs_to_know_the_classes(model, data):
     X, y = data
     with pytest.raises(ValueError, match="classes must be given in the first call"):
         model.partial_fit(X, y)
-    with pytest.raises(ValueError, match="classes has one class only, 'A'"):
+    with pytest.raises(ValueError, match="classes has only one class, 'A'"):
         model.partial_fit(X, y, classes=["A"])
-    with pytest.raises(ValueError, match=r"y has labels that classes lacks: \['G'\]"):
+    with pytest.raises(ValueError, match=r"y has labels that are not in classes: \['G'\]"):
         model.partial_fit(X, y, classes=["A", "F"])
     model.partial_fit(X, y, classes=["A", "F", "G", "K"])
     assert model.predict_proba(X).shape == (120, 4)
@@ -224,7 +224,7 @@ def test_bfloat16_trains_and_predicts_nearly_the_same(model, data):
 @pytest.mark.skipif(not (shutil.which("g++") or shutil.which("clang++")), reason="needs a C++ compiler")
 def test_compiled_training_is_the_same(model, data):
     X, y = data
-    model.set_params(dropout=0.0)  # compiled, it draws other numbers
+    model.set_params(dropout=0.0)  # compiled dropout draws other random numbers
     expected = model.fit(X, y).decision_function(X)
     compiled = clone(model).set_params(compile=True).fit(X, y)
     np.testing.assert_allclose(compiled.decision_function(X), expected, rtol=1e-3, atol=1e-4)

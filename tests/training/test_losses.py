@@ -1,4 +1,4 @@
-"""Losses against published values and closed forms, and which of them a classifier trains with."""
+"""Losses against published values and closed forms, and the loss of a classifier."""
 
 import json
 
@@ -24,10 +24,12 @@ def batch():
 
 
 def mk_coordinates():
-    """Of the 39 published joint classes: all of O-M and I-VI but G VI, K VI and M IV."""
+    """Return coordinates of the 39 published joint classes: all of O-M and I-VI but G VI, K VI and M IV."""
     missing = {(4, 5), (5, 5), (6, 3)}
     pairs = [(t, lum) for t in range(7) for lum in range(6) if (t, lum) not in missing]
-    return torch.tensor(pairs) * torch.tensor([1.0, 1.5])  # the published axes count 1 and 1.5 squared
+    return torch.tensor(pairs) * torch.tensor(
+        [1.0, 1.5]
+    )  # the published axes have the weights 1 and 1.5 squared
 
 
 @pytest.mark.parametrize("k", range(4))
@@ -138,7 +140,7 @@ def model():
 
 @pytest.fixture
 def ladder():
-    """Noisy spectra of five classes in order, brighter from class to class."""
+    """Return noisy spectra of five classes in order of brightness."""
     rng = np.random.default_rng(0)
     y = np.arange(200) % 5
     return rng.normal(size=(200, 16)) + 0.4 * y[:, None], np.array(["O5", "B5", "A5", "F5", "G5"])[y]

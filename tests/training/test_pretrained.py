@@ -1,4 +1,4 @@
-"""Weights come from files of both formats, and from nothing else."""
+"""Weights are read from files of both formats, and others are refused."""
 
 import pickle
 import sys
@@ -75,8 +75,8 @@ def test_damaged(tmp_path, save):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (torch.ones(3), "holds a Tensor, a state_dict of tensors is needed"),
-        ({"state_dict": WEIGHTS, "epoch": 3}, "has a dict under 'state_dict', a state_dict has tensors only"),
+        (torch.ones(3), "must contain a state_dict of tensors, got a Tensor"),
+        ({"state_dict": WEIGHTS, "epoch": 3}, "must contain only tensors, got a dict under 'state_dict'"),
     ],
 )
 def test_not_a_state_dict(tmp_path, content, message):

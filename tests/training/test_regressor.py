@@ -1,4 +1,4 @@
-"""Regression: standardised targets, several at once, unknown ones, errors, and what it shares with classification."""
+"""Regression: standardised, multiple and unknown targets, standard deviations, and the shared engine."""
 
 import copy
 import json
@@ -22,7 +22,7 @@ from skspec.training.losses import ValueLoss
 
 
 def spectra(n=200, n_pixels=30, seed=0):
-    """Slopes and depths of a line, on very different scales."""
+    """Return spectra with slopes and line depths, which have very different scales."""
     rng = np.random.default_rng(seed)
     slope, depth = rng.uniform(-1, 1, n), rng.uniform(0.2, 1, n)
     X = 1 + 0.5 * slope[:, None] * np.linspace(-1, 1, n_pixels) + 0.02 * rng.normal(size=(n, n_pixels))
@@ -107,7 +107,7 @@ def test_what_is_unknown_does_not_spoil_what_is_known(model):
 
 
 def test_errors_are_those_of_the_data(model):
-    """Noise that grows along the slope is found, and standardised residuals have unit variance."""
+    """Noise that increases with the slope is recovered, and standardised residuals have unit variance."""
     rng = np.random.default_rng(0)
     X, y = spectra(n=1500)
     sigma = np.where(y[:, 0] > 5000, 400.0, 50.0)

@@ -1,4 +1,4 @@
-"""Held-out spectra: who they are, what is scored, which weights are kept, and when training ends."""
+"""Validation set, scores, choice of the best weights, and early stopping."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from skspec.training.validation import hold_out
 
 
 class Epochs(Callback):
-    """Keeps the weights of each epoch, and the rows that were held out."""
+    """Record the weights of each epoch, and the held-out rows."""
 
     def on_train_begin(self, net, X=None, y=None, **kwargs):
         self.weights_ = []
@@ -50,7 +50,7 @@ def seen(model):
     return dict(model.net_.callbacks_)["Epochs"]
 
 
-# Who is held out --------------------------------------------------------------------------------------
+# Validation set ---------------------------------------------------------------------------------------
 
 
 def test_classes_are_held_out_in_proportion_and_single_members_are_not():
@@ -80,7 +80,7 @@ def test_a_class_of_one_group_is_learned_from():
     for seed in range(5):
         learn, _ = hold_out(target, groups, 0.3, seed=seed)
         assert set(target[learn]) == {0, 1, 2}
-    with pytest.raises(ValueError, match="for any choice of groups, a class has no training spectra"):
+    with pytest.raises(ValueError, match="with any choice of groups, a class has no training spectra"):
         hold_out(np.repeat([0, 1], 10), np.repeat([0, 1], 10), 0.5, seed=0)
 
 
@@ -107,7 +107,7 @@ def test_fit_keeps_groups_apart_and_standardises_by_what_it_learns_from(model, d
     pipeline.fit(X, y, conv1dclassifier__groups=groups)
 
 
-# What is scored and kept ------------------------------------------------------------------------------
+# Scores and weights -----------------------------------------------------------------------------------
 
 SCORINGS = {
     "loss": (None, lambda y, p, classes: -log_loss(y, p, labels=classes)),
