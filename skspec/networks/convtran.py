@@ -119,8 +119,8 @@ class ConvTran(nn.Module):
 class _Embedding(nn.Module):
     """Embedding of pixels, from (n, n_channels, n_pixels) to (n, n_pixels, embed_dim).
 
-    Both convolutions are computed as channels-last matrix products, as attention needs this order; their modules only
-    hold the weights.
+    Both convolutions are computed as channels-last matrix products, the layout that attention needs; their modules only
+    contain the weights.
     """
 
     def __init__(self, n_channels: int, embed_dim: int, kernel_size: int) -> None:

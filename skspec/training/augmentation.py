@@ -87,7 +87,7 @@ def _known_wave(step: Augmentation, wave: ArrayLike | None, shape: InputShape) -
     wave = getattr(step, "wave", None) if wave is None else wave
     if wave is None:
         name = type(step).__name__
-        raise ValueError(f"{name} in augment needs wavelengths: give {name}(..., wave=...), or Spectra as X")
+        raise ValueError(f"{name} in augment needs wavelengths: pass {name}(..., wave=...), or Spectra as X")
     wave, n_pixels = as_wave(wave), shape.channels[-1]
     if not isinstance(wave, np.ndarray) or wave.shape != (n_pixels,):
         raise ValueError(f"wave must have {n_pixels} wavelengths, one for each pixel, got {np.shape(wave)}")
@@ -117,7 +117,7 @@ def check_augmentations(estimator: Any, kind: str, ivar_channel: int | None) -> 
         if not isinstance(step, Augmentation):
             hint = f"; did you mean {step.__name__}(...)?" if isinstance(step, type) else ""
             raise TypeError(
-                f"augment must hold augmentations, such as Noise, Shift, Tilt or Flips, got {step!r}{hint}"
+                f"augment must contain augmentations, such as Noise, Shift, Tilt or Flips, got {step!r}{hint}"
             )
         name = type(step).__name__
         if kind not in step.kinds:
@@ -273,7 +273,7 @@ class Mask(Augmentation):
     Parameters
     ----------
     largest : float
-        Largest fraction of the spectrum that is masked.
+        Maximum fraction of the spectrum that is masked.
     """
 
     _parameter_constraints: ClassVar[Constraints] = {"largest": [Interval(Real, 0, 1, "left")]}

@@ -62,8 +62,8 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
     class_weight : dict, "balanced" or None
         Weight of each class in the loss, as in scikit-learn; "balanced" gives all classes the same total weight.
     balanced_batches : bool
-        Whether training spectra are drawn with replacement so that all classes are equally frequent, instead of each
-        spectrum once in an epoch.
+        Whether to draw training spectra with replacement, all classes equally often, instead of each spectrum once per
+        epoch.
 
     Attributes
     ----------

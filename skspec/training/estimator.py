@@ -201,7 +201,7 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
 
     @abstractmethod
     def _input_shape(self, n_features: int) -> InputShape:
-        """Return how a row of X folds."""
+        """Return the layout of a row of X."""
 
     def _check_params(self) -> None:
         """Raise ValueError or TypeError for an invalid parameter."""

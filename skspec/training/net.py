@@ -196,7 +196,7 @@ class Net(NeuralNet):
         return self
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state with everything on the CPU, so that a net trained on a GPU can be loaded anywhere."""
+        """Return the state with everything on the CPU, so a net trained on a GPU can be loaded anywhere."""
         if self.device == "cpu":
             return super().__getstate__()
         twin = object.__new__(type(self))

@@ -41,7 +41,7 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
 
 
 def _safetensors() -> Any:
-    """Return the module safetensors.torch, or raise an error that says how to install it."""
+    """Return the module safetensors.torch, or raise ImportError with the command that installs it."""
     try:
         import safetensors.torch  # noqa: PLC0415
     except ImportError as error:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.base import clone
-from skorch.callbacks import Callback, PrintLog
+from skorch.callbacks import PrintLog
 
 from skspec import __version__
 from skspec.checks import draw_seed
@@ -44,7 +43,7 @@ def train(
     `identity` identifies this fit, together with its data and parameters: see `training.checkpoint`.
     """
     seed = draw_seed(estimator.random_state)
-    callbacks: list[tuple[str, Callback]] = []
+    checkpoint = early_stopping = None
     if estimator.checkpoint_dir is not None:
         weights = None if start is None else get_weights(start)
         path = checkpoint_path(
@@ -53,7 +52,7 @@ def train(
         )
         state = read_checkpoint(path)
         seed = seed if state is None else state["seed"]
-        callbacks.append(("checkpoint", Checkpoint(path, state, seed)))
+        checkpoint = Checkpoint(path, state, seed)
     data, validation = Rows(rows, target, weight), None
     if estimator.validation_fraction is not None:
         strata = target if target.ndim == 1 else np.zeros(len(target), dtype=np.intp)
@@ -66,9 +65,11 @@ def train(
         statistics = module.center.numpy(force=True), module.scale.numpy(force=True)
     if validation is not None:
         scorer = None if estimator.scoring is None else get_scorer(estimator.scoring)
-        callbacks.append(("validation", Validation(scorer, estimator.n_iter_no_change)))
+        early_stopping = Validation(scorer, estimator.n_iter_no_change)
     with seeded(seed, device):
-        net = make_net(estimator, *statistics, device=device, seed=seed, callbacks=callbacks)
+        net = make_net(
+            estimator, *statistics, device=device, seed=seed, validation=early_stopping, checkpoint=checkpoint
+        )
         if start is None:
             estimator._load_pretrained(net.module_.network)
         else:
@@ -109,7 +110,8 @@ def make_net(
     *,
     device: torch.device,
     seed: int,
-    callbacks: Iterable[tuple[str, Callback]] = (),
+    validation: Validation | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Net:
     """Return an untrained net, with weights drawn from torch's global generator."""
     shape = estimator._input_shape(len(center))
@@ -135,23 +137,25 @@ def make_net(
         lr=estimator.lr,
         max_epochs=estimator.max_epochs,
         batch_size=estimator.batch_size,
-        callbacks=_make_callbacks(estimator, dict(callbacks)),
+        callbacks=_make_callbacks(estimator, validation, checkpoint),
         device=str(device),
         verbose=estimator.verbose > 1,
     )
     return net.initialize()
 
 
-def _make_callbacks(estimator: Any, more: Mapping[str, Callback]) -> list[Any]:
+def _make_callbacks(
+    estimator: Any, validation: Validation | None, checkpoint: Checkpoint | None
+) -> list[Any]:
     """Return the callbacks in the order of their calls: records, progress, those of the user, checkpoints."""
-    callbacks: list[Any] = [(name, more[name]) for name in ("validation",) if name in more]
+    callbacks: list[Any] = [] if validation is None else [("validation", validation)]
     callbacks.append(("learning_rate", LearningRate(estimator.schedule, estimator.lr)))
     if estimator.verbose == 1:
         callbacks.append(ProgressBar(type(estimator).__name__))
     elif estimator.verbose > 1:
         callbacks.append(PrintLog())
     callbacks += list(clone(estimator.callbacks, safe=False) or ())
-    return callbacks + [(name, more[name]) for name in ("checkpoint",) if name in more]
+    return callbacks if checkpoint is None else [*callbacks, ("checkpoint", checkpoint)]
 
 
 def _identity(estimator: Any, seed: int) -> list[Any]:

@@ -108,7 +108,7 @@ def test_two_classes():
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseEstimator) else "",
 )
-def test_where_logits_come_from(member, method):
+def test_method_of_logits(member, method):
     model = of(member).fit(X, Y)
     assert model.logit_methods_ == [method]
     fitted = model.estimators_[0]
@@ -205,7 +205,7 @@ def test_bad_members_that_are_fitted():
     ],
     ids=["svc", "pipeline", "search", "searched"],
 )
-def test_a_column_for_each_pair_of_classes_is_none_for_each_class(member, n_classes):
+def test_columns_for_pairs_of_classes_are_refused(member, n_classes):
     with pytest.raises(
         ValueError, match=f"SVC.decision_function has a column for each pair of the {n_classes} cl"
     ):
@@ -232,7 +232,7 @@ def test_a_member_without_logits_is_refused_before_it_is_trained():
     assert of(stacked).fit(X, Y).logit_methods_ == ["decision_function"]
 
 
-def test_a_name_is_that_of_the_fit():
+def test_names_are_those_of_the_fit():
     model = of(LogisticRegression(), GaussianNB(), weights=[0, 1]).fit(X, Y)
     model.set_params(estimators=[("z", LogisticRegression())])
     assert list(model.named_estimators_) == ["m1"]

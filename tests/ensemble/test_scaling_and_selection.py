@@ -40,7 +40,7 @@ def test_temperature_is_the_minimum_of_the_log_loss(weighted):
     np.testing.assert_allclose(model.decision_function(rows), expected, rtol=1e-10)
 
 
-def test_temperature_of_the_perfect_and_the_useless():
+def test_temperature_of_perfect_and_useless_members():
     _, rows, truth, logits = known(1)
     perfect, wrong, ignorant = np.eye(3)[truth], -np.eye(3)[truth], np.zeros_like(logits[0])
     model = of(Known(perfect), Known(wrong), Known(ignorant), cv="prefit", scaling="temperature")
@@ -52,7 +52,7 @@ def test_temperature_of_the_perfect_and_the_useless():
     np.testing.assert_array_equal(model.predict(rows), truth)
 
 
-def test_standard_scaling_undoes_widths():
+def test_standard_scaling_removes_widths():
     members, rows, truth, logits = known(3)
     model = of(*members, cv="prefit", scaling="standard").fit(rows, truth)
     centred = logits - logits.mean(axis=2, keepdims=True)
@@ -71,7 +71,7 @@ def test_a_member_with_constant_logits_is_not_scaled():
     np.testing.assert_array_equal(model.predict(rows), logits[0].argmax(axis=1))
 
 
-def test_scales_are_seen_out_of_fold():
+def test_scales_are_found_out_of_fold():
     members = LogisticRegression(), RandomForestClassifier(10, random_state=0)
     model = of(*members, scaling="standard", cv=3).fit(X, Y)
     linear = cross_val_predict(members[0], X, Y, cv=3, method="decision_function")
@@ -80,7 +80,7 @@ def test_scales_are_seen_out_of_fold():
     np.testing.assert_allclose(model.scales_, expected, rtol=1e-9)
 
 
-def test_margins_take_their_temperature():
+def test_margins_are_calibrated_by_temperature():
     raw, scaled = of(RidgeClassifier(), cv=3), of(RidgeClassifier(), scaling="temperature", cv=3)
     before, after = (cross_val_predict(m, X, Y, cv=4, method="predict_proba") for m in (raw, scaled))
     assert log_loss(Y, after) < log_loss(Y, before) - 0.05
@@ -130,7 +130,7 @@ def test_of_equal_members_the_first_is_selected():
     np.testing.assert_array_equal(model.weights_, [1, 0])
 
 
-def test_selection_takes_our_scorers():
+def test_selection_accepts_our_scorers():
     labels = np.array(["AV", "GV", "KIII"])[TARGET]
     model = of(LogisticRegression(), GaussianNB(), selection="greedy", scoring="joint_kappa", cv=3)
     assert model.fit(X, labels).weights_.sum() == pytest.approx(1)
@@ -202,6 +202,6 @@ class Sure(ClassifierMixin, BaseEstimator):
     ],
 )
 @pytest.mark.parametrize("scaling", [None, "standard"])
-def test_softmax_is_seen_at_any_width(width, power, method, scaling):
+def test_softmax_is_recognised_at_any_width(width, power, method, scaling):
     rows = np.random.default_rng(0).normal(size=X.shape)
     assert of(Sure(width, power), scaling=scaling).fit(rows, Y).logit_methods_ == [method]

@@ -104,7 +104,7 @@ def test_searches_get_weights_and_groups():
 
 
 @pytest.mark.parametrize("kind", [VotingClassifier, StackingClassifier])
-def test_ensembles_of_scikit_learn_get_weights_if_all_their_members_take_them(kind):
+def test_scikit_learn_ensembles_get_weights_if_all_members_accept_them(kind):
     weight = np.random.default_rng(0).uniform(0.1, 2, 240)
     more = {"voting": "soft"} if kind is VotingClassifier else {"cv": 2}
     inner = kind([("linear", LogisticRegression()), ("bayes", GaussianNB()), ("none", "drop")], **more)
@@ -116,7 +116,7 @@ def test_ensembles_of_scikit_learn_get_weights_if_all_their_members_take_them(ki
         of(inner).fit(X, Y, sample_weight=weight)
 
 
-def test_a_search_that_changes_the_kind_of_answers():
+def test_a_search_whose_fits_have_different_methods():
     """RidgeClassifier has only a decision function, and trees only probabilities."""
     steps = {"clf": [RidgeClassifier(), DecisionTreeClassifier(random_state=0)]}
 
@@ -145,7 +145,7 @@ def test_folds_may_be_masks():
         of(GaussianNB(), scaling="standard", cv=[(first[:9], ~first[:9])]).fit(X, Y)
 
 
-def test_a_class_that_a_fold_lacks():
+def test_a_class_missing_in_a_fold():
     y = Y.astype("U2")
     y[0] = "WD"
     model = of(
@@ -156,7 +156,7 @@ def test_a_class_that_a_fold_lacks():
     assert all(len(member.classes_) == 4 for member in model.estimators_)
 
 
-def test_a_class_that_a_member_does_not_know_has_the_floor_as_probability():
+def test_a_class_that_a_member_lacks_has_the_floor_as_probability():
     fitted = LogisticRegression().fit(X, Y)
     logits = member_logits(fitted, X[:5], np.array(["A", "G", "K", "M"]), "decision_function")
     np.testing.assert_allclose(np.exp(logits[:, 0]), 1e-3)
@@ -233,7 +233,7 @@ def test_what_is_saved_is_what_was_fitted(tmp_path):
     assert list(loaded.named_estimators_) == ["m0", "m1"]
 
 
-def test_fitted_members_come_back_fitted(tmp_path):
+def test_fitted_members_are_loaded_fitted(tmp_path):
     pytest.importorskip("skops")
     model = of(
         LogisticRegression().fit(X, Y), GaussianNB().fit(X, Y), cv="prefit", scaling="temperature"

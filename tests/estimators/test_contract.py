@@ -83,7 +83,7 @@ def fitted(model):
     ],
     ids=["str", "object", "gapped", "float", "even"],
 )
-def test_labels_come_back_as_they_were_given(model, labels):
+def test_predicted_labels_have_the_original_type(model, labels):
     X, index = spectra()
     y = np.asarray(labels)[index]
     fitted = quick(model).fit(X, y)
@@ -122,7 +122,7 @@ def test_probabilities_and_logits_agree(fitted):
     np.testing.assert_allclose(proba, expected, rtol=1e-12)
 
 
-def test_embedding_is_what_the_last_layer_sees(fitted):
+def test_embedding_is_the_input_of_the_last_layer(fitted):
     X, _ = spectra(seed=1)
     last = fitted.net_.module_.network.final_layer
     with torch.inference_mode():
@@ -194,7 +194,7 @@ def test_fitted_state_without_pickle(fitted):
         clone(fitted).__skspec_set_state__(state, arrays)
 
 
-def test_clone_and_set_params_forget_nothing_and_learn_nothing(fitted):
+def test_clone_and_set_params_do_not_change_parameters_or_fit(fitted):
     X, y = spectra()
     twin = clone(fitted)
     assert not hasattr(twin, "net_")
@@ -276,7 +276,7 @@ def test_class_weight_moves_the_boundary(model):
 
 
 @pytest.mark.parametrize("model", ONE_OF_EACH_SHAPE, indirect=True)
-def test_sample_weight_tells_whom_to_believe(model):
+def test_sample_weight_decides_between_contradictory_labels(model):
     X, y = spectra(n=120, n_classes=2)
     model = patient(model)
     wrong = np.arange(120) < 70

@@ -51,7 +51,7 @@ def test_class_weight_moves_the_boundary(model):
     assert recall["mapping"] > 0.95
 
 
-def test_sample_weight_tells_whom_to_believe(model):
+def test_sample_weight_decides_between_contradictory_labels(model):
     X, y = spectra(n=120, n_classes=2)
     wrong = np.arange(120) < 40
     lie = np.where(wrong, 1 - y, y)

@@ -92,7 +92,7 @@ def test_folded_image_is_standardised_by_channel():
     np.testing.assert_allclose(seen, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_images_as_they_come_are_refused_with_advice():
+def test_unflattened_images_are_refused_with_advice():
     x, y = images()
     with pytest.raises(
         ValueError, match=r"shape \(24, 3, 8, 8\), but one row per image is needed: .*image_shape="
@@ -117,7 +117,7 @@ def test_tta_is_the_mean_over_all_views(make, shape):
     np.testing.assert_allclose(turned, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_training_images_are_turned():
+def test_training_images_are_flipped_and_rotated():
     x, y = images(n=200)
     model = cnn(augment=[Flips(), Rotations()], max_epochs=1).fit(rows(x), y)
     seen = model.net_.augment(torch.from_numpy(rows(x).astype(np.float32))).numpy()
@@ -130,7 +130,7 @@ def test_training_images_are_turned():
     assert cnn().fit(rows(x), y).net_.augment is None
 
 
-def test_flips_teach_what_orientation_does_not_matter():
+def test_flips_teach_invariance_to_orientation():
     x, y = images(n=64)
     model = cnn(filters=(8,), hidden=(16,), max_epochs=20, lr=1e-2)
     upside_down = rows(x[:, :, ::-1, ::-1])

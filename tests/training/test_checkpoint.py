@@ -134,7 +134,7 @@ def test_interrupted_between_epochs(tmp_path):
     assert model.best_epoch_ == expected.best_epoch_
 
 
-def test_what_callbacks_have_learned_is_kept(tmp_path):
+def test_state_of_callbacks_is_saved(tmp_path):
     X, y = data()
     more = [
         EpochScoring("accuracy", name="seen", on_train=True),
@@ -188,7 +188,7 @@ def test_nothing_is_executed_on_loading(tmp_path):
     assert not (tmp_path / "evil").exists()
 
 
-def test_fits_that_differ_do_not_take_up_each_others_state(tmp_path):
+def test_different_fits_do_not_share_checkpoints(tmp_path):
     X, y = data()
     model = full_of_chance(checkpoint_dir=tmp_path, max_epochs=4)
     with pytest.raises(RuntimeError):
@@ -209,7 +209,7 @@ def test_fits_that_differ_do_not_take_up_each_others_state(tmp_path):
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [before]
 
 
-def test_without_a_seed_an_interrupted_fit_goes_on_with_its_own(tmp_path):
+def test_without_a_seed_an_interrupted_fit_resumes_with_its_own(tmp_path):
     X, y = data()
     diary = tmp_path / "diary"
     model = full_of_chance(checkpoint_dir=tmp_path / "checkpoints", random_state=None, max_epochs=6)

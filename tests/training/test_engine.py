@@ -27,7 +27,7 @@ def model():
     return Conv1DClassifier(filters=(4,), kernel_sizes=(3,), batch_size=16, max_epochs=4, random_state=7)
 
 
-def test_training_is_the_bare_loop(data, model):
+def test_training_equals_a_minimal_loop(data, model):
     X, y = data
     weight = np.linspace(0.5, 2.0, 65)
     model.set_params(dropout=0.3, weight_decay=0.1).fit(X, y, sample_weight=weight)
@@ -106,7 +106,7 @@ class Recorder(Callback):
         self.calls_.append((tuple(X.shape), tuple(y.shape), tuple(y_pred.shape), float(loss)))
 
 
-def test_callbacks_are_cloned_told_and_found(data, model):
+def test_callbacks_are_cloned_and_called(data, model):
     X, y = data
     given = Recorder("mine")
     model.set_params(callbacks=[given, ("second", Recorder())]).fit(X, y)
@@ -208,7 +208,7 @@ def test_gpu_and_cpu_agree_and_generators_stay(data, model):
     np.testing.assert_allclose(twin.predict_proba(X), model.predict_proba(X), atol=1e-4)
 
 
-def test_seeded_puts_the_generator_back():
+def test_seeded_restores_the_generator():
     torch.manual_seed(11)
     before = torch.get_rng_state()
     with seeded(5, torch.device("cpu")):

@@ -167,7 +167,7 @@ def test_distance_loss_without_weight_is_cross_entropy(model, ladder):
     assert not np.allclose(model.fit(X, y).decision_function(X), plain, atol=1e-3)
 
 
-def test_soft_targets_keep_a_classifier_modest(model, ladder):
+def test_soft_targets_reduce_confidence(model, ladder):
     X, y = ladder
     sure = model.fit(X, y).predict_proba(X).max(axis=1).mean()
     for kwargs in ({"label_smoothing": 0.5}, {"mixup": 1.0}):
@@ -176,7 +176,7 @@ def test_soft_targets_keep_a_classifier_modest(model, ladder):
 
 
 @pytest.mark.parametrize("ensemble", [VotingClassifier, StackingClassifier])
-def test_ensembles_that_number_labels_lose_their_coordinates(model, ladder, ensemble):
+def test_coordinates_are_missing_in_ensembles_that_encode_labels(model, ladder, ensemble):
     X, y = ladder
     model.set_params(
         loss="distance", class_coordinates={name: i for i, name in enumerate(np.unique(y).tolist())}
@@ -204,6 +204,6 @@ def test_ensembles_that_number_labels_lose_their_coordinates(model, ladder, ense
         ({"label_smoothing": 1.0}, "label_smoothing == 1.0, must be < 1"),
     ],
 )
-def test_parameters_that_make_no_sense(model, ladder, params, message):
+def test_invalid_parameters(model, ladder, params, message):
     with pytest.raises(ValueError, match=message):
         model.set_params(**params).fit(*ladder)

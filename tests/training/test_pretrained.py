@@ -33,7 +33,7 @@ FORMATS = [save_zip, save_as_before_2020, save_safetensors]
 
 
 @pytest.mark.parametrize("save", FORMATS)
-def test_formats_are_told_apart_by_content(tmp_path, save):
+def test_formats_are_detected_by_content(tmp_path, save):
     path = tmp_path / "weights.bin"
     save(WEIGHTS, path)
     read = read_state_dict(str(path))
@@ -44,7 +44,7 @@ def test_formats_are_told_apart_by_content(tmp_path, save):
 
 
 @pytest.mark.parametrize("save", FORMATS)
-def test_a_network_takes_them(tmp_path, save):
+def test_a_network_loads_them(tmp_path, save):
     trained, network = (ResNet(n_pixels=16, n_outputs=n, stem="small").eval() for n in (4, 2))
     save(dict(trained.state_dict()), tmp_path / "resnet18")
     network.load_pretrained(read_state_dict(tmp_path / "resnet18"))

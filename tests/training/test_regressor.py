@@ -38,7 +38,7 @@ def model():
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "gaussian"])
-def test_values_come_back_in_their_units(model, loss):
+def test_predictions_are_in_original_units(model, loss):
     X, y = spectra()
     model.set_params(loss=loss).fit(X, y)
     np.testing.assert_allclose(model.target_mean_, y.mean(axis=0))
@@ -91,7 +91,7 @@ def test_unknown_values_have_no_gradient(kind):
     assert (outputs.grad[0, :2] != 0).all()
 
 
-def test_what_is_unknown_does_not_spoil_what_is_known(model):
+def test_unknown_values_do_not_affect_known_ones(model):
     X, y = spectra(n=400)
     some = y.copy()
     some[::2, 1] = np.nan
@@ -106,7 +106,7 @@ def test_what_is_unknown_does_not_spoil_what_is_known(model):
     assert np.isfinite(model.history_["valid_score"]).all()
 
 
-def test_errors_are_those_of_the_data(model):
+def test_standard_deviations_are_those_of_the_data(model):
     """Noise that increases with the slope is recovered, and standardised residuals have unit variance."""
     rng = np.random.default_rng(0)
     X, y = spectra(n=1500)
@@ -121,7 +121,7 @@ def test_errors_are_those_of_the_data(model):
     assert np.std((noisy[1000:] - value) / std) == pytest.approx(1.0, abs=0.25)
 
 
-def test_scikit_learn_around_it(model):
+def test_works_with_scikit_learn(model):
     X, y = spectra()
     y = y[:, 0]
     name = "conv1dregressor"

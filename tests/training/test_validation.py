@@ -74,7 +74,7 @@ def test_groups_stay_together():
     np.testing.assert_array_equal(validate, next(folds)[1])
 
 
-def test_a_class_of_one_group_is_learned_from():
+def test_a_class_of_one_group_is_in_the_training_set():
     target = np.repeat([0, 1, 2], [50, 50, 5])
     groups = np.r_[np.arange(100) // 5, np.full(5, 99)]
     for seed in range(5):
@@ -84,7 +84,7 @@ def test_a_class_of_one_group_is_learned_from():
         hold_out(np.repeat([0, 1], 10), np.repeat([0, 1], 10), 0.5, seed=0)
 
 
-def test_what_cannot_be_held_out_is_an_error(model, data):
+def test_impossible_validation_sets(model, data):
     X, y = data
     with pytest.raises(ValueError, match="validation_fraction=0.01 cannot be held out: .*test_size"):
         model.set_params(validation_fraction=0.01).fit(X, y)
@@ -92,7 +92,7 @@ def test_what_cannot_be_held_out_is_an_error(model, data):
         model.set_params(validation_fraction=0.2).fit(X, y, groups=[1, 2, 3])
 
 
-def test_fit_keeps_groups_apart_and_standardises_by_what_it_learns_from(model, data):
+def test_fit_separates_groups_and_standardises_by_the_training_set(model, data):
     X, y = data
     groups = np.arange(160) // 4
     model.fit(X, y, groups=groups)
@@ -154,7 +154,7 @@ def test_two_classes_by_decision_function(model, data):
     )
 
 
-def test_training_ends_when_nothing_gets_better(model, data):
+def test_early_stopping(model, data):
     X, y = data
     model.set_params(n_iter_no_change=3, max_epochs=200, lr=0.1).fit(X, y)
     assert len(model.history_) == model.best_epoch_ + 3 < 200
