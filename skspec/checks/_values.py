@@ -35,7 +35,7 @@ def check_weight(sample_weight: Any, n_rows: int) -> NDArray[np.float64]:
 
     weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
     if weight.shape != (n_rows,):
-        raise ValueError(f"sample_weight must have shape ({n_rows},), one per spectrum, got {weight.shape}")
+        raise ValueError(f"sample_weight has shape {weight.shape}; ({n_rows},) is needed, one per spectrum")
     if (weight < 0).any():
         raise ValueError(f"sample_weight must not be negative, got {weight.min():g}")
     if not weight.any():
@@ -48,7 +48,7 @@ def check_groups(groups: Any, n_rows: int) -> NDArray[Any]:
     n_missing = count_missing(groups)
     groups = np.asarray(groups)
     if groups.shape != (n_rows,):
-        raise ValueError(f"groups must have shape ({n_rows},), one per spectrum, got {groups.shape}")
+        raise ValueError(f"groups has shape {groups.shape}; ({n_rows},) is needed, one per spectrum")
     if n_missing:
         raise ValueError(
             f"groups has {n_missing} missing values; give each ungrouped spectrum a group of its own"

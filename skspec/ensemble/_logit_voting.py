@@ -319,7 +319,7 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         weights = np.array(self.weights, dtype=np.float64)
         if weights.shape != (len(members),):
             raise ValueError(
-                f"weights must have shape ({len(members)},), one per member, got {weights.shape}"
+                f"weights has shape {weights.shape}; ({len(members)},) is needed, one per member"
             )
         if not (np.isfinite(weights) & (weights >= 0)).all():
             raise ValueError(f"weights must be finite and not negative, got {weights.tolist()}")

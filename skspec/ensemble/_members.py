@@ -235,8 +235,8 @@ def _methods(member: Any, n_classes: int) -> list[str]:
     found = [method for method in METHODS if hasattr(member, method)]
     if not found:
         raise ValueError(
-            f"a {type(_innermost(member)).__name__} as a member has neither decision_function nor predict_proba; one "
-            "is needed (voting='soft' for a VotingClassifier)"
+            f"{type(_innermost(member)).__name__} has neither decision_function nor predict_proba; a member needs one "
+            "of them (voting='soft' for a VotingClassifier)"
         )
     last = _innermost(member)
     if n_classes > 2 and getattr(last, "decision_function_shape", None) == "ovo":

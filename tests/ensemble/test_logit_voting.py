@@ -220,7 +220,7 @@ class Silent(ClassifierMixin, BaseEstimator):
 
 
 def test_a_member_without_logits_is_refused_before_it_is_trained():
-    with pytest.raises(ValueError, match="a Silent has neither decision_function nor predict_proba"):
+    with pytest.raises(ValueError, match="Silent has neither decision_function nor predict_proba"):
         of(make_pipeline(StandardScaler(), Silent())).fit(X, Y)
     hard = VotingClassifier([("a", GaussianNB())])
     with pytest.raises(ValueError, match=r"VotingClassifier has neither .*voting='soft'"):

@@ -98,7 +98,7 @@ def test_images_with_scalars():
     ("options", "message"),
     [
         ({"n_scalars": 32}, "n_scalars must be less than the 32 features of X, got 32"),
-        ({"n_scalars": 33}, "n_scalars=33 leaves nothing"),
+        ({"n_scalars": 33}, "n_scalars must be less than the 32 features of X, got 33"),
         ({"n_scalars": -1}, "n_scalars == -1, must be >= 0"),
         ({"n_scalars": 2, "n_channels": 4}, "n_channels must divide the 30 features"),
         ({"depth": 20}, "depth must be one of 18, 34, 50, 101, got 20"),
