@@ -204,7 +204,9 @@ def test_bad_arguments(tmp_path):
         with pytest.raises(TypeError, match=f"classes must be a list of names, got {classes!r}"):
             sample_catalogue(path, n_per_class=1, classes=classes)
     for classes in ([], ["A5", ""]):
-        with pytest.raises(ValueError, match="classes must name one class or more, none of them empty, got "):
+        with pytest.raises(
+            ValueError, match="classes must name at least one class, and none may be empty, got "
+        ):
             sample_catalogue(path, n_per_class=1, classes=classes)
     with pytest.raises(TypeError, match="classes must hold text or numbers, got b'A5'"):
         sample_catalogue(path, n_per_class=1, classes=[b"A5"])
@@ -216,7 +218,7 @@ def test_bad_arguments(tmp_path):
         sample_catalogue(path, n_per_class=1, where={"a": 1, "A": 2})
     with pytest.raises(FileNotFoundError, match=r"b.csv: no such file"):
         sample_catalogue(tmp_path / "b.csv", n_per_class=1)
-    with pytest.raises(IsADirectoryError, match="is a folder, a file is needed"):
+    with pytest.raises(IsADirectoryError, match="is a directory; a file is needed"):
         sample_catalogue(tmp_path, n_per_class=1)
     (tmp_path / "b.csv").write_bytes(gzip.compress(path.read_bytes())[:-8])
     with pytest.raises(OSError, match=r"b.csv: cannot be decompressed, it may be truncated"):
@@ -234,7 +236,7 @@ def test_numbers_stand_for_their_text(tmp_path):
 def test_column_of_the_same_name_is_not_replaced(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("a|subclass|MK_class\n1|A5|dwarf\n")
-    with pytest.raises(ValueError, match=r"a.csv: there is a column 'mk_class' already"):
+    with pytest.raises(ValueError, match=r"a.csv: there already is a column 'mk_class'"):
         sample_catalogue(path, n_per_class=1, by="mk-class")
     assert sample_catalogue(path, n_per_class=1)["MK_class"].tolist() == ["dwarf"]
 

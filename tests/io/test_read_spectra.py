@@ -51,7 +51,7 @@ def test_file_list_pattern_and_directory(night, monkeypatch):
     assert names(folder) == ["spec-a.fits", "spec-b.fits", "spec-c.fits"]
     (stray,) = folder.meta.meta["skipped"]
     assert stray["file"] == str(night / "notes.md")
-    assert stray["reason"].startswith("the format is not recognised (text that starts with '# Night log")
+    assert stray["reason"].startswith("the format is not recognised (text starting with '# Night log")
     assert len(read_spectra([night, night / "deep"])) == 4
 
 
@@ -165,7 +165,7 @@ def test_table_errors(table, message):
         ("nothing/*.fits", SpectrumReadError, r"nothing/\*.fits: no file matches this pattern"),
         ("nothing.fits", SpectrumReadError, "nothing.fits: no such file or directory"),
         ([], ValueError, "source is an empty list"),
-        (3, TypeError, "source is a int; a path, glob pattern"),
+        (3, TypeError, "source must be a path, a glob pattern"),
     ],
 )
 def test_wrong_sources(source, error, message):
@@ -248,7 +248,7 @@ def test_on_error(night):
 def test_nothing_readable_is_an_error_even_when_skipping(night):
     (night / "empty").write_bytes(b"")
     with pytest.raises(
-        SpectrumReadError, match=r"empty: the file is empty \(and none of the 1 other files has spectra\)"
+        SpectrumReadError, match=r"empty: the file is empty \(and the 1 other files have no spectra\)"
     ):
         read_spectra([night / "empty", night / "notes.md"], on_error="skip")
 
@@ -284,7 +284,7 @@ def test_a_format_of_ones_own(tmp_path, own_format):
     assert spectra.meta["tag"].tolist() == [5, None]
     assert spectra.meta["native_medium"].tolist() == ["air", "vacuum"]
     assert available_formats()[0] == ("own", "mine")
-    with pytest.raises(ValueError, match="format 'own' exists already"):
+    with pytest.raises(ValueError, match="format 'own' already exists"):
         register_format("own", description="", identify=bool, read=list)
 
 

@@ -91,11 +91,11 @@ def test_indexing_own_grids():
 @pytest.mark.parametrize(
     ("key", "error", "match"),
     [
-        ((slice(None), 3), IndexError, "rows alone"),
+        ((slice(None), 3), IndexError, "by rows only"),
         ("class", TypeError, "spectra.meta"),
-        (np.array([True]), IndexError, "mask of shape"),
+        (np.array([True]), IndexError, "the mask has shape"),
         ([0.5], IndexError, "must be integers"),
-        (6, IndexError, "row 6 of 6"),
+        (6, IndexError, "row 6 is out of range"),
     ],
 )
 def test_wrong_index_is_refused(key, error, match):
@@ -133,7 +133,7 @@ def test_asarray_marks_missing_pixels():
 
 
 def test_asarray_of_own_grids_is_refused():
-    with pytest.raises(ValueError, match="put LogWaveResampler first"):
+    with pytest.raises(ValueError, match="resample them with LogWaveResampler first"):
         np.asarray(own_grids())
 
 
@@ -165,10 +165,10 @@ def test_units_are_converted_or_kept():
     ("arguments", "error", "match"),
     [
         ({"flux": np.ones(31)}, ValueError, r"flux has shape \(31,\).*give \[flux\]"),
-        ({"flux": np.ones((2, 1, 31))}, ValueError, "one row a spectrum"),
+        ({"flux": np.ones((2, 1, 31))}, ValueError, "one row per spectrum"),
         ({"flux": np.ones((2, 30))}, ValueError, "flux of spectrum 0 has 30 pixels, its wave 31"),
         ({"flux": np.ones((2, 31)) * 1j}, TypeError, "complex"),
-        ({"flux": np.full((2, 31), 1e300)}, ValueError, "beyond float32"),
+        ({"flux": np.full((2, 31), 1e300)}, ValueError, "outside the range of float32"),
         ({"flux": np.ones((2, 31)) * u.Jy}, TypeError, "per unit frequency"),
         ({"wave": WAVE[::-1]}, ValueError, "must increase strictly"),
         ({"wave": np.where(np.arange(31) == 3, np.nan, WAVE)}, ValueError, "1 values that are not finite"),

@@ -1,4 +1,4 @@
-"""File formats that come with skspec; importing this registers them."""
+"""Built-in file formats, which are registered on import."""
 
 from skspec.io.formats import (  # noqa: F401
     aaomega,
