@@ -1,4 +1,4 @@
-"""Classes, probabilities and flags of skspec predict."""
+"""Classes, probabilities and flags of `classify` and `classify_files`."""
 
 import numpy as np
 import pytest
@@ -69,7 +69,7 @@ def test_flags():
         "", "low_snr", "no_overlap", "low_coverage", "low_coverage,low_snr", "low_coverage", "unreadable",
     ]  # fmt: skip
     assert table["reason"].tolist() == [""] * 6 + ["the file is empty"]
-    # The rest by closed form: bins inside the spectrum, and the ratio put in.
+    # Expected values: the fraction of bins inside the spectrum, and the S/N of the input.
     edges = np.linspace(3.61, 3.84, 41)
     inside = (edges[1:] < np.log10(short[-1])).mean()
     np.testing.assert_allclose(table["coverage"][[0, 2]], [1.0, 0.0])
@@ -118,7 +118,7 @@ def test_all_bad():
 
 @pytest.mark.parametrize("ensemble", [LogitVotingClassifier, VotingClassifier])
 def test_coverage_of_an_ensemble_is_the_least(ensemble):
-    """Members have grids of their own; what comes after the first one in a pipeline sees no spectra."""
+    """Members have their own grids; only the first resampler of a pipeline is applied to spectra."""
     grids = {"blue": (3.61, 3.72), "all": (3.61, 3.84)}
     members = [
         (

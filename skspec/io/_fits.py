@@ -111,27 +111,8 @@ class Hdu:
 
     def __init__(self, file: FitsFile, index: int, header: Header, start: int) -> None:
         self.file, self.index, self.header, self.start = file, index, header, start
-
-    @property
-    def name(self) -> str:
-        """EXTNAME in upper case."""
-        return self.header.geometry.name
-
-    @property
-    def kind(self) -> str:
-        """``image``, ``table`` (binary) or ``other``."""
-        return self.header.geometry.kind
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of an image; (n_rows,) for a table."""
-        axes = self.header.geometry.axes
-        return axes[:1] if self.kind == "table" else axes
-
-    @property
-    def n_bytes(self) -> int:
-        """Size of the data."""
-        return self.header.geometry.n_bytes
+        self.kind, axes, self._plain, self.n_bytes, self.name = header.geometry
+        self.shape = axes[:1] if self.kind == "table" else axes
 
     @property
     def columns(self) -> Mapping[str, Column]:
@@ -140,7 +121,7 @@ class Hdu:
 
     def image(self, n_rows: int | None = None) -> NDArray[Any]:
         """Return the pixels, of the first `n_rows` rows if given, in native byte order."""
-        if not self.header.geometry.plain:
+        if not self._plain:
             data = self.file.astropy(self.index).data[:n_rows]
             return np.ascontiguousarray(data, dtype=data.dtype.newbyteorder("="))
         dtype = np.dtype(PIXEL[self.header.get("BITPIX")])

@@ -25,16 +25,13 @@ _NUMBERS = [b"%d" % i for i in range(1, 1000)]
 
 
 class Geometry(NamedTuple):
-    """Kind, shape and size of the data, from the mandatory cards.
+    """Kind, shape and size of the data, from the mandatory cards."""
 
-    ``axes`` is the shape in numpy's order; ``plain`` is whether the data are neither compressed nor scaled.
-    """
-
-    kind: str
-    axes: tuple[int, ...]
-    plain: bool
+    kind: str  # "image", "table" (binary) or "other"
+    axes: tuple[int, ...]  # in numpy's order
+    plain: bool  # neither compressed nor scaled
     n_bytes: int
-    name: str
+    name: str  # EXTNAME in upper case
 
 
 class Header:

@@ -1,4 +1,4 @@
-"""Simulated galaxies and quasars have the features by which astronomers classify them."""
+"""Simulated galaxies and quasars have the features used to classify them."""
 
 import numpy as np
 import pytest

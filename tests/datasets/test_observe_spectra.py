@@ -108,7 +108,7 @@ def test_noise_is_gaussian_with_the_stated_variance_and_ratio():
 
 def test_sky_matters_for_faint_stars():
     def excess(magnitude):
-        """Return the noise in [O I] of the night sky, 5578.9 Å in vacuum, over that beside it."""
+        """Return the noise in [O I] of the night sky, 5578.9 Å in vacuum, relative to neighbouring pixels."""
         night = observe_spectra(library(line=5000.0), **NOISELESS | {"snr": 5.0, "magnitude": magnitude})
         sigma, line = 1 / np.sqrt(night.ivar[0]), np.abs(night.wave - 5578.9) < 1
         beside = np.abs(night.wave - 5555.0) < 10

@@ -1,4 +1,4 @@
-"""Broken files: a one-sentence error that names file and cause, and good files survive."""
+"""Damaged files: a one-sentence error with file and cause, and the other files are still read."""
 
 import pickle
 

@@ -1,4 +1,4 @@
-"""Drawing from catalogues: exactly uniform, the same for all layouts, and errors that name the file."""
+"""Samples of catalogues: exactly uniform, the same for all layouts, and errors with the file name."""
 
 import gzip
 import itertools
@@ -32,7 +32,7 @@ def make(n, seed=0):
 
 @pytest.fixture(scope="module")
 def survey(tmp_path_factory):
-    """200 000 rows, and what stands in them."""
+    """A catalogue of 200 000 rows, and its values."""
     names, kinds, text = make(200_000)
     path = tmp_path_factory.mktemp("survey") / "dr6.csv"
     path.write_text(text)
@@ -86,7 +86,7 @@ def test_seed_and_size_of_the_chunks(survey, monkeypatch):
 
 
 def test_rows_are_drawn_uniformly_along_the_file(survey):
-    """Class G2 has 40 000 rows; 4000 are drawn: equally many of each of 50 stretches, by chi-square."""
+    """Class G2 has 40 000 rows; 4000 are drawn: uniformly over 50 parts of the file, by a chi-square test."""
     path, names, _ = survey
     table = sample_catalogue(path, n_per_class=4000, classes=["G2"], random_state=0)
     members = np.flatnonzero(names == "G2")
@@ -249,7 +249,7 @@ def test_exact_name_of_a_column_goes_first(tmp_path):
 
 
 def test_as_many_classes_as_rows(tmp_path):
-    """Identifiers taken for classes are one row each, in time that does not grow with the square of the rows."""
+    """With one class per row, time does not grow quadratically with the number of rows."""
     n_rows = 40_000
     path = tmp_path / "each.csv"
     path.write_text("obsid,subclass\n" + "".join(f"{i},A5\n" for i in range(n_rows)))

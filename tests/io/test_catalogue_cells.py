@@ -1,4 +1,4 @@
-"""Cells of catalogues: numbers in FITS, quotes, blanks and strange bytes in text, against what astropy and csv read."""
+"""Cells of catalogues, compared with astropy and csv: numbers in FITS; quotes, blanks and unusual bytes in text."""
 
 import csv
 import io
@@ -60,7 +60,7 @@ def test_columns_of_a_fits_table(numbers, name, monkeypatch):
 
 
 def test_undefined_truth_values_are_missing(tmp_path):
-    """A zero byte, by the FITS standard; astropy takes it for False, with a warning."""
+    """Undefined booleans are zero bytes in the FITS standard; astropy reads them as False, with a warning."""
     path = tmp_path / "a.fits"
     Table({"row": [0, 1, 2], "good": [True, False, True]}).write(path)
     content = path.read_bytes()

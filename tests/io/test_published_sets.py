@@ -1,4 +1,4 @@
-"""The data files of the published systems, written here in their layouts."""
+"""Small files in the layouts of the data sets of published systems."""
 
 import sys
 
@@ -139,7 +139,7 @@ def test_contest_labels_stand_beside(tmp_path):
     check_contest(read_spectra(tmp_path / "val_sets_v1.csv"), expected)
     frame.to_feather(tmp_path / "val_sets_v1.feather")
     check_contest(read_spectra(tmp_path / "val_sets_v1.feather"), expected)
-    assert len(read_spectra(tmp_path)) == 10  # the labels are no spectra
+    assert len(read_spectra(tmp_path)) == 10  # the file of labels is not a file of spectra
     (tmp_path / "val_labels_v1.csv").write_text("key,label\n")
     fails(tmp_path / "val_sets_v1.csv", "has no columns id and label; it has key, label")
 
@@ -230,7 +230,7 @@ def test_boss(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("n", [4500, 4600, 4650])
 def test_boss_wavelengths_are_those_of_the_published_steps(tmp_path, n):
-    """To 2 % of a pixel, by the function that the published code calls."""
+    """Wavelengths agree to 2 % of a pixel with the function called by the published code."""
     write_boss(tmp_path / "a.h5")
     wave = read_spectra(tmp_path / "a.h5").wave
     _, published = resample(np.ones(n), 433, np.linspace(3.56, 4.01, n))

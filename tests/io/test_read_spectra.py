@@ -1,4 +1,4 @@
-"""What `read_spectra` takes, how it joins files, and what it does with its arguments."""
+"""`read_spectra`: its sources, how files are joined, and its arguments."""
 
 import gzip
 import os
@@ -18,7 +18,7 @@ from tests.io._files import N, flux_ivar, write_image, write_sdss_spec
 
 @pytest.fixture
 def night(tmp_path):
-    """Three SDSS files on one grid in a folder, one more in a folder below, and notes beside them."""
+    """Three SDSS files on one grid and a text file in a folder, and another SDSS file in a subfolder."""
     for i, name in enumerate(("c", "a", "b")):
         write_sdss_spec(tmp_path / f"spec-{name}.fits", seed=i)
     (tmp_path / "deep").mkdir()
@@ -127,7 +127,7 @@ def test_table_of_paths(night, kind):
     spectra = read_spectra(table)
     assert names(spectra) == ["spec-b.fits", "spec-d.fits"]
     assert spectra.meta["label"].tolist() == ["x", "y"]
-    assert spectra.meta["z"].tolist() == [0.25, 0.75]  # the table wins
+    assert spectra.meta["z"].tolist() == [0.25, 0.75]  # the table has priority
     assert spectra.meta["class"].tolist() == ["STAR", "STAR"]
     assert "Path" not in spectra.meta.colnames
 
@@ -315,7 +315,7 @@ def test_masked_and_big_endian_arrays_of_a_reader(tmp_path):
     (tmp_path / "a").write_text("mask")
     try:
         once = read_spectra(tmp_path / "a", medium="air")
-        again = read_spectra(tmp_path / "a")  # the reader's own object is not changed
+        again = read_spectra(tmp_path / "a")  # the object returned by the reader is unchanged
     finally:
         _formats.pop("mask")
     assert once.meta["native_medium"].tolist() == ["air"]

@@ -1,4 +1,4 @@
-"""Tables and text: a pixel a row, or a spectrum a row."""
+"""Tables and text with one pixel or one spectrum per row."""
 
 import numpy as np
 import pandas as pd
@@ -57,7 +57,7 @@ def test_fits_table_with_a_spectrum_a_row(tmp_path):
         fits.Column("Teff", "E", array=[5000, np.nan]),
     ]
     table = fits.BinTableHDU.from_columns(columns)
-    table.header["TUCD1"] = "em.wl;obs.atmos"  # as ESO's data products say air
+    table.header["TUCD1"] = "em.wl;obs.atmos"  # air, as in ESO's data products
     fits.HDUList([fits.PrimaryHDU(header=fits.Header({"OBJECT": "X"})), table]).writeto(tmp_path / "a.fits")
     spectra = read_spectra(tmp_path / "a.fits")
     np.testing.assert_array_equal(spectra.flux, [FLUX, 2 * FLUX])
@@ -159,7 +159,7 @@ def test_wavelengths_that_may_not_be_angstrom_need_a_unit(tmp_path, wave, unit, 
     np.testing.assert_allclose(read_spectra(tmp_path / "a.txt", wave_unit=unit).wave, WAVE, rtol=1e-12)
 
 
-# A spectrum a row -----------------------------------------------------------------------------------------
+# One spectrum per row -------------------------------------------------------------------------------------
 
 CLASSES = ["A", "F", ""]
 

@@ -219,7 +219,7 @@ def test_lamost_labels_and_grid():
 
 
 class Witness(ClassifierMixin, BaseEstimator):
-    """Predicts the first label it was given, and remembers the rows it saw."""
+    """Predict the first training label, and record the rows."""
 
     seen: ClassVar[list] = []
 

@@ -1,4 +1,4 @@
-"""Whatever the layout, blocks of any size give the same."""
+"""Blocks of any size have the same values in all layouts."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What `Spectra` look like: text, HTML and plot."""
+"""Text, HTML and plot of `Spectra`."""
 
 import time
 from html.parser import HTMLParser
@@ -15,7 +15,7 @@ WAVE = np.linspace(4000.0, 7000.0, 1501)
 
 
 class Page(HTMLParser):
-    """Tags, text and cells of a page; fails where tags do not match."""
+    """Collect tags, text and cells of a page; fail if tags do not match."""
 
     VOID = ("br",)
 
