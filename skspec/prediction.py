@@ -60,7 +60,8 @@ def classify_files(model: Any, paths: list[str], *, rest_frame: bool = False, **
         else:
             warnings.warn(warning.message, stacklevel=2)
     skipped = spectra.meta.meta["skipped"]
-    parts = _file_by_file(spectra, options.get("format")) if mixed else [spectra]
+    stated = {name: options[name] for name in ("format", "medium", "wave_unit") if name in options}
+    parts = _file_by_file(spectra, **stated) if mixed else [spectra]
     known = np.repeat([part.ivar is not None for part in parts], [len(part) for part in parts])
     if known.all() or not known.any():
         return classify(model, spectra, rest_frame=rest_frame, skipped=skipped)
@@ -74,10 +75,10 @@ def classify_files(model: Any, paths: list[str], *, rest_frame: bool = False, **
     return vstack(tables, metadata_conflicts="silent")[np.argsort(np.concatenate(order))]
 
 
-def _file_by_file(spectra: Spectra, format_: str | None) -> list[Spectra]:
+def _file_by_file(spectra: Spectra, **options: Any) -> list[Spectra]:
     """Read the files of spectra again, one by one; a file that is listed twice is returned twice."""
     files = spectra.meta["file"].tolist()
-    alone = {file: read_spectra(file, format=format_) for file in dict.fromkeys(files)}
+    alone = {file: read_spectra(file, **options) for file in dict.fromkeys(files)}
     parts, row = [], 0
     while row < len(files):
         parts.append(alone[files[row]])

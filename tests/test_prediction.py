@@ -142,7 +142,7 @@ def test_coverage_of_an_ensemble_is_the_least(ensemble):
     assert table["coverage"][1] == pytest.approx((edges[1:] < np.log10(6000)).mean(), abs=1.5 / 40)
 
 
-def test_files_without_errors_change_no_other(tmp_path):
+def test_files_without_errors_do_not_affect_others(tmp_path):
     good = [tmp_path / name for name in ("a.txt", "b.txt")]
     for seed, path in enumerate(good):
         write_spectrum(path, "broad", seed=seed, noise=0.3)
@@ -167,7 +167,17 @@ def test_files_without_errors_change_no_other(tmp_path):
         assert table["p_red"][row] == pytest.approx(alone["p_red"][0], rel=1e-6)
 
 
-def test_files_that_are_read_with_a_warning_are_told_of(tmp_path):
+def test_files_read_again_keep_the_stated_unit(tmp_path):
+    rows = [f"{w / 10:.4f} {f:.5f}" for f, w in zip(*spectrum(3.0)[:2], strict=True)]
+    (tmp_path / "a.txt").write_text("\n".join(["wave flux err", *(f"{row} 0.2" for row in rows)]) + "\n")
+    (tmp_path / "b.txt").write_text("\n".join(["wave flux", *rows]) + "\n")
+    paths = [str(tmp_path / name) for name in ("a.txt", "b.txt")]
+    table = classify_files(fitted(LogisticRegression(C=100.0)), paths, wave_unit="nm")
+    assert table["class"].tolist() == ["red", "red"]
+    assert table["snr"][0] == pytest.approx(50.0, rel=0.02)
+
+
+def test_skipped_files_raise_a_warning(tmp_path):
     write_spectrum(tmp_path / "a.txt", "broad", seed=0)
     (tmp_path / "empty.txt").write_text("")
     with pytest.warns(UserWarning, match="skipped .*empty.txt"):
@@ -178,7 +188,7 @@ def test_files_that_are_read_with_a_warning_are_told_of(tmp_path):
         )
 
 
-def test_flat_spectra_are_no_reason_to_warn():
+def test_flat_spectra_do_not_warn():
     flat = Spectra([np.zeros(100), np.ones(100)], wave=WAVE)
     np.testing.assert_array_equal(classify(fitted(LogisticRegression()), flat)["snr"], [np.nan, np.inf])
 

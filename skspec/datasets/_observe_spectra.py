@@ -14,7 +14,7 @@ from skspec.spectra import Spectra, as_wave, outer_edges
 
 _STEP = 1e-4  # dex; as in SDSS, BOSS and LAMOST
 _TOLERANCE = 0.01  # of a step; the float32 log wavelengths of SDSS are within a quarter of this
-_ROUNDING = 1e-12  # a grid this close to the exact one is kept, so that it equals that of other spectra
+_ROUNDING = 1e-12  # a grid this close to the exact one is kept, to equal the grid of other spectra
 _BLOCK = 256
 
 

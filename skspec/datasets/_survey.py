@@ -14,7 +14,7 @@ from skspec.datasets._spectrograph import Conditions, Spectrograph
 from skspec.datasets._stars import Stars, survey_mixture
 from skspec.datasets._types import Float32Array, FloatArray, IndexArray
 
-_BLOCK = 64  # spectra computed together, so that the arrays fit the cache
+_BLOCK = 64  # spectra computed together, for arrays that fit the cache
 
 
 @dataclass(frozen=True)

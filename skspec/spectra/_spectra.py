@@ -92,7 +92,7 @@ class Spectra:
     ['F', 'G']
     """
 
-    flux: Any  # 2-D array, or list of 1-D arrays, as ivar and wave (1-D if common)
+    flux: Any  # array if all spectra share one grid, else list of arrays; so are wave and ivar
     wave: Any
     ivar: Any
     meta: Table

@@ -142,7 +142,7 @@ def test_pixels_of_the_survey():
 
 @pytest.mark.parametrize(("velocity", "reach"), [(0.0, (0, 0)), ((-300.0, 200.0), (200, -300))])
 @pytest.mark.parametrize("n_pixels", [5, 100, 20000])
-def test_pixels_must_lie_within_the_library_to_their_edges(velocity, reach, n_pixels):
+def test_library_must_cover_whole_pixels(velocity, reach, n_pixels):
     options = NOISELESS | {"velocity": velocity}
     blue, red = (1 + v / LIGHT_SPEED for v in reach)
     edges = np.geomspace((WAVE[0] - 0.25) * blue, (WAVE[-1] + 0.25) * red, n_pixels + 1)

@@ -225,7 +225,7 @@ def test_bad_arguments(tmp_path):
         sample_catalogue(tmp_path / "b.csv", n_per_class=1)
 
 
-def test_numbers_stand_for_their_text(tmp_path):
+def test_numbers_are_compared_as_text(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("a|subclass\n" + "".join(f"{i}|{i % 3}\n" for i in range(30)))
     table = sample_catalogue(path, n_per_class=99, classes=[1, np.int64(2)])

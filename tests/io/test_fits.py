@@ -151,7 +151,7 @@ def test_first_of_repeated_cards_counts():
     assert header.get("ZZ", 3) == 3
 
 
-def test_variable_length_column_comes_from_astropy(tmp_path):
+def test_variable_length_column_is_read_by_astropy(tmp_path):
     rows = np.empty(2, dtype=object)
     rows[:] = [np.arange(3.0), np.arange(5.0)]
     path = tmp_path / "vla.fits"
@@ -181,7 +181,7 @@ def test_truncated_header_is_an_error(everything):
         list(source.fits)
 
 
-def test_missing_padding_at_the_end_is_no_loss(tmp_path):
+def test_missing_padding_at_the_end_is_accepted(tmp_path):
     flux = np.arange(10, dtype=np.float32)
     buffer = io.BytesIO()
     fits.PrimaryHDU(flux).writeto(buffer)

@@ -30,7 +30,7 @@ def nights(tmp_path):
     return tmp_path
 
 
-def test_by_file_name_where_there_is_no_such_path():
+def test_missing_paths_are_matched_by_file_name():
     spectra = spectra_of(file=["/a/x.fits", "/a/y.fits", "/b/z.fits"])
     table = Table({"path": ["c/z.fits", "x.fits", "w.fits"], "kind": ["Z", "X", "W"], "z": [0.3, 0.1, 9.0]})
     joined = join_catalogue(spectra, table)

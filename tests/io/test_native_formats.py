@@ -125,7 +125,7 @@ def test_sdss_spec(name):
     assert re.search(r"(\d+)-(\d+)-(\d+)", name)[0] == f"{plate:04d}-{mjd}-{fiber:04d}"
 
 
-def test_sdss_header_that_counts_from_a_lost_pixel():
+def test_sdss_header_that_starts_at_a_missing_pixel():
     """COEFF0 of these files is 17, 1, 33 and 18 pixels before the first pixel in the table."""
     names = [name for name in SDSS if name.startswith("sdss_dr8plus")]
     lost = []
@@ -254,7 +254,7 @@ def test_desi(name):
         np.testing.assert_array_equal(spectra.meta["dec"], fibermap["TARGET_DEC"])
 
 
-def test_desi_class_comes_from_the_redrock_file_beside_it():
+def test_desi_class_is_from_the_redrock_file_in_the_same_folder():
     spectra = read_spectra(native("desi/coadd-special-dark-27247.fits"))
     with fits.open(native("desi/redrock-special-dark-27247.fits")) as hdus:
         redshift = hdus["REDSHIFTS"].data[0]

@@ -129,7 +129,7 @@ def test_contest_csv_of_joined_files_and_other_orders(tmp_path):
     check_contest(read_spectra(tmp_path / "b.csv"))
 
 
-def test_contest_labels_stand_beside(tmp_path):
+def test_contest_labels_are_in_a_file_of_labels(tmp_path):
     frame = contest_frame(answers=None)
     frame.to_csv(tmp_path / "val_sets_v1.csv", index=False)
     assert "class" not in read_spectra(tmp_path / "val_sets_v1.csv").meta.colnames

@@ -103,7 +103,7 @@ def test_missing_errors_leave_missing_pixels_as_nan(night):
     assert np.isnan(spectra.flux[0, 0])
 
 
-def test_gzip_needs_no_name(night):
+def test_gzip_is_recognised_from_content(night):
     packed = night / "packed.dat"
     packed.write_bytes(gzip.compress((night / "spec-a.fits").read_bytes()))
     pair = read_spectra([packed, night / "spec-a.fits"])
@@ -202,7 +202,7 @@ def test_format_is_forced(night):
 
 
 @pytest.mark.parametrize("backend", ["threading", "loky"])
-def test_n_jobs_gives_the_same(night, backend):
+def test_result_does_not_depend_on_n_jobs(night, backend):
     files = [night / f"spec-{name}.fits" for name in "abc"] * 30
     alone = read_spectra(files)
     with joblib.parallel_config(backend):
@@ -326,7 +326,7 @@ def test_masked_and_big_endian_arrays_of_a_reader(tmp_path):
     assert again.valid.tolist() == [[True, False, False, False, False]]
 
 
-def test_a_reader_that_fails_is_named(tmp_path, own_format):
+def test_errors_of_a_reader_name_it(tmp_path, own_format):
     (tmp_path / "a").write_text("OWN 4000 one")
     with pytest.raises(
         SpectrumReadError, match=r"a: could not convert string to float: 'one' \(read as own\)"

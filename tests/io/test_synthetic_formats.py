@@ -94,7 +94,7 @@ def test_lamost_medium_resolution_is_refused(tmp_path):
         read_spectra(tmp_path / "a.fits")
 
 
-def test_lamost_third_row_is_believed_only_if_named(tmp_path):
+def test_lamost_third_row_is_used_only_if_named(tmp_path):
     """Row 2 has wavelengths in one release and a flux in another."""
     flux, ivar = flux_ivar()
     rows = np.stack([flux, ivar, np.linspace(4000, 5000, N), flux, flux]).astype(np.float32)

@@ -84,7 +84,7 @@ def test_groups_by_position():
     assert "1 without position are grouped by object name, or are their own groups" in said
 
 
-def test_groups_by_name_where_there_is_no_position():
+def test_groups_by_name_without_positions():
     nan = np.nan
     spectra = spectra_of(
         6, ra=[1.0, 1.0, nan, nan, nan, nan], dec=[2.0] * 6, object=["a", "b", "c", "c", "", ""]
@@ -138,7 +138,7 @@ def test_groups_without_a_value_are_alone(plate):
 # Grid ----------------------------------------------------------------------------------------------------
 
 
-def test_grid_is_what_four_in_five_cover():
+def test_grid_is_covered_by_four_in_five_spectra():
     starts, ends = np.linspace(3600, 4600, 11), np.linspace(8000, 9000, 11)
     waves = [np.arange(a, b, 2.0) for a, b in zip(starts, ends, strict=True)]
     spectra = Spectra([np.ones(len(w)) for w in waves], wave=waves)

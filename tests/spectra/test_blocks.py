@@ -38,7 +38,7 @@ def test_blocks_do_not_show(name, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("name", TRANSFORMERS)
-def test_no_spectra_give_no_rows(name):
+def test_blocks_of_no_spectra_are_empty(name):
     X = Spectra(FLUX[:0], wave=WAVE)
     transformer = TRANSFORMERS[name]
     assert transformer.fit_transform(X).shape == (0, len(transformer.get_feature_names_out()))

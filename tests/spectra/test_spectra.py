@@ -144,7 +144,7 @@ def test_masked_pixels_become_missing():
     assert np.flatnonzero(~Spectra(np.ones((1, 31)), wave=WAVE, ivar=ivar.filled(0)).valid[0]).tolist() == [7]
 
 
-def test_ivar_that_says_nothing_is_zero():
+def test_invalid_ivar_becomes_zero():
     ivar = np.ones((1, 31))
     ivar[0, :3] = [-1.0, np.nan, np.inf]
     spectra = Spectra(np.ones((1, 31)), wave=WAVE, ivar=ivar)
@@ -268,7 +268,7 @@ def test_sky_groups_need_positions():
         make(2, object=["a", "b"]).sky_groups()
 
 
-def test_replace_shares_what_is_not_replaced():
+def test_replace_shares_other_attributes():
     spectra = make()
     doubled = spectra.replace(flux=2 * spectra.flux)
     assert doubled.ivar is spectra.ivar
@@ -294,7 +294,7 @@ def test_replace_checks_names_and_numbers_of_rows(changes, error, match):
         make().replace(**changes)
 
 
-def test_wavelengths_shared_by_spectra_are_checked_once_and_named_right():
+def test_shared_wavelengths_are_checked_once_with_the_right_row_in_errors():
     good, bad = WAVE.copy(), WAVE[::-1].copy()
     with pytest.raises(ValueError, match="pixel 0 of spectrum 2 at 7000 is followed by 6900"):
         Spectra(np.ones((4, 31)), wave=[good, good, bad, good])

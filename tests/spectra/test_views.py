@@ -199,7 +199,7 @@ def test_plot_of_a_folder_of_lamost_files(plt):
         assert len(ax.lines) == min(len(some), 8)
 
 
-def test_plot_says_which_spectra_have_no_valid_pixel(plt):
+def test_plot_labels_spectra_without_valid_pixels(plt):
     spectra = make(3, meta={"class": list("ABC")})
     spectra.flux[1] = np.nan
     ax = spectra.plot()

@@ -43,9 +43,8 @@ def _read(source: Source) -> FileSpectra:
         raise ValueError(f"the header states {n_pixels} rows of {n_epochs} epochs, the file may be truncated")
     table = table.reshape(n_pixels, n_epochs + 1)
     wave = low * (high / low) ** ((np.arange(n_pixels) + 0.5) / n_pixels)
-    if (
-        np.abs(table[:, 0] / wave - 1).max() > 1e-5
-    ):  # computed in single precision, and written with two decimals
+    # Files have them in single precision with two decimals.
+    if np.abs(table[:, 0] / wave - 1).max() > 1e-5:
         raise ValueError(f"the wavelengths are not {n_pixels} logarithmic bins from {low:g} to {high:g}")
     flux = table[:, 1:].T.copy()
     nonzero = flux != 0
