@@ -73,7 +73,8 @@ def _picture(spectra: Spectra) -> str:
                 f'<polyline points="{" ".join(points)}" fill="none" stroke="{COLORS[k]}" stroke-width="1"/>'
             )
     if not lines:
-        return f"<p>{f'The first {len(curves)} have no' if len(curves) > 1 else 'No'} valid pixel.</p>"
+        subject = f"The first {len(curves)} have no" if len(curves) > 1 else "No"
+        return f"<p>{subject} valid pixel.</p>"
     return f'<svg width="{_WIDTH}" height="{_HEIGHT}" viewBox="0 0 {_WIDTH} {_HEIGHT}">{"".join(lines)}</svg>'
 
 
