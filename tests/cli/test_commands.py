@@ -105,7 +105,7 @@ def test_fit_on_the_files_of_the_catalogue(survey, tmp_path):
         *("--classes", "narrow, broad,", "--loglam-min", "3.65", "--n-bins", "50"),
     ).stdout
     assert "Read 24 spectra" in text
-    assert re.search(r"not among the classes asked for +1", text)
+    assert re.search(r"not among the requested classes +1", text)
     assert "Grouped by the column plate: 23 spectra of 5 objects" in text
     assert load(out)[0].get_params()["n_bins"] == 50
     assert load(out)[0].loglam_min == 3.65
