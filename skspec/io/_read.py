@@ -39,7 +39,7 @@ def read_spectra(
     r"""Read spectra from files of any known format.
 
     The format of each file is recognised by its content, not its name; gzip is decompressed.
-    `~skspec.io.available_formats` lists the formats, `~skspec.io.register_format` adds one.
+    `skspec.io.available_formats` lists the formats, `skspec.io.register_format` adds one.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def read_spectra(
         - a table (astropy Table or pandas DataFrame) with a column of paths called ``file``, ``path`` or
           ``filename``. Its other columns go to ``meta``, and replace columns of the same name from the files.
     format : str, default=None
-        Name of the format of all files, one of `~skspec.io.available_formats`. None recognises each file.
+        Name of the format of all files, one of `skspec.io.available_formats`. None recognises each file.
     medium : {"air", "vacuum"}, default=None
         Medium of the wavelengths in the files, whatever they state. None takes what each file states, or
         vacuum, with an empty ``meta["native_medium"]``, where it states none.
