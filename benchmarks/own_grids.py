@@ -8,9 +8,10 @@ share no pixel, as survey spectra are in the rest frame. In one spectrum of ten,
 layouts hold the same number of pixels. Each transformer works on the three in turn, round after round, in one process;
 the table gives the median time of a spectrum and the ratio to that on the common grid.
 
-Cut-outs of a lattice must stay below 1.5. So must grids of their own for everything that needs no operator of the grid.
-An operator is computed once for a common grid or lattice, and once a spectrum otherwise, which no program can avoid: the
-weights of `ResolutionMatcher`, the overlaps and splines of `LogWaveResampler`, and the basis of `WienFitFeatures`.
+Cut-outs of a lattice must stay below 1.5. So must grids of their own, except where something depends on the wavelengths
+alone: it is then computed once for a common grid or a lattice, and once for each spectrum on its own grid. That is the
+operator of `ResolutionMatcher`, by far the most expensive; the overlaps and places of pixels in the bins of
+`LogWaveResampler` and the bands of `LineIndices`; and logarithms of wavelengths in slopes and Wien's law.
 """
 
 import argparse

@@ -7,17 +7,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
 
-from skspec.checks import FRACTION, Constraints, check_parameters
+from skspec.checks import FRACTION, Constraints
 from skspec.features._names import Names
 from skspec.spectra import Block, blocks, snr
-from skspec.spectra.inputs import check_flux, in_vacuum
+from skspec.spectra.inputs import in_vacuum
+from skspec.spectra.transformer import StatelessTransformer
 
 _STATISTICS = ("mean", "std", "skewness", "kurtosis", "quantiles", "slopes", "snr")
 
 
-class FluxStatistics(TransformerMixin, BaseEstimator):
+class FluxStatistics(StatelessTransformer):
     """Moments, quantiles, slopes and signal-to-noise ratio of the flux of each spectrum.
 
     Parameters
@@ -91,24 +91,6 @@ class FluxStatistics(TransformerMixin, BaseEstimator):
         self.slope_bands = slope_bands
         self.wave = wave
 
-    def fit(self, X: Any, y: Any = None) -> FluxStatistics:
-        """Check parameters and data.
-
-        Parameters
-        ----------
-        X : Spectra, or array-like of shape (n_spectra, n_features)
-            NaN marks missing pixels of an array.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        FluxStatistics
-            The transformer itself.
-        """
-        self._check(X, reset=True)
-        return self
-
     def transform(self, X: Any) -> NDArray[np.float64]:
         """Compute the statistics of each spectrum.
 
@@ -163,7 +145,7 @@ class FluxStatistics(TransformerMixin, BaseEstimator):
         return np.array(names, dtype=object)
 
     def _check(self, X: Any, *, reset: bool) -> tuple[Any, NDArray[np.float64] | None]:
-        check_parameters(self)
+        X, wave = super()._check(X, reset=reset)
         for q in self.quantiles:
             FRACTION.check("quantiles", q)
         for band in self.slope_bands or ():
@@ -176,14 +158,7 @@ class FluxStatistics(TransformerMixin, BaseEstimator):
             raise ValueError(
                 f"quantiles and slope_bands must give columns of distinct names, got {list(names)}"
             )
-        X = check_flux(self, X, reset=reset)
-        return in_vacuum(X, self.wave) if "slopes" in self.statistics else (X, None)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.requires_fit = False
-        return tags
+        return in_vacuum(X, self.wave) if "slopes" in self.statistics else (X, wave)
 
 
 def _percent(q: float) -> str:

@@ -7,18 +7,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
 
-from skspec.checks import BOOLEAN, Choice, Constraints, Instance, check_choice, check_parameters
+from skspec.checks import BOOLEAN, Choice, Constraints, Instance, check_choice
 from skspec.features._lick import LICK, IndexDefinition
 from skspec.features._names import Names
 from skspec.spectra import Block, blocks, outer_edges
-from skspec.spectra.inputs import check_flux, in_vacuum, row_name
+from skspec.spectra.inputs import in_vacuum, row_name
+from skspec.spectra.transformer import StatelessTransformer
 
 _EDGE_TOLERANCE = 1e-6  # Å by which pixels may fall short of a band: rounding of wavelengths
 
 
-class LineIndices(TransformerMixin, BaseEstimator):
+class LineIndices(StatelessTransformer):
     """Equivalent widths and magnitudes of lines in fixed bands: the Lick/IDS indices, or bands of your own.
 
     The mean flux in a blue and a red band, joined by a straight line through the middles of the bands, makes the
@@ -47,7 +47,7 @@ class LineIndices(TransformerMixin, BaseEstimator):
         NaN, or raise an error.
     wave : array-like of shape (n_features,) or pair of floats, default=None
         Vacuum wavelengths, in Å, of the columns of a 2-D array X; a pair is the first and last wavelength of
-        a linear grid. Not needed for `Spectra`, which know theirs.
+        a linear grid. Not used for `Spectra`.
 
     Attributes
     ----------
@@ -111,24 +111,6 @@ class LineIndices(TransformerMixin, BaseEstimator):
         self.missing = missing
         self.wave = wave
 
-    def fit(self, X: Any, y: Any = None) -> LineIndices:
-        """Check parameters and data.
-
-        Parameters
-        ----------
-        X : Spectra, or array-like of shape (n_spectra, n_features)
-            Spectra; a 2-D array needs the parameter `wave`. NaN marks missing pixels.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        LineIndices
-            The transformer itself.
-        """
-        self._check(X, reset=True)
-        return self
-
     def transform(self, X: Any) -> NDArray[np.float64]:
         """Measure the indices of each spectrum.
 
@@ -185,21 +167,14 @@ class LineIndices(TransformerMixin, BaseEstimator):
         return {name: _as_definition(name, bands) for name, bands in self.indices.items()}
 
     def _check(self, X: Any, *, reset: bool) -> tuple[Any, NDArray[np.float64] | None]:
-        check_parameters(self)
+        X, _ = super()._check(X, reset=reset)
         self._definitions()
-        X = check_flux(self, X, reset=reset)
         if self.errors and getattr(X, "ivar", None) is None:
             raise ValueError("errors=True needs Spectra with ivar")
         X, wave = in_vacuum(X, self.wave)
-        if X.shape[1] < 2:
+        if X.shape[1] == 1:
             raise ValueError("wave has 1 pixel; at least 2 are needed to know how wide pixels are")
         return X, wave
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.requires_fit = False
-        return tags
 
 
 def _as_definition(name: str, bands: Any) -> IndexDefinition:

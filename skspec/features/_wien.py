@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
 
-from skspec.checks import BOOLEAN, Choice, Constraints, check_parameters
+from skspec.checks import BOOLEAN, Choice, Constraints
 from skspec.features._names import Names
 from skspec.features._wien_solver import LeastSquares, fit_logarithm, residual_chi2
 from skspec.spectra import Block, blocks
-from skspec.spectra.inputs import check_flux, in_vacuum
+from skspec.spectra.inputs import in_vacuum
+from skspec.spectra.transformer import StatelessTransformer
 
 _FEATURES = (
     "wien_temperature",
@@ -26,7 +26,7 @@ _FEATURES = (
 )
 
 
-class WienFitFeatures(TransformerMixin, BaseEstimator):
+class WienFitFeatures(StatelessTransformer):
     """Temperature and amplitude of the Wien spectrum that fits each spectrum best.
 
     The model is ``A λ⁻⁵ exp(-b / (λ T)) + C`` with b = hc/k, the short-wavelength limit of Planck's law. Pixels are
@@ -36,7 +36,7 @@ class WienFitFeatures(TransformerMixin, BaseEstimator):
     ----------
     wave : array-like of shape (n_features,) or pair of floats, default=None
         Vacuum wavelengths, in Å, of the columns of a 2-D array X; a pair is the first and last wavelength of
-        a linear grid. Not needed for `Spectra`, which know theirs.
+        a linear grid. Not used for `Spectra`.
     offset : bool, default=False
         Whether to fit the constant C. It absorbs light that is not thermal, and makes the temperature less certain.
     method : {"least_squares", "log"}, default="least_squares"
@@ -120,24 +120,6 @@ class WienFitFeatures(TransformerMixin, BaseEstimator):
         self.temperature_bounds = temperature_bounds
         self.features = features
 
-    def fit(self, X: Any, y: Any = None) -> WienFitFeatures:
-        """Check parameters and data.
-
-        Parameters
-        ----------
-        X : Spectra, or array-like of shape (n_spectra, n_features)
-            Spectra; a 2-D array needs the parameter `wave`. NaN marks missing pixels.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        WienFitFeatures
-            The transformer itself.
-        """
-        self._check(X, reset=True)
-        return self
-
     def transform(self, X: Any) -> NDArray[np.float64]:
         """Fit each spectrum.
 
@@ -176,7 +158,7 @@ class WienFitFeatures(TransformerMixin, BaseEstimator):
         return np.array(self.features, dtype=object)
 
     def _check(self, X: Any, *, reset: bool) -> tuple[Any, NDArray[np.float64] | None]:
-        check_parameters(self)
+        X, _ = super()._check(X, reset=reset)
         if self.method == "log" and self.offset:
             raise ValueError(
                 "offset=True needs method='least_squares': with an offset there is no closed form"
@@ -186,7 +168,7 @@ class WienFitFeatures(TransformerMixin, BaseEstimator):
             raise ValueError(
                 f"temperature_bounds must be two increasing, positive temperatures, got {self.temperature_bounds!r}"
             )
-        return in_vacuum(check_flux(self, X, reset=reset), self.wave)
+        return in_vacuum(X, self.wave)
 
     def _columns(self, block: Block, least_squares: LeastSquares) -> dict[str, Any]:
         columns: dict[str, Any] = {}
@@ -218,12 +200,6 @@ class WienFitFeatures(TransformerMixin, BaseEstimator):
 
     def __skspec_search_space__(self) -> dict[str, Any]:
         return {"offset": [False, True]} if self.method == "least_squares" else {}
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.requires_fit = False
-        return tags
 
 
 def _mean_and_std(block: Block) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

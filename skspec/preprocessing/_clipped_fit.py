@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.polynomial.legendre import legvander
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
-FloatArray = NDArray[np.float64]
+FloatArray = NDArray[np.floating]
+IntArray = NDArray[np.intp]
+BoolArray = NDArray[np.bool_]
+Sums = tuple[FloatArray, FloatArray]
 
 _FEW = 4  # rows for which products of all pairs of basis functions do not pay
+_OUTLIER = 1e3  # times the flux of other pixels: leaves its rounding behind when it is subtracted from a sum
 _PENALTY = 1e-9  # of a pixel's weight: decides what no pixel does, and nothing else
-_A, _B = np.triu_indices(4)  # pairs of the B-splines that are not zero at a pixel
-
-
-class Basis(Protocol):
-    """Functions of wavelength whose linear combination is fitted to each row."""
-
-    n_coefficients: int
-
-    def normal_equations(
-        self, rows: NDArray[np.intp], weight: FloatArray, flux: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return, for some rows, the weighted sums of products of two functions and of functions with the flux."""
-
-    def curves(self, rows: NDArray[np.intp], coefficients: FloatArray) -> FloatArray:
-        """Evaluate linear combinations at all pixels of some rows."""
 
 
 class CommonBasis:
@@ -44,11 +34,10 @@ class CommonBasis:
         self._pairs = np.triu_indices(self.n_coefficients)
         self._products: FloatArray | None = None
 
-    def normal_equations(
-        self, rows: NDArray[np.intp], weight: FloatArray, flux: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """See `Basis`."""
+    def normal_equations(self, rows: IntArray, used: BoolArray, flux: FloatArray) -> Sums:
+        """Sum products of two functions, and of functions with the flux, over the used pixels of some rows."""
         functions, (i, j) = self._functions, self._pairs
+        weight = used.astype(np.float64)
         gram = np.empty((len(rows), self.n_coefficients, self.n_coefficients))
         if len(rows) <= _FEW:
             for k, w in enumerate(weight):
@@ -59,98 +48,82 @@ class CommonBasis:
             gram[:, i, j] = gram[:, j, i] = weight @ self._products
         return gram, (weight * flux) @ functions
 
-    def curves(self, rows: NDArray[np.intp], coefficients: FloatArray) -> FloatArray:
-        """See `Basis`."""
+    def without(
+        self, dropped: BoolArray, rows: IntArray, used: BoolArray, flux: FloatArray, sums: Sums
+    ) -> Sums:
+        """Update such sums for pixels that are not used any more."""
+        return self.normal_equations(rows, used, flux)  # one matrix product for all rows
+
+    def curves(self, rows: IntArray, coefficients: FloatArray) -> FloatArray:
+        """Evaluate linear combinations of the functions at all pixels of some rows."""
         return coefficients @ self._functions.T
 
 
 class OwnBasis:
-    """Basis functions on a grid for each row.
+    """Basis functions on a grid for each row, few of which are not zero between two knots.
 
     Parameters
     ----------
-    functions : ndarray of shape (n_spectra, n_coefficients, n_pixels)
+    functions : ndarray of shape (n_spectra, m, n_pixels)
+        The m functions that are not zero at each pixel.
+    piece : ndarray of int of shape (n_spectra, n_pixels)
+        Number of the first of them, which rises from pixel to pixel.
+    n_pieces : int
     """
 
-    def __init__(self, functions: FloatArray) -> None:
-        self.n_coefficients = functions.shape[1]
-        self._functions = functions
+    def __init__(self, functions: FloatArray, piece: IntArray, n_pieces: int) -> None:
+        self.n_coefficients = n_pieces - 1 + functions.shape[1]
+        self._functions, self._piece = functions, piece
+        ends = [np.searchsorted(row, np.arange(n_pieces + 1)).tolist() for row in piece]
+        self._pieces = [[slice(*pair) for pair in pairwise(row)] for row in ends]
 
-    def normal_equations(
-        self, rows: NDArray[np.intp], weight: FloatArray, flux: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """See `Basis`."""
-        functions = self._functions[rows]
-        weighted = functions * weight[:, None]
-        return weighted @ functions.transpose(0, 2, 1), (weighted @ flux[:, :, None])[:, :, 0]
+    def normal_equations(self, rows: IntArray, used: BoolArray, flux: FloatArray) -> Sums:
+        """See `CommonBasis`."""
+        n, c, m = len(rows), self.n_coefficients, self._functions.shape[1]
+        flux = np.where(used, flux, 0.0)
+        gram, projected = np.zeros((n, c, c)), np.zeros((n, c))
+        for k, row in enumerate(rows.tolist()):
+            for first, pixels in enumerate(self._pieces[row]):
+                functions, some = self._functions[row, :, pixels], slice(first, first + m)
+                gram[k, some, some] += functions @ functions.T
+                projected[k, some] += functions @ flux[k, pixels]
+        return self.without(~used, rows, used, flux, (gram, projected))
 
-    def curves(self, rows: NDArray[np.intp], coefficients: FloatArray) -> FloatArray:
-        """See `Basis`."""
-        return (coefficients[:, None] @ self._functions[rows])[:, 0]
-
-
-class OwnSplines:
-    """Cubic B-splines on a grid for each row, of which four are not zero at a pixel.
-
-    Parameters
-    ----------
-    at : ndarray of shape (n_spectra, n_pixels)
-        Places of the pixels in units of the distance of knots, from 0 on.
-    n_knots : int
-        Interior knots.
-    """
-
-    def __init__(self, at: FloatArray, n_knots: int) -> None:
-        self.n_coefficients = n_knots + 4
-        n, p = at.shape
-        values, piece = _b_splines(at, n_knots)
-        self._values = values
-        self._products = (values[..., _A] * values[..., _B]).reshape(n * p, len(_A))
-        self._first = piece
-        knots = np.arange(n_knots + 2)
-        self._runs = np.array(
-            [np.searchsorted(row, knots) for row in piece]
-        )  # pixels between neighbouring knots
-        self._runs[:, -1] = p
-
-    def _sums(self, rows: NDArray[np.intp], weight: FloatArray, values: FloatArray) -> FloatArray:
-        """Weighted sums of `values`, of shape (n_pixels of all rows, m), between neighbouring knots."""
-        n, p = weight.shape
-        starts = self._runs[rows, :-1] + p * np.arange(n)[:, None]
-        pixels = (p * rows[:, None] + np.arange(p)).ravel()
-        runs = np.append(starts.ravel(), n * p)
-        sums = csr_array((weight.ravel(), pixels, runs), shape=(len(runs) - 1, len(values))) @ values
-        return sums.reshape(n, -1, values.shape[1])
-
-    def normal_equations(
-        self, rows: NDArray[np.intp], weight: FloatArray, flux: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """See `Basis`."""
-        products = self._sums(rows, weight, self._products)
-        projections = self._sums(rows, weight * flux, self._values.reshape(-1, 4))
-        gram = np.zeros((len(rows), self.n_coefficients, self.n_coefficients))
-        projected = np.zeros((len(rows), self.n_coefficients))
-        for k in range(products.shape[1]):
-            for pair, (a, b) in enumerate(zip(_A, _B, strict=True)):
-                gram[:, k + a, k + b] += products[:, k, pair]
-            projected[:, k : k + 4] += projections[:, k]
-        lower = np.tril_indices(self.n_coefficients, -1)
-        gram[:, lower[0], lower[1]] = gram[:, lower[1], lower[0]]
+    def without(
+        self, dropped: BoolArray, rows: IntArray, used: BoolArray, flux: FloatArray, sums: Sums
+    ) -> Sums:
+        """See `CommonBasis`."""
+        gram, projected = sums
+        around = np.arange(self._functions.shape[1])[:, None]
+        of_row, pixel = np.nonzero(dropped)
+        ends = np.searchsorted(of_row, np.arange(len(rows) + 1)).tolist()
+        for k, row in enumerate(rows.tolist()):
+            pixels = pixel[ends[k] : ends[k + 1]]
+            functions = np.zeros((self.n_coefficients, len(pixels)))
+            at = self._piece[row, pixels] + around, np.arange(len(pixels))
+            functions[at] = self._functions[row][:, pixels]
+            gram[k] -= functions @ functions.T
+            projected[k] -= functions @ flux[k, pixels]
+            kept = flux[k] * used[k]
+            if np.square(flux[k, pixels]).max(initial=0.0) * len(kept) > _OUTLIER**2 * (kept @ kept):
+                projected[k] = self.normal_equations(rows[k : k + 1], used[k : k + 1], flux[k : k + 1])[1][0]
         return gram, projected
 
-    def curves(self, rows: NDArray[np.intp], coefficients: FloatArray) -> FloatArray:
-        """See `Basis`."""
-        n, p = len(rows), self._first.shape[1]
-        first = self._first[rows] + self.n_coefficients * np.arange(n)[:, None]
-        columns = (first[..., None] + np.arange(4)).ravel()
-        values = self._values[rows].ravel()
-        matrix = csr_array(
-            (values, columns, np.arange(0, len(values) + 1, 4)), shape=(n * p, coefficients.size)
-        )
-        return (matrix @ coefficients.ravel()).reshape(n, p)
+    def curves(self, rows: IntArray, coefficients: FloatArray) -> FloatArray:
+        """See `CommonBasis`."""
+        windows = sliding_window_view(coefficients, self._functions.shape[1], axis=1)
+        out = np.empty((len(rows), self._functions.shape[2]))
+        for k, row in enumerate(rows.tolist()):
+            functions = self._functions[row]
+            for pixels, window in zip(self._pieces[row], windows[k], strict=True):
+                np.matmul(window, functions[:, pixels], out=out[k, pixels])
+        return out
 
 
-def legendre_basis(wave: FloatArray, length: NDArray[np.intp], degree: int) -> Basis:
+Basis = CommonBasis | OwnBasis
+
+
+def legendre_basis(wave: FloatArray, length: IntArray, degree: int) -> Basis:
     """Legendre polynomials on [-1, 1] stretched over the grid of each row.
 
     Parameters
@@ -160,26 +133,30 @@ def legendre_basis(wave: FloatArray, length: NDArray[np.intp], degree: int) -> B
         Number of pixels of each row.
     degree : int
     """
-    functions = legvander(2.0 * _places(wave, length) - 1.0, degree)
-    return CommonBasis(functions) if wave.ndim == 1 else OwnBasis(np.moveaxis(functions, -1, 1))
+    at = _places(wave, length)
+    functions = legvander(2.0 * at - 1.0, degree)
+    if wave.ndim == 1:
+        return CommonBasis(functions)
+    return OwnBasis(np.moveaxis(functions, -1, 1), np.zeros(at.shape, np.intp), 1)
 
 
-def spline_basis(wave: FloatArray, length: NDArray[np.intp], n_knots: int) -> Basis:
+def spline_basis(wave: FloatArray, length: IntArray, n_knots: int) -> Basis:
     """Cubic B-splines with `n_knots` equally spaced interior knots on the grid of each row; see `legendre_basis`.
 
     The outer knots go on at the same distance (Eilers and Marx 1996, Statistical Science 11, 89), so that coefficients
     on a straight line are a straight line.
     """
     at = (n_knots + 1) * _places(wave, length)
+    piece = np.minimum(at.astype(np.intp), n_knots)
+    values = _b_splines(at - piece)
     if wave.ndim > 1:
-        return OwnSplines(at, n_knots)
-    values, piece = _b_splines(at, n_knots)
+        return OwnBasis(np.moveaxis(values, 0, 1), piece, n_knots + 1)
     functions = np.zeros((len(wave), n_knots + 4))
-    np.put_along_axis(functions, piece[:, None] + np.arange(4), values, axis=1)
+    np.put_along_axis(functions, piece[:, None] + np.arange(4), values.T, axis=1)
     return CommonBasis(functions)
 
 
-def _places(wave: FloatArray, length: NDArray[np.intp]) -> FloatArray:
+def _places(wave: FloatArray, length: IntArray) -> FloatArray:
     """Places of pixels between the first (0) and last (1) of their row; pixels beyond the row are at its end."""
     first = wave[..., :1]
     last = wave[-1:] if wave.ndim == 1 else np.take_along_axis(wave, length[:, None] - 1, axis=1)
@@ -187,14 +164,11 @@ def _places(wave: FloatArray, length: NDArray[np.intp]) -> FloatArray:
     return np.minimum((wave - first) / np.where(span > 0, span, 1.0), 1.0)
 
 
-def _b_splines(at: FloatArray, n_knots: int) -> tuple[FloatArray, NDArray[np.intp]]:
-    """Values of the four cubic B-splines at each place, and the number of the first of them."""
-    piece = np.minimum(at.astype(np.intp), n_knots)
-    t = at - piece
-    s, t2 = 1 - t, t * t
-    t3 = t2 * t
-    values = np.stack([s * s * s, 3 * t3 - 6 * t2 + 4, 3 * (t2 + t - t3) + 1, t3], axis=-1) / 6
-    return values, piece
+def _b_splines(at: FloatArray) -> FloatArray:
+    """Values of the four cubic B-splines that are not zero between two knots, at places between 0 and 1."""
+    rest, square = 1.0 - at, at * at
+    cube = square * at
+    return np.stack([rest * rest * rest, 3 * cube - 6 * square + 4, 3 * (square + at - cube) + 1, cube]) / 6
 
 
 def bending(n_coefficients: int) -> FloatArray:
@@ -235,23 +209,25 @@ def fit_clipped(
     values = np.where(used, flux, 0.0).astype(np.float64, copy=False)
     fit = np.empty(flux.shape)
     rows = np.arange(len(flux))
+    sums = basis.normal_equations(rows, used, values)
     for round_ in range(max_rounds + 1):
-        weight, y = used[rows].astype(np.float64), values[rows]
-        gram, projected = basis.normal_equations(rows, weight, y)
-        n_used = weight.sum(axis=1)
-        if penalty is not None:
-            gram += n_used[:, None, None] * penalty
-        model = basis.curves(rows, np.linalg.solve(gram, projected[:, :, None])[:, :, 0])
+        still, y = used[rows], values[rows]
+        n_used = np.count_nonzero(still, axis=1)
+        gram, projected = sums
+        system = gram if penalty is None else gram + n_used[:, None, None] * penalty
+        model = basis.curves(rows, np.linalg.solve(system, projected[:, :, None])[:, :, 0])
         fit[rows] = model
         if round_ == max_rounds:
             break
         residual = y - model
-        sigma = np.sqrt((weight * residual**2).sum(axis=1) / n_used)[:, None]
-        keep = used[rows] & (residual >= -sigma_low * sigma) & (residual <= sigma_high * sigma)
+        sigma = np.sqrt((still * residual**2).sum(axis=1) / n_used)
+        limits = -sigma_low * sigma[:, None], sigma_high * sigma[:, None]
+        keep = still & (residual >= limits[0]) & (residual <= limits[1])
         n_kept = np.count_nonzero(keep, axis=1)
         go_on = (n_kept < n_used) & (n_kept >= basis.n_coefficients)
-        rows = rows[go_on]
-        if not len(rows):
+        if not go_on.any():
             break
-        used[rows] = keep[go_on]
+        rows, keep, y = rows[go_on], keep[go_on], y[go_on]
+        used[rows] = keep
+        sums = basis.without(still[go_on] & ~keep, rows, keep, y, (gram[go_on], projected[go_on]))
     return fit

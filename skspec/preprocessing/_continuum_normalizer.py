@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import loguniform, randint, uniform
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.base import OneToOneFeatureMixin
 
-from skspec.checks import COUNT, FRACTION, POSITIVE, Choice, Constraints, Interval, check_parameters
+from skspec.checks import COUNT, FRACTION, POSITIVE, Choice, Constraints, Interval
 from skspec.preprocessing._clipped_fit import bending, fit_clipped, legendre_basis, spline_basis
 from skspec.preprocessing._running import (
     EDGES,
@@ -21,12 +21,14 @@ from skspec.preprocessing._running import (
 )
 from skspec.preprocessing._whittaker import asymmetric_least_squares
 from skspec.spectra import Block, Spectra, map_blocks
-from skspec.spectra.inputs import check_flux, row_name, wave_of_columns
+from skspec.spectra.inputs import row_name, wave_of_columns
+from skspec.spectra.transformer import StatelessTransformer
 
+_ROWS_AT_ONCE = 8  # of those on grids of their own: their basis functions stay in the cache
 _METHODS = ("median", "quantile", "polynomial", "spline", "als")
 
 
-class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class ContinuumNormalizer(OneToOneFeatureMixin, StatelessTransformer):
     """Divide each spectrum by its continuum, or subtract it, so that lines remain.
 
     Parameters
@@ -181,32 +183,6 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
         self.max_ratio = max_ratio
         self.wave = wave
 
-    def fit(self, X: Any, y: Any = None) -> ContinuumNormalizer:
-        """Check parameters and data.
-
-        Parameters
-        ----------
-        X : Spectra, or array-like of shape (n_spectra, n_pixels)
-            NaN marks missing pixels of an array.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        ContinuumNormalizer
-            The transformer itself.
-        """
-        check_parameters(self)
-        if self.window_unit == "pixel":
-            COUNT.check("window", self.window)
-        X = check_flux(self, X, reset=True)
-        self._wave_of(X)
-        if not isinstance(X, Spectra) and X.shape[1] < self._n_needed():
-            raise ValueError(
-                f"method {self.method!r} needs at least {self._n_needed()} pixels, X has n_features = {X.shape[1]}"
-            )
-        return self
-
     def transform(self, X: Any) -> Any:
         """Remove the continuum.
 
@@ -219,9 +195,9 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
         Spectra or ndarray of shape (n_spectra, n_pixels)
             As X is, in the same floating-point type.
         """
-        X = check_flux(self, X, reset=False)
-        changes = {"flux_unit": None} if self.mode == "divide" else {}
-        return map_blocks(lambda block: self._normalize(block, X), X, self._wave_of(X), **changes)
+        X, wave = self._check(X, reset=False)
+        changes: dict[str, Any] = {"flux_unit": None} if self.mode == "divide" else {}
+        return map_blocks(lambda block: self._normalize(block, X), X, wave, **changes)
 
     def continuum(self, X: Any) -> Any:
         """Return the continuum itself.
@@ -236,17 +212,24 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
             As X is, without ``ivar``. NaN before the first and after the last valid pixel of a spectrum, and where a
             running window has no valid pixel.
         """
-        X = check_flux(self, X, reset=False)
-        return map_blocks(lambda block: (self._continuum(block, X), None), X, self._wave_of(X))
+        X, wave = self._check(X, reset=False)
+        return map_blocks(lambda block: (self._continuum(block, X), None), X, wave)
 
-    def _wave_of(self, X: Any) -> NDArray[np.float64] | None:
-        """Wavelengths of the columns of an array."""
+    def _check(self, X: Any, *, reset: bool) -> tuple[Any, NDArray[np.float64] | None]:
+        X, _ = super()._check(X, reset=reset)
+        if self.window_unit == "pixel":
+            COUNT.check("window", self.window)
         if isinstance(X, Spectra):
-            return None
+            return X, None
+        n_features = X.shape[1]
+        if n_features < self._n_needed():
+            raise ValueError(
+                f"method {self.method!r} needs at least {self._n_needed()} pixels, X has n_features = {n_features}"
+            )
         in_angstrom = self.method in ("median", "quantile") and self.window_unit == "angstrom"
         if self.wave is None and not in_angstrom:
-            return np.arange(X.shape[1], dtype=np.float64)
-        return wave_of_columns(self.wave, X.shape[1])
+            return X, np.arange(n_features, dtype=np.float64)
+        return X, wave_of_columns(self.wave, n_features)
 
     def _n_needed(self) -> int:
         """Smallest number of valid pixels that determines the continuum."""
@@ -294,18 +277,31 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
         out[alone, start[alone]] = flux[alone, start[alone]]
         others = ~alone
         if block.wave.ndim == 1 and others.any():
-            # Most spectra on one grid reach from end to end.
-            a, b = _most_frequent(start[others], stop[others])
-            together = (start == a) & (stop == b)
+            if self.method == "polynomial":  # the same on any span that is not much wider
+                a, b = start[others].min(), stop[others].max()
+                together = others & (length > (b - a) // 2)
+            else:
+                a, b = _most_frequent(start[others], stop[others])
+                together = (start == a) & (stop == b)
             out[together, a:b] = self._curves(flux[together, a:b], block.wave[a:b], length[together])
             others &= ~together
-        rows = np.flatnonzero(others)
-        if len(rows):
+        wave = np.broadcast_to(block.wave, flux.shape)
+        others = np.flatnonzero(others)
+        for rows in np.split(others, range(_ROWS_AT_ONCE, len(others), _ROWS_AT_ONCE)):
+            if not len(rows):
+                continue
             spans = [slice(*ends) for ends in zip(start[rows].tolist(), stop[rows].tolist(), strict=True)]
-            wave = np.broadcast_to(block.wave, flux.shape)
-            own = _left_aligned(flux[rows], spans, np.nan), _left_aligned(wave[rows], spans, np.inf)
-            for row, span, curve in zip(rows, spans, self._curves(*own, length[rows]), strict=True):
+            own_flux, own_wave = (
+                _left_aligned(flux[rows], spans, np.nan),
+                _left_aligned(wave[rows], spans, np.inf),
+            )
+            for row, span, curve in zip(
+                rows, spans, self._curves(own_flux, own_wave, length[rows]), strict=True
+            ):
                 out[row, span] = curve[: span.stop - span.start]
+        if not block.complete:
+            pixels = np.arange(flux.shape[1])
+            np.copyto(out, np.nan, where=(pixels < start[:, None]) | (pixels >= stop[:, None]))
         return out
 
     def _curves(
@@ -324,6 +320,7 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
                 windows = windows_of_waves(wave, length, self.window)
             quantile = 0.5 if self.method == "median" else self.quantile
             return running_quantile(flux, windows, quantile, self.edge, None if wave.ndim == 1 else length)
+        curves: NDArray[Any]
         if self.method == "als":
             curves = asymmetric_least_squares(
                 flux, length, smoothness=self.smoothness, asymmetry=self.asymmetry, max_rounds=self.max_rounds
@@ -356,13 +353,6 @@ class ContinuumNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
             "als": {"smoothness": loguniform(self.smoothness / 100, self.smoothness * 100)},
         }
         return {"mode": ["divide", "subtract"], **own[self.method]}
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.requires_fit = False
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
 
 
 def _most_frequent(start: NDArray[np.intp], stop: NDArray[np.intp]) -> NDArray[np.intp]:

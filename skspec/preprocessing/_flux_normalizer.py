@@ -7,17 +7,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.base import OneToOneFeatureMixin
 
-from skspec.checks import BOOLEAN, Choice, Constraints, Interval, check_parameters
+from skspec.checks import BOOLEAN, Choice, Constraints, Interval
 from skspec.spectra import Block, map_blocks
-from skspec.spectra.inputs import check_flux, row_name
+from skspec.spectra.inputs import row_name
+from skspec.spectra.transformer import StatelessTransformer
 
 _METHODS = ("max", "mean", "median", "l2", "minmax", "quantile", "snv")
 _WEIGHTED = ("mean", "snv")
 
 
-class FluxNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class FluxNormalizer(OneToOneFeatureMixin, StatelessTransformer):
     """Scale each spectrum by a statistic of its own flux, which removes brightness and distance.
 
     Parameters
@@ -80,27 +81,6 @@ class FluxNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.quantile = quantile
         self.ivar_weighted = ivar_weighted
 
-    def fit(self, X: Any, y: Any = None) -> FluxNormalizer:
-        """Check parameters and data.
-
-        Parameters
-        ----------
-        X : Spectra, or array-like of shape (n_spectra, n_pixels)
-            NaN marks missing pixels of an array.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        FluxNormalizer
-            The transformer itself.
-        """
-        check_parameters(self)
-        if self.ivar_weighted and self.method not in _WEIGHTED:
-            raise ValueError(f"ivar_weighted works with method {', '.join(_WEIGHTED)}, got {self.method!r}")
-        self._check(X, reset=True)
-        return self
-
     def transform(self, X: Any) -> Any:
         """Scale the spectra.
 
@@ -113,13 +93,16 @@ class FluxNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Spectra or ndarray of shape (n_spectra, n_pixels)
             As X is; the ``ivar`` of `Spectra` is scaled along.
         """
-        X = self._check(X, reset=False)
+        X, _ = self._check(X, reset=False)
         return map_blocks(lambda block: self._scale(block, X), X, flux_unit=None)
 
-    def _check(self, X: Any, *, reset: bool) -> Any:
+    def _check(self, X: Any, *, reset: bool) -> tuple[Any, None]:
+        X, _ = super()._check(X, reset=reset)
+        if self.ivar_weighted and self.method not in _WEIGHTED:
+            raise ValueError(f"ivar_weighted works with method {', '.join(_WEIGHTED)}, got {self.method!r}")
         if self.ivar_weighted and getattr(X, "ivar", None) is None:
             raise ValueError("ivar_weighted needs Spectra with ivar; X has none")
-        return check_flux(self, X, reset=reset)
+        return X, None
 
     def _scale(self, block: Block, X: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
         empty = np.flatnonzero(~block.valid.any(axis=1))
@@ -157,13 +140,6 @@ class FluxNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def __skspec_search_space__(self) -> dict[str, Any]:
         others = ("mean", "snv") if self.ivar_weighted else ("median", "l2", "minmax", "snv")
         return {"method": [self.method, *(method for method in others if method != self.method)]}
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.requires_fit = False
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
 
 
 def _mean(values: NDArray[Any], weight: NDArray[Any] | None) -> NDArray[np.float64]:

@@ -1,9 +1,9 @@
 """Smoothing by a Gaussian whose width changes along the spectrum, as a banded operator of one grid.
 
 Each output pixel is a mean of input pixels weighted by the Gaussian's integral over them. Such weights are wider than
-the Gaussian by the pixel that it is integrated over, and narrower where they all but miss its neighbours. The Gaussian's
-width is therefore chosen so that the variance of the weights is the wanted one, from broad kernels to ones far below a
-pixel.
+the Gaussian by the width of a pixel, and narrower where they are nearly zero in the neighbouring pixels. The Gaussian's
+width is therefore chosen such that the variance of the weights is the required one, from broad kernels to ones far below
+a pixel.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from skspec.spectra import Block, pixel_edges
 FloatArray = NDArray[np.floating]
 
 _REACH = 5.0  # sigma; 6e-7 of the weight is beyond
-_BAND = 64  # output pixels that are computed together: a small dense product is quicker than a sparse one
+_BAND = 64  # output pixels that are computed together: a small dense product is faster than a sparse one
 _ROUNDING = 1e-5  # of sums of float32 weights
 _NARROWEST, _WIDEST = 0.05, 2.0  # pixels; between them the variance of integrated weights is looked up
 
@@ -36,7 +36,7 @@ class LineSpread:
         Standard deviation of the Gaussian at each of them, in the same unit; 0 leaves a pixel as it is.
     """
 
-    def __init__(self, wave: FloatArray, sigma: FloatArray) -> None:
+    def __init__(self, wave: NDArray[np.float64], sigma: FloatArray) -> None:
         edges = pixel_edges(wave)
         width = np.diff(edges)
         scale = width * _integrated_sigma(sigma / width)

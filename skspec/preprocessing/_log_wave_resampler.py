@@ -26,27 +26,27 @@ _WITHOUT_IVAR = ("cubic", "fft")
 class LogWaveResampler(TransformerMixin, BaseEstimator):
     """Resample spectra onto one grid of bins equally wide in log wavelength.
 
-    On such a grid a redshift or radial velocity is a shift, and a bin has the same resolution everywhere. Unless
-    told otherwise, the flux density in a bin is the mean of the pixels that it overlaps, weighted by the overlap:
-    flux is conserved, missing pixels have no part in it, and variances are carried along.
+    On such a grid a redshift or radial velocity is a shift, and bins have the same resolution everywhere. By default the
+    flux density in a bin is the mean of the valid pixels that it overlaps, weighted by the overlap: flux is conserved,
+    and variances are propagated.
 
     Parameters
     ----------
     method : {"flux_conserving", "linear", "cubic", "fft", "ivar_weighted"}, default="flux_conserving"
-        How flux f gets into a bin, over valid pixels:
+        How the flux of a bin is computed from the flux f of valid pixels:
 
         - ``"flux_conserving"``: the mean ``Σ o f / Σ o`` with overlaps o in Å, as above;
         - ``"linear"``: linear interpolation in wavelength at the bin's centre;
         - ``"cubic"``: cubic spline (not-a-knot) in log wavelength at the bin's centre, without variances;
         - ``"fft"``: as in the BOSS quasar classifier of Solimano (mqc-nets): cubic spline at as many points
           between the edges of the grid as the spectrum has pixels, zero outside of it, then Fourier resampling
-          to `n_bins`. It rings, takes the grid as periodic, and has no variances; for comparison;
+          to `n_bins`. It rings, assumes a periodic grid, and has no variances; for comparison;
         - ``"ivar_weighted"``: mean, weighted by inverse variance, of the pixels whose centres lie in the bin, as
-          in QuasarNET (Busca and Balland 2018, arXiv:1808.09955; bins of 1e-3 dex). All pixels weigh the same
-          where errors are unknown.
+          in QuasarNET (Busca and Balland 2018, arXiv:1808.09955; bins of 1e-3 dex). Pixels have equal
+          weights if errors are unknown.
     wave : array-like of shape (n_features,) or pair of floats, default=None
         Vacuum wavelengths, in Å, of the columns of a 2-D array X; a pair is the first and last wavelength of
-        a linear grid. Not needed for `Spectra`, which know theirs.
+        a linear grid. Not used for `Spectra`.
     loglam_min, loglam_max : float, default=3.56, 4.01
         Decimal logarithm of the outer edges of the grid in Å (3631 to 10233 Å: the SDSS/BOSS range).
     n_bins : int, default=433
@@ -54,11 +54,11 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
     min_coverage : float, default=0.5
         A bin is missing when valid pixels cover less than this fraction of it.
     missing : {"nan", "interpolate", "zero", "raise"}, default="nan"
-        What becomes of missing bins: NaN; linear interpolation between the nearest bins that are not missing
-        with the outermost of them held to the ends; zero, as in the BOSS quasar classifier (with
-        ``method="fft"`` the zeros are those before the transform, which rings into them); or an error.
+        How to fill missing bins: with NaN; by linear interpolation between the nearest bins that are not missing, the
+        outermost of which are extended to the ends; with zero, as in the BOSS quasar classifier (with ``method="fft"``
+        the zeros are those before the transform, which rings into them); or raise an error.
     output : {"flux", "flux_ivar"}, default="flux"
-        What `transform` gives: flux alone, or flux and inverse variance side by side, for a classifier with
+        Output of `transform`: flux alone, or flux and inverse variance side by side, for a classifier with
         ``n_channels=2``. Missing bins have inverse variance 0, whatever flux they are filled with.
 
     Attributes
@@ -76,9 +76,9 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
     Raises
     ------
     ValueError
-        In `fit`, if a parameter is out of range, a 2-D array comes without `wave`, or inverse variances are asked
-        for that X or the method does not have. In `transform`, if a spectrum has no bin that is not missing (no
-        overlap with the grid, or nothing but missing pixels).
+        In `fit`, if a parameter is invalid, X is a 2-D array and `wave` is not given, or ``output="flux_ivar"`` and X or
+        the method has no inverse variances. In `transform`, if all bins of a spectrum are missing (no overlap with the
+        grid, or missing pixels only).
 
     See Also
     --------
@@ -89,11 +89,11 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
     -----
     A pixel reaches halfway to its neighbours. The variance of a flux-conserving bin is ``Σ o² var f / (Σ o)²``, as
     in SpectRes (Carnall 2017, arXiv:1705.05165) and specutils' FluxConservingResampler, with which flux and
-    variance agree to rounding. Neighbouring bins that share a pixel are correlated; the covariance is not carried.
+    variance agree to rounding. Neighbouring bins that share a pixel are correlated; the covariance is not propagated.
 
-    Interpolation averages no pixels: where bins are wider than pixels, integrating keeps the signal-to-noise ratio
-    that sampling throws away. Between the centres of the outermost pixels and their outer edges ``"linear"`` and
-    ``"cubic"`` hold the flux.
+    Interpolation does not average pixels: where bins are wider than pixels, it loses signal-to-noise ratio that
+    integration keeps. Between the centres of the outermost pixels and their outer edges the flux of ``"linear"`` and
+    ``"cubic"`` is constant.
 
     The samples of ``"fft"`` lie where the published code has them, for a spectrum of n pixels ``(loglam_max -
     loglam_min) n / (n - 1) / n_bins`` apart from `loglam_min` on.
@@ -142,7 +142,7 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
         self.output = output
 
     def fit(self, X: Any, y: Any = None) -> LogWaveResampler:
-        """Lay out the grid.
+        """Compute the grid.
 
         Parameters
         ----------
@@ -223,29 +223,29 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_spectra,)
-            0 for a spectrum that `transform` would refuse.
+            0 for a spectrum that `transform` would raise an error for.
         """
         result = self._resample(X)[1]
         return 1.0 - self._is_missing(result).mean(axis=1)
 
     def inverse_transform(self, X: Any) -> NDArray[np.floating]:
-        """Take binned flux back to the wavelengths that `fit` saw, by linear interpolation in log wavelength.
+        """Return binned flux at the wavelengths of X in `fit`, by linear interpolation in log wavelength.
 
         Parameters
         ----------
         X : array-like of shape (n_spectra, n_features_out)
-            What `transform` gives; the errors of ``output="flux_ivar"`` are left out.
+            Output of `transform`; the inverse variances of ``output="flux_ivar"`` are ignored.
 
         Returns
         -------
         ndarray of shape (n_spectra, n_pixels)
-            Flux on `input_wave_`. The outermost bins are held to the edges of the grid; beyond these, and next to
+            Flux on `input_wave_`. The outermost bins are extended to the edges of the grid; beyond these, and next to
             missing bins, it is NaN.
 
         Raises
         ------
         ValueError
-            If `fit` saw spectra on different grids.
+            If `fit` was given spectra on different grids.
 
         Notes
         -----
@@ -256,7 +256,7 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         wave = self.input_wave_
         if wave is None:
-            raise ValueError("fit saw spectra on different grids, so there is no one grid to go back to")
+            raise ValueError("fit was given spectra on different grids, so there is no grid to return to")
         X = check_array(X, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan")
         if X.shape[1] != len(self.get_feature_names_out()):
             raise ValueError(

@@ -1,4 +1,4 @@
-"""What becomes of bins that a spectrum does not fill."""
+"""Fill the bins of a resampled spectrum that its pixels do not cover, or raise an error."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ RULES = ("nan", "interpolate", "zero", "raise")
 
 
 def refuse_empty(bad: NDArray[np.bool_], grid: str, X: Any) -> None:
-    """Raise ValueError, naming the first, if a spectrum fills no bin at all.
+    """Raise ValueError, naming the first, if all bins of a spectrum are missing.
 
     Parameters
     ----------
     bad : ndarray of bool of shape (n_spectra, n_bins)
         Where bins are missing.
     grid : str
-        The grid in words.
+        Description of the grid.
     X : Spectra or ndarray
-        Where the rows come from.
+        The input, for the names of rows.
     """
     empty = np.flatnonzero(bad.all(axis=1))
     if len(empty):

@@ -17,6 +17,9 @@ from scipy.sparse import csr_array
 
 from skspec.spectra import Block, pixel_edges
 
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+
 
 class Resampled(NamedTuple):
     """Flux (NaN where no pixel contributes), inverse variance or None, and covered fraction of each bin."""
@@ -37,7 +40,7 @@ class OverlapOperator:
         Edges of the output bins, increasing.
     """
 
-    def __init__(self, wave: NDArray[np.float64], edges: NDArray[np.float64]) -> None:
+    def __init__(self, wave: FloatArray, edges: FloatArray) -> None:
         pixels = pixel_edges(wave)
         cuts = np.union1d(pixels, edges)  # between neighbouring cuts lies one pixel and one bin, or none
         middle = 0.5 * (cuts[1:] + cuts[:-1])
@@ -80,35 +83,33 @@ def _operator(wave: bytes, edges: bytes) -> OverlapOperator:
     return OverlapOperator(np.frombuffer(wave), np.frombuffer(edges))
 
 
-def operator(wave: NDArray[np.float64], edges: NDArray[np.float64]) -> OverlapOperator:
+def operator(wave: FloatArray, edges: FloatArray) -> OverlapOperator:
     """Return the operator of a grid pair, built once and reused."""
     return _operator(np.ascontiguousarray(wave).tobytes(), np.ascontiguousarray(edges).tobytes())
 
 
-def overlap(block: Block, edges: NDArray[np.float64]) -> Resampled:
+def overlap(block: Block, edges: FloatArray) -> Resampled:
     """Resample the rows of a block, in their own floating-point type."""
     return operator(block.wave, edges)(block) if block.wave.ndim == 1 else _integrate(block, edges)
 
 
-def _integrate(block: Block, edges: NDArray[np.float64]) -> Resampled:
+def _integrate(block: Block, edges: FloatArray) -> Resampled:
     """Integrate each spectrum over the bins, all pixels in one flat array.
 
-    Before and after each spectrum is a spare pixel, with the wavelength that its grid would go on to. Positions and
-    widths are in half ångströms: there the edge of two pixels is the sum of their wavelengths.
+    Positions and widths are in half ångströms: there the edge of two pixels is the sum of their wavelengths.
     """
-    dtype, (n, width) = block.flux.dtype, block.flux.shape
-    start = np.arange(n) * (width + 1) + 1
-    stop = start + [columns.stop for columns in block.columns or ()]  # the spare pixel after each spectrum
-    w = _with_spare(block.wave, np.float64)
-    w[start - 1] = w[start] * (w[start] / w[start + 1])
-    size = len(w)
-    overlap = np.zeros(size, dtype)  # of pixels with bins: at first, their width
+    dtype, length = block.flux.dtype, block.length
+    w, size = block.wave.ravel(), block.wave.size
+    start = np.arange(len(length)) * block.wave.shape[1]
+    stop = start + length  # the pixel after each spectrum has the wavelength that its grid would go on to
+    before = w[start] * (w[start] / w[start + 1])
+    overlap = np.empty(size, dtype)  # of pixels with bins: at first, their width
     np.subtract(w[2:], w[:-2], out=overlap[1:-1], casting="same_kind")
-    overlap[start - 1] = overlap[stop] = 0
+    overlap[start] = w[start + 1] - before
+    overlap[stop] = overlap[-1] = 0
 
-    low, high = (w[start - 1] + w[start])[:, None], (w[stop - 1] + w[stop])[:, None]
-    at = np.minimum(np.maximum(2 * edges, low), high)  # bin edges, cut to the spectrum
-    pixel, below, above = _locate(w, start, stop, at, np.log(2 * edges))
+    ends = (before + w[start])[:, None], (w[stop - 1] + w[stop])[:, None]
+    at, pixel, below, above = _locate(w, start, stop, ends, 2 * edges)
     cut = ((at - below) / (above - below)).astype(dtype)  # part of the pixel below each bin edge
     alone = pixel[:, 1:] == pixel[:, :-1]  # bins that lie in one pixel
     # Whole pixels from each bin edge to the next, the first one without its part below the edge. Where bins
@@ -116,12 +117,12 @@ def _integrate(block: Block, edges: NDArray[np.float64]) -> Resampled:
     pixel_width = overlap[pixel]
     overlap[pixel] = (1 - cut) * pixel_width
     runs = np.concatenate([[0], pixel.reshape(-1), [size]]).astype(np.int32)
-    columns, square = np.arange(size, dtype=np.int32), overlap * overlap
+    columns = _columns(size)
 
     def total(pixels: NDArray[Any], power: int) -> NDArray[Any]:
         """Sum of pixels times overlap to a power, over each bin."""
         # The runs between bin edges as rows of a sparse matrix: half the time of np.add.reduceat.
-        weight = overlap if power == 1 else square
+        weight = overlap if power == 1 else overlap * overlap
         sums = (csr_array((pixels, columns, runs), shape=(len(runs) - 1, size)) @ weight)[1:]
         sums = sums.reshape(pixel.shape)[:, :-1]
         at_edge = (pixels[pixel] * pixel_width**power)[:, 1:]
@@ -129,53 +130,55 @@ def _integrate(block: Block, edges: NDArray[np.float64]) -> Resampled:
         np.copyto(sums, (cut[:, 1:] - cut[:, :-1]) ** power * at_edge, where=alone)
         return sums
 
-    good = _with_spare(block.valid, bool)
-    gaps = np.count_nonzero(good) < (stop - start).sum()
+    bad = np.flatnonzero(~block.valid)
+    gaps = len(bad) > size - length.sum()
     covered = (at[:, 1:] - at[:, :-1]).astype(dtype)
     if gaps:
-        covered = total(good.astype(dtype), 1)
-    flux = np.nan_to_num(_with_spare(block.flux, dtype), copy=False)
+        covered = total(block.valid.ravel().astype(dtype), 1)
+    flux = block.flux.flatten()
+    flux[bad] = 0
     with np.errstate(divide="ignore", invalid="ignore"):
         resampled, ivar = total(flux, 1) / covered, None
         if block.ivar is not None:
-            variance = 1 / _with_spare(block.ivar, dtype)
-            variance[~good] = 0
+            variance = 1 / block.ivar.ravel()
+            variance[bad] = 0
             ivar = covered * covered / total(variance, 2)
             ivar[covered <= 0] = 0
     return Resampled(resampled, ivar, (covered / (2 * np.diff(edges))).astype(dtype))
 
 
-def _with_spare(rows: NDArray[Any], dtype: Any) -> NDArray[Any]:
-    """Rows end to end, with one more pixel before each."""
-    out = np.zeros((len(rows), rows.shape[1] + 1), dtype)
-    out[:, 1:] = rows
-    return out.reshape(-1)
+@lru_cache(maxsize=2)
+def _columns(size: int) -> NDArray[np.int32]:
+    return np.arange(size, dtype=np.int32)
 
 
 def _locate(
-    w: NDArray[np.float64],
-    start: NDArray[np.intp],
-    stop: NDArray[np.intp],
-    at: NDArray[np.float64],
-    log_at: NDArray[np.float64],
-) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
-    """Find a pixel that holds each position, for each spectrum: its flat index, lower and upper edge.
+    w: FloatArray, start: IntArray, stop: IntArray, ends: tuple[FloatArray, FloatArray], edges: FloatArray
+) -> tuple[FloatArray, IntArray, FloatArray, FloatArray]:
+    """Cut bin edges to each spectrum, and find the pixel that holds each.
 
-    Positions `at`, of shape (n_spectra, n_positions), lie within their spectrum; `log_at` are their logarithms
-    before they were cut to it.
+    Returns
+    -------
+    at : ndarray of shape (n_spectra, n_edges)
+        The edges, between the `ends` of the spectrum.
+    pixel, below, above : ndarray of shape (n_spectra, n_edges)
+        Flat index of the pixel, its lower and upper edge.
     """
-    first, last = np.log(w[start - 1] + w[start])[:, None], np.log(w[stop - 1] + w[stop])[:, None]
+    low, high = ends
+    at = np.minimum(np.maximum(edges, low), high)
+    first, last = np.log(low), np.log(high)
     length = (stop - start)[:, None]
-    guess = (log_at - first) * (length / (last - first))  # right on a log-linear grid
+    guess = (np.log(edges) - first) * (length / (last - first))  # right on a log-linear grid
     np.minimum(np.maximum(guess, 0, out=guess), length - 1, out=guess)
     pixel = guess.astype(np.intp)
     pixel += start[:, None]
     centre = w[pixel]
     below, above = w[pixel - 1] + centre, w[pixel + 1] + centre
+    np.copyto(below, low, where=pixel == start[:, None])
     for row in np.flatnonzero(((at < below) | (at > above)).any(axis=1)):
-        own = w[start[row] - 1 : stop[row] + 1]
-        inner = own[1:-2] + own[2:-1]
-        pixel[row] = start[row] + np.searchsorted(inner, at[row], side="right")
-        below[row] = w[pixel[row] - 1] + w[pixel[row]]
-        above[row] = w[pixel[row] + 1] + w[pixel[row]]
-    return pixel, below, above
+        own = w[start[row] : stop[row] + 1]
+        between = own[1:] + own[:-1]
+        found = np.searchsorted(between[:-1], at[row], side="right")
+        pixel[row] = start[row] + found
+        below[row], above[row] = np.where(found, between[found - 1], low[row]), between[found]
+    return at, pixel, below, above

@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.base import OneToOneFeatureMixin
 
-from skspec.checks import Choice, Constraints, Interval, check_parameters, refuse_quantity
+from skspec.checks import Choice, Constraints, Interval, refuse_quantity
 from skspec.preprocessing._line_spread import line_spread
 from skspec.spectra import Block, Spectra, as_wave, blocks, map_blocks
-from skspec.spectra.inputs import check_flux, check_pixel_widths, in_vacuum
+from skspec.spectra.inputs import check_pixel_widths, in_vacuum
+from skspec.spectra.transformer import StatelessTransformer
 
 _LIGHT = 299792.458  # km/s
 _SIGMA = 1 / np.sqrt(8 * np.log(2))  # of a Gaussian whose full width at half maximum is one
@@ -23,32 +24,32 @@ FloatArray = NDArray[np.floating]
 Width = float | ArrayLike | Callable[[FloatArray], ArrayLike] | None
 
 
-class ResolutionMatcher(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Broaden the lines of spectra from one resolution to another, lower one.
+class ResolutionMatcher(OneToOneFeatureMixin, StatelessTransformer):
+    """Smooth spectra to a lower resolution.
 
-    Spectra from two instruments differ in the width of their lines, and a classifier takes that for a difference of the
-    objects. Bring them all to the resolution of the coarsest: each is smoothed by a Gaussian of variance
-    ``target² - source²``, wavelength by wavelength.
+    Spectra from two instruments differ in the width of their lines, which a classifier may mistake for a difference of
+    the objects. Bring all to the lowest resolution: each spectrum is smoothed by a Gaussian of variance
+    ``target² - source²``, which may change with wavelength.
 
     Parameters
     ----------
     source : float, array-like of shape (n, 2) or callable, default=None
-        Full width at half maximum of an unresolved line in X; must be given, 0 for models that are not broadened. A
-        number holds everywhere. Rows of wavelength and width are interpolated linearly, and must reach as far as
-        the spectra. A function takes an array of vacuum wavelengths in Å and gives the widths.
+        Full width at half maximum of an unresolved line in X; required, 0 for models that are not broadened. A
+        number applies to all wavelengths. Rows of wavelength and width are interpolated linearly, and must cover the
+        spectra. A function takes an array of vacuum wavelengths in Å and returns the widths.
     target : float, array-like of shape (n, 2) or callable, default=None
-        The same for the spectra that come out; must be given.
+        The same for the result; required.
     source_unit, target_unit : {"angstrom", "km/s", "R"}, default="angstrom"
         Unit of the widths; ``"R"`` is the resolving power, wavelength over width.
     wave : array-like of shape (n_features,) or pair of floats, default=None
         Vacuum wavelengths, in Å, of the columns of a 2-D array X; a pair is the first and last wavelength of a
-        linear grid. Not needed for `Spectra`, which know theirs.
+        linear grid. Not used for `Spectra`.
     coarser : {"raise", "keep"}, default="raise"
-        What to do where `source` is coarser than `target`, which no smoothing can mend: raise an error that tells
-        where, or leave those pixels as they are.
+        What to do where `source` is coarser than `target`, which smoothing cannot correct: raise an error that says
+        where, or leave those pixels unchanged.
     min_coverage : float, default=0.5
-        A pixel is missing when less than this fraction of its weight lies on valid pixels; otherwise the mean is
-        taken over those. The grid's end cuts off up to half of the weight, so above 0.5 some pixels are lost there.
+        A pixel is missing when less than this fraction of its weight lies on valid pixels; if not, it is the mean over
+        those. The end of the grid cuts off up to half of the weight, so above 0.5 some pixels are lost there.
 
     Attributes
     ----------
@@ -58,32 +59,31 @@ class ResolutionMatcher(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     Raises
     ------
     ValueError
-        If a parameter is out of range or missing, widths are negative, not finite or unknown for some wavelengths,
+        If a parameter is invalid or missing, widths are negative, not finite or unknown for some wavelengths,
         or `source` is coarser than `target` and ``coarser="raise"``.
 
     See Also
     --------
-    LogWaveResampler : Bring spectra onto a common grid, after.
+    LogWaveResampler : Bring spectra onto a common grid, after this step.
 
     Notes
     -----
-    The weights are integrals of the Gaussian over pixels, with a width such that their variance is the wanted one,
-    also when the Gaussian is narrower than a pixel: widths of lines then add in quadrature. `source` is the width
-    seen in the pixels of X, which contains the width of the pixels. Any grid will do; the operator of a grid is built
-    once and reused, in some milliseconds. Grids cut from one log-linear lattice, as survey files hold them, share
-    theirs. At a wavelength the Gaussian has the width that belongs there, and weights add up to one: a flat spectrum
-    stays flat to its ends.
+    The weights are integrals of the Gaussian over pixels, with a width such that their variance is the required one,
+    also when the Gaussian is narrower than a pixel: widths of lines then add in quadrature. `source` is the width of
+    lines in X, which includes the width of the pixels. Grids are arbitrary; the operator of a grid is built once, in some
+    milliseconds, and reused. Grids cut from one log-linear lattice, as those of survey files, share one. Each pixel gets
+    a Gaussian of its own width, with weights that add up to one: a flat spectrum stays flat to its ends.
 
     The variance of a smoothed pixel is ``Σ w² var f / (Σ w)²`` over its weights. Noise of neighbouring pixels is
-    correlated after smoothing; the covariance is not carried, so that sums over pixels seem more precise than they
+    correlated after smoothing; the covariance is not propagated, so that sums over pixels seem more precise than they
     are.
 
-    Widths in Å belong to a frame: match spectra before taking them to the rest frame, where lines of width w have width
-    ``w / (1 + z)``. Widths in km/s and resolving powers do not change.
+    Widths in Å are those of the observer's frame: match spectra before converting them to the rest frame, where lines of
+    width w have width ``w / (1 + z)``. Widths in km/s and resolving powers do not change.
 
-    The published code for joint MK classification (StellarClassification) smoothes by ``sqrt(|1 / s² - 1 / t²|)``
-    pixels, for pixel steps s and t of the two grids in Å, which is too small by the factor t, and takes the steps for
-    the resolutions. Here the widths are those of lines.
+    The published code for joint MK classification (StellarClassification) smooths by ``sqrt(|1 / s² - 1 / t²|)``
+    pixels, for pixel steps s and t of the two grids in Å, which is too small by the factor t, and uses the steps in place
+    of the resolutions. Here widths are those of lines.
 
     Examples
     --------
@@ -122,29 +122,8 @@ class ResolutionMatcher(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.coarser = coarser
         self.min_coverage = min_coverage
 
-    def fit(self, X: Any, y: Any = None) -> ResolutionMatcher:
-        """Check parameters and data.
-
-        Parameters
-        ----------
-        X : Spectra, or array-like of shape (n_spectra, n_pixels)
-            NaN marks missing pixels of an array, which needs the parameter `wave`.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        ResolutionMatcher
-            The transformer itself.
-        """
-        check_parameters(self)
-        X, wave = self._check(X, reset=True)
-        for block in blocks(X[:1], wave, one_grid=True):
-            self._sigma(block.wave)
-        return self
-
     def transform(self, X: Any) -> Any:
-        """Broaden the lines.
+        """Smooth the spectra.
 
         Parameters
         ----------
@@ -153,7 +132,7 @@ class ResolutionMatcher(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         Spectra or ndarray of shape (n_spectra, n_pixels)
-            As X is, on the same grid or grids, with ``ivar`` carried along; missing pixels have NaN flux, and
+            As X is, on the same grid or grids, with ``ivar`` propagated; missing pixels have NaN flux, and
             ``ivar`` 0.
         """
         vacuum, wave = self._check(X, reset=False)
@@ -165,9 +144,13 @@ class ResolutionMatcher(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         )
 
     def _check(self, X: Any, *, reset: bool) -> tuple[Any, NDArray[np.float64] | None]:
-        X = check_flux(self, X, reset=reset)
+        X, _ = super()._check(X, reset=reset)
         check_pixel_widths(X)
-        return in_vacuum(X, self.wave)
+        X, wave = in_vacuum(X, self.wave)
+        if reset:
+            for block in blocks(X[:1], wave, one_grid=True):
+                self._sigma(block.wave)
+        return X, wave
 
     def _match(self, block: Block) -> tuple[FloatArray, FloatArray | None]:
         return line_spread(block.wave, self._sigma(block.wave))(block, min_coverage=self.min_coverage)
@@ -185,13 +168,6 @@ class ResolutionMatcher(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                     "target, or coarser='keep' to leave those pixels as they are"
                 )
         return np.sqrt(np.maximum(target**2 - source**2, 0)) * _SIGMA
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.requires_fit = False
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
 
 
 def _fwhm(name: str, width: Any, unit: str, wave: FloatArray) -> NDArray[np.float64]:

@@ -37,8 +37,8 @@ def windows_of_pixels(n_pixels: int, size: int) -> Windows:
 
 
 def windows_of_wave(wave: NDArray[np.float64], width: float) -> Windows:
-    """Windows of all pixels within `width` / 2 of each; beyond its ends the grid goes on as its mirror image."""
-    half = 0.5 * width * (1 + 1e-9)  # so that rounding of a linear grid does not decide
+    """Windows of all pixels within `width` / 2 of each; the grid is extended by its mirror image."""
+    half = 0.5 * width * (1 + 1e-9)  # includes pixels at the limit of a linear grid in spite of rounding
     before = int(np.searchsorted(wave, wave[0] + half, side="right")) - 1
     after = len(wave) - int(np.searchsorted(wave, wave[-1] - half, side="left")) - 1
     extended = np.concatenate(
@@ -77,7 +77,7 @@ def running_quantile(
     windows : Windows
         For n_pixels.
     quantile : float
-        Of m valid pixels the one with index ``floor(quantile * m)`` in rising order, the last for 1: no values are
+        Of m valid pixels the one with index ``floor(quantile * m)`` in increasing order, the last for 1: no values are
         averaged. This is the rule of `scipy.ndimage.median_filter` and ``percentile_filter``.
     edge : {"nearest", "reflect", "mirror", "shrink"}
         How a row is extended beyond its ends; with ``"shrink"`` it is not, and windows have fewer pixels there.
@@ -171,8 +171,8 @@ def _by_bits(
 ) -> NDArray[Any]:
     """Quantiles in windows of any sizes: the rank of the wanted value is found from its highest bit down.
 
-    At each bit the ranks of a row are parted into those with a 0 and those with a 1, in order; a window stays one run
-    of places in each part, whose length tells on which side the wanted value is.
+    At each bit the ranks of a row are divided into those with a 0 and those with a 1, in order. The pixels of a window
+    stay contiguous in both parts, and their numbers show in which part the wanted value is.
     """
     n, width = rows.shape
     order = np.argsort(rows, axis=1)  # NaN comes last

@@ -6,11 +6,11 @@ Only valid pixels are interpolated; nothing is extrapolated. The coverage of bin
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
+from scipy.linalg import solve_banded
 
 from skspec.spectra import Block
 
@@ -37,12 +37,11 @@ def sample(method: str, block: Block, edges: NDArray[np.float64]) -> tuple[Float
     if method == "linear":
         return _linear(block, centres)
     out = np.full((len(block.flux), len(centres)), np.nan, block.flux.dtype)
-    at = np.log10(centres)
-    for rows, flux, loglam, n_pixels in _valid_pixels(block):
-        if method == "fft":
-            out[rows] = _fourier(flux, loglam, n_pixels, edges)
-        else:
-            out[rows] = _spline(loglam, flux, np.clip(at, loglam[0], loglam[-1]))
+    at, length = np.log10(centres), block.length.tolist()
+    for row, spline in _splines(block):
+        out[row] = (
+            _fourier(spline, length[row], edges) if method == "fft" else spline(np.clip(at, *spline.ends))
+        )
     return out, None
 
 
@@ -74,40 +73,78 @@ def _linear(block: Block, at: FloatArray) -> tuple[FloatArray, FloatArray | None
         return out, 1 / ((1 - part) ** 2 / ivar[rows, left] + part**2 / ivar[rows, right])
 
 
-def _valid_pixels(block: Block) -> Iterator[tuple[Any, FloatArray, FloatArray, int]]:
-    """Yield rows, their valid pixels, the logarithms of wavelength, and the number of all pixels.
+class _Spline:
+    """Cubic spline through the points ``x``, ``y``, whose slopes there are known."""
 
-    Rows without missing pixels on one grid come together, others alone.
+    def __init__(self, x: FloatArray, y: FloatArray, slope: FloatArray) -> None:
+        self._x, self._y, self._slope = x, y, slope
+        self.ends = x[0], x[-1]
+
+    def __call__(self, at: FloatArray) -> FloatArray:
+        left = np.clip(np.searchsorted(self._x, at, side="right") - 1, 0, max(len(self._x) - 2, 0))
+        right = np.minimum(left + 1, len(self._x) - 1)
+        x, y, step = (
+            self._x[left],
+            self._y[left],
+            np.maximum(self._x[right] - self._x[left], np.finfo(float).tiny),
+        )
+        mean, slope, t = (self._y[right] - y) / step, self._slope[left], at - x
+        bend = (slope + self._slope[right] - 2 * mean) / step
+        return y + t * (slope + t * ((mean - slope) / step - bend + t * bend / step))
+
+
+def _splines(block: Block) -> Iterator[tuple[int, _Spline]]:
+    """Yield the not-a-knot splines of flux against log wavelength through the valid pixels of rows that have some.
+
+    The slopes of all rows solve one tridiagonal system.
     """
-    alone, loglam = np.arange(len(block.flux)), np.log10(block.wave)
-    if block.wave.ndim == 1:
-        together = block.valid.all(axis=1)
-        if together.any():
-            yield together, block.flux[together], loglam, len(loglam)
-        alone = np.flatnonzero(~together)
-    loglam = np.broadcast_to(loglam, block.flux.shape)
-    for row in alone:
-        good = block.valid[row]
-        columns = slice(0, len(good)) if block.columns is None else block.columns[row]
-        if good.any():
-            yield row, block.flux[row : row + 1, good], loglam[row, good], columns.stop - columns.start
+    x = np.broadcast_to(np.log10(block.wave), block.flux.shape)[block.valid]
+    y = block.flux[block.valid].astype(np.float64)
+    size = block.n_valid
+    many = np.repeat(size > 3, size)
+    slope = np.zeros_like(y)
+    if many.any():
+        slope[many] = _slopes(x[many], y[many], size[size > 3])
+    ends = np.cumsum(size).tolist()
+    for row in np.flatnonzero(size).tolist():
+        pixels = slice(ends[row] - int(size[row]), ends[row])
+        if 1 < size[row] <= 3:
+            slope[pixels] = CubicSpline(x[pixels], y[pixels])(x[pixels], 1)
+        yield row, _Spline(x[pixels], y[pixels], slope[pixels])
 
 
-def _spline(x: FloatArray, flux: FloatArray, at: FloatArray) -> FloatArray:
-    return CubicSpline(x, flux, axis=1)(at) if len(x) > 1 else np.repeat(flux, len(at), axis=1)
+def _slopes(x: FloatArray, y: FloatArray, size: NDArray[np.intp]) -> FloatArray:
+    """Slopes at the points of splines through `size` points each, all end to end."""
+    last = np.cumsum(size) - 1
+    first = last - size + 1
+    step = np.diff(x, append=np.inf)
+    step[last] = 1.0  # from one spline to the next is no step
+    mean = np.diff(y, append=y[-1]) / step
+    matrix = np.zeros((3, len(x)))  # above, on and below the diagonal
+    right = np.zeros(len(x))
+    matrix[0, 2:], matrix[2, :-2] = step[:-2], step[1:-1]
+    matrix[1, 1:-1] = 2 * (step[:-2] + step[1:-1])
+    right[1:-1] = 3 * (step[1:-1] * mean[:-2] + step[:-2] * mean[1:-1])
+    # At the second and the last but one point the third derivative is continuous.
+    for end, near, far, inwards in ((first, first, first + 1, 1), (last, last - 1, last - 2, -1)):
+        span = np.abs(x[end + 2 * inwards] - x[end])
+        matrix[1, end], matrix[1 - inwards, end + inwards] = step[far], span
+        right[end] = ((step[near] + 2 * span) * step[far] * mean[near] + step[near] ** 2 * mean[far]) / span
+    matrix[0, first[1:]] = matrix[2, last[:-1]] = 0.0  # nothing connects one spline with the next
+    return solve_banded((1, 1), matrix, right, overwrite_ab=True, overwrite_b=True, check_finite=False)
 
 
-def _fourier(flux: FloatArray, loglam: FloatArray, n_pixels: int, edges: FloatArray) -> FloatArray:
+def _fourier(spline: _Spline, n_pixels: int, edges: FloatArray) -> FloatArray:
     """Resample as published: cubic interpolation at as many points as there are pixels, zero outside, then an FFT."""
     n_bins = len(edges) - 1
     points = np.linspace(np.log10(edges[0]), np.log10(edges[-1]), n_pixels)
-    inside = (points >= loglam[0]) & (points <= loglam[-1])
-    native = np.zeros((len(flux), n_pixels))
-    native[:, inside] = _spline(loglam, flux, points[inside])
+    inside = (points >= spline.ends[0]) & (points <= spline.ends[1])
+    native = np.zeros(n_pixels)
+    native[inside] = spline(points[inside])
     spectrum = np.fft.rfft(native)
     n = min(n_pixels, n_bins)
     if (
         n % 2 == 0 and n_pixels != n_bins
     ):  # the two halves of the highest frequency fall together, or come apart
-        spectrum[:, n // 2] *= 2 if n_bins < n_pixels else 0.5
-    return np.fft.irfft(spectrum[:, : n // 2 + 1], n_bins) * (n_bins / n_pixels)
+        spectrum[n // 2] *= 2 if n_bins < n_pixels else 0.5
+    return np.fft.irfft(spectrum[: n // 2 + 1], n_bins) * (n_bins / n_pixels)

@@ -1,10 +1,10 @@
-"""Principal components of spectra with missing pixels, and what they say about those pixels.
+"""Principal components of spectra with missing pixels, and predictions of those pixels.
 
 Expectation maximisation for principal components (Roweis 1998, NIPS 10, 626), with the coefficients of a spectrum
 from its valid pixels alone (Connolly and Szalay 1999, AJ 117, 2052), held near zero by the variance of each component
-(Tipping and Bishop 1999, J. R. Stat. Soc. B 61, 611). The noise that this is weighed against is the mean variance of the
-components left out, which for fewer spectra than pixels is far above that of one pixel: with the latter, gaps of unusual
-spectra run away (Josse and Husson 2012, J. SFdS 153, 79).
+(Tipping and Bishop 1999, J. R. Stat. Soc. B 61, 611). The noise variance of this shrinkage is the mean variance of the
+components left out, which for fewer spectra than pixels is far above that of one pixel: with the latter, predictions for
+unusual spectra diverge (Josse and Husson 2012, J. SFdS 153, 79).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sklearn.utils.extmath import randomized_svd
 from skspec.spectra import blocks
 
 _ROUNDING = 1e-14  # of the largest variance
-_LEAST_RIDGE = 1e-9  # of a unit vector: keeps coefficients finite that no valid pixel knows
+_LEAST_RIDGE = 1e-9  # of a unit vector: keeps coefficients finite that no valid pixel constrains
 
 
 class Template(NamedTuple):
@@ -35,7 +35,7 @@ class Template(NamedTuple):
         return self.mean + self.deviation(residual, missing)
 
     def deviation(self, residual: NDArray[Any], missing: NDArray[np.bool_]) -> NDArray[Any]:
-        """Reconstruct rows, less the mean, from what differs from it and is 0 where missing."""
+        """Reconstruct rows minus the mean from their difference from it, which is 0 where missing."""
         k = len(self.components)
         i, j = np.triu_indices(k)
         products = self.components[i] * self.components[j]
@@ -60,17 +60,17 @@ def learn_template(
         NaN where missing; each pixel valid in one spectrum at least.
     n_components : int
     max_rounds : int
-        Most rounds.
+        Maximum number of rounds.
     tol : float
-        Done when the variance of what the components leave falls by less than this fraction in a round.
+        Converged when the residual variance falls by less than this fraction in a round.
     random_state : int, RandomState or None
-        For the first guess of the components.
+        Seed of the initial components.
 
     Returns
     -------
     template : Template
     n_rounds : int
-        Rounds made; 0 when nothing was missing.
+        Number of rounds; 0 if no pixel is missing.
     converged : bool
     """
     missing = np.isnan(flux)

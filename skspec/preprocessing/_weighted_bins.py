@@ -32,7 +32,7 @@ def weighted_bins(block: Block, edges: NDArray[np.float64]) -> tuple[NDArray[Any
     )  # one past the last bin where it is in none
     index = (place + (n_bins + 1) * np.arange(n)[:, None]).ravel()
 
-    def sums(values: NDArray[Any]) -> NDArray[np.float64]:
+    def sums(values: NDArray[Any]) -> NDArray[Any]:
         return np.bincount(index, values.ravel(), n * (n_bins + 1)).reshape(n, n_bins + 1)[:, :n_bins]
 
     weight = (block.valid if block.ivar is None else block.ivar).astype(np.float64)

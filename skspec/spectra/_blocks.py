@@ -59,11 +59,19 @@ class Block:
         """
         if not isinstance(self._wave, list):
             return self._wave
-        wave = np.empty(self.flux.shape)
-        for row, own in zip(wave, self._wave, strict=True):
-            row[: len(own)] = own
-            row[len(own) :] = own[-1] * (own[-1] / own[-2] if len(own) > 1 else 1.0)
+        n, length = len(self.flux), self.length
+        wave = lay(self._wave, np.zeros(n, np.intp), self.flux.shape[1], 0.0)
+        last, before = wave[range(n), length - 1], wave[range(n), np.maximum(length - 2, 0)]
+        for row, stop, beyond in zip(wave, length.tolist(), (last * (last / before)).tolist(), strict=True):
+            row[stop:] = beyond
         return wave
+
+    @property
+    def length(self) -> NDArray[np.intp]:
+        """Number of pixels of each spectrum, missing or not."""
+        if self.columns is None:
+            return np.full(len(self.flux), self.flux.shape[1])
+        return np.array([columns.stop - columns.start for columns in self.columns])
 
     @property
     def n_valid(self) -> NDArray[np.intp]:
@@ -181,8 +189,11 @@ def _mark(rows: slice, flux: NDArray[Any], ivar: NDArray[Any] | None, wave: Any)
     good = valid(flux, ivar)
     complete = bool(good.all())
     if not complete:
-        flux = np.where(good, flux, flux.dtype.type(np.nan))
-        ivar = None if ivar is None else np.where(good, ivar, ivar.dtype.type(0))
+        flux, bad = flux.copy(), ~good
+        np.copyto(flux, np.nan, where=bad)
+        if ivar is not None:
+            ivar = ivar.copy()
+            np.copyto(ivar, 0.0, where=bad)
     return Block(rows, flux, ivar, good, complete, None, wave)
 
 
@@ -191,12 +202,14 @@ def _lay(rows: slice, X: Spectra, start: NDArray[np.intp], width: int, wave: Any
     flux = lay(X.flux[rows], start, width, np.nan)
     ivar = None if X.ivar is None else lay(X.ivar[rows], start, width, 0.0)
     good = valid(flux, ivar)
-    bad = ~good
-    np.copyto(flux, np.nan, where=bad)
-    if ivar is not None:
-        np.copyto(ivar, 0.0, where=bad)
     columns = [slice(k, k + len(row)) for k, row in zip(start.tolist(), X.flux[rows], strict=True)]
-    return Block(rows, flux, ivar, good, bool(good.all()), columns, wave)
+    n_valid = np.count_nonzero(good)
+    if n_valid < sum(place.stop - place.start for place in columns):
+        bad = ~good
+        np.copyto(flux, np.nan, where=bad)
+        if ivar is not None:
+            np.copyto(ivar, 0.0, where=bad)
+    return Block(rows, flux, ivar, good, n_valid == good.size, columns, wave)
 
 
 def _store(out: Any, values: NDArray[Any], block: Block, n_rows: int) -> Any:

@@ -66,6 +66,22 @@ def test_spline_equals_scipy_fits(limits):
         np.testing.assert_allclose(ours, truth, rtol=1e-5)
 
 
+@pytest.mark.parametrize("method", ["polynomial", "spline"])
+def test_an_outlier_on_a_grid_of_its_own_leaves_nothing_behind(method):
+    waves = [WAVE, 1.01 * WAVE[:-5], 1.02 * WAVE]
+    clean = Spectra([FLUX[k, : len(wave)] for k, wave in enumerate(waves)], wave=waves)
+    without, with_outlier = [row.copy() for row in clean.flux], [row.copy() for row in clean.flux]
+    for row, other in zip(without, with_outlier, strict=True):
+        row[70], other[70] = np.nan, 1e20
+    normalizer = ContinuumNormalizer(method, sigma_low=5.0, sigma_high=5.0, max_rounds=30).fit(clean)
+    for ours, truth in zip(
+        normalizer.continuum(clean.replace(flux=with_outlier)).flux,
+        normalizer.continuum(clean.replace(flux=without)).flux,
+        strict=True,
+    ):
+        np.testing.assert_allclose(ours, truth, rtol=1e-6)
+
+
 def test_spline_crosses_a_gap_without_pixels():
     flux = 1e-3 * WAVE[None].repeat(2, 0)
     flux[0, 200:400] = np.nan

@@ -53,6 +53,8 @@ def resample(flux, wave, ivar, edges, *, on_lattice=False):
     """Resample in the type of `flux`, which `Spectra` would make float32."""
     spectra = Spectra(flux, wave=wave)
     assert (spectra.lattice is not None) == on_lattice
+    if spectra.is_common_grid:
+        flux, ivar = np.array(flux), np.array(ivar)
     [block] = blocks(spectra.replace(flux=flux, ivar=ivar))
     return overlap(block, edges)
 

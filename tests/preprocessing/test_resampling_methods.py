@@ -234,7 +234,7 @@ def test_way_back_of_arrays_marks_what_is_missing():
     with pytest.raises(ValueError, match="X has 5 features, transform gives 433"):
         resampler.inverse_transform(np.ones((1, 5)))
     own = Spectra([flux[0], flux[1, :-1]], wave=[LINEAR, LINEAR[:-1]])
-    with pytest.raises(ValueError, match="fit saw spectra on different grids"):
+    with pytest.raises(ValueError, match="fit was given spectra on different grids"):
         LogWaveResampler().fit(own).inverse_transform(out)
 
 
