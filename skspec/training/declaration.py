@@ -5,8 +5,8 @@ A class states its own parameters and documents these alone::
     class MyClassifier(SpectrumClassifier):
         \"\"\"Classify spectra by my network.
 
-Parameters
-----------
+        Parameters
+        ----------
         n_layers : int
             Number of layers.
         \"\"\"
