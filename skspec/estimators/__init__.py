@@ -1,18 +1,17 @@
-"""Scikit-learn estimators around the networks: one family of networks per file."""
+"""Neural classifiers and regressors in the style of scikit-learn: one file for each family of networks.
 
-from skspec.estimators.conv1d import Conv1DClassifier, Conv1DRegressor
-from skspec.estimators.convkan import ConvKANClassifier
-from skspec.estimators.convtran import ConvTranClassifier
-from skspec.estimators.plain_cnn import PlainCNNClassifier
-from skspec.estimators.resnet import ResNet1DClassifier, ResNet1DRegressor, ResNet2DClassifier
+Their classes can be imported from `skspec`, and from here.
+"""
 
-__all__ = [
-    "Conv1DClassifier",
-    "Conv1DRegressor",
-    "ConvKANClassifier",
-    "ConvTranClassifier",
-    "PlainCNNClassifier",
-    "ResNet1DClassifier",
-    "ResNet1DRegressor",
-    "ResNet2DClassifier",
-]
+import importlib
+import pkgutil
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    for _, family, _ in pkgutil.iter_modules(__path__):
+        module = f"{__name__}.{family}"
+        value = None if name.startswith("_") else getattr(importlib.import_module(module), name, None)
+        if getattr(value, "__module__", None) == module:
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

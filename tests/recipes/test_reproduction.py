@@ -1,11 +1,6 @@
-"""The published protocol, tests grouped by object, published data and scores; and a new system in one file."""
+"""The published protocol, tests grouped by object, and published data and scores."""
 
 import importlib
-import os
-import re
-import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -17,7 +12,7 @@ from skspec import Spectra, make_spectra
 from skspec.recipes import FIT_RECIPES, PUBLISHED_SYSTEMS, _reproduction, galaxy10
 from skspec.recipes._reproduction import HeldOutPredictions, as_published, by_object, random_split
 from skspec.recipes._system import precision, recall
-from tests._data import ROOT, data_path
+from tests._data import data_path
 
 RNG = np.random.default_rng(0)
 GALAXY10 = importlib.import_module("skspec.recipes.galaxy10")
@@ -177,73 +172,3 @@ def test_intervals_of_many_spectra(monkeypatch):
     np.testing.assert_allclose([accuracy.low, accuracy.high], np.quantile(accuracy.resamples, [0.025, 0.975]))
     of_groups = HeldOutPredictions(y, predicted, np.arange(3000) // 3).intervals(published)[0]
     assert len(of_groups.resamples) == 900
-
-
-# A new system --------------------------------------------------------------------------------------------
-
-SIXTH = """
-import skspec
-from sklearn.pipeline import make_pipeline
-from skspec.recipes._system import PublishedGrid, PublishedScore, PublishedSystem
-
-GRID = PublishedGrid(3.6, 3.9, 100, (4000.0, 7900.0))
-
-
-def red_or_blue(*, network="narrow", prepared=False, max_epochs=None, random_state=None):
-    filters = {"narrow": (4,), "wide": (8,)}[network]
-    classifier = skspec.PlainCNNClassifier(filters=filters, max_epochs=max_epochs or 7, random_state=random_state)
-    return make_pipeline(GRID.first_step(prepared=prepared), classifier)
-
-
-SYSTEM = PublishedSystem(
-    red_or_blue,
-    scores=(PublishedScore("accuracy", "accuracy", {}, {"narrow": 0.75, "wide": 0.875}),),
-    test_fraction=0.25,
-    protocol="every fourth spectrum",
-    networks=("narrow", "wide"),
-    grid=GRID,
-)
-"""
-COMMANDS = """
-from typer.testing import CliRunner
-from skspec.cli._app import app
-def run(*args):
-    result = CliRunner().invoke(app, list(args), env={"COLUMNS": "300"})
-    assert result.exit_code == 0, result.output
-    print(result.output, "=====")
-run("reproduce", "--help")
-import sys
-assert "torch" not in sys.modules
-run("fit", "--help")
-run("reproduce", "red-or-blue", "--data", "contest.csv", "--network", "wide", "--epochs", "2")
-from skspec.recipes import red_or_blue
-print("called", red_or_blue()[-1].max_epochs)
-"""
-
-
-def test_a_new_system_is_one_file(tmp_path):
-    pytest.importorskip("typer")
-    shutil.copytree(ROOT / "skspec", tmp_path / "skspec", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "skspec" / "recipes" / "red_or_blue.py").write_text(SIXTH)
-    flux = RNG.normal(10.0, 0.1, (24, 2600))
-    flux[::2] += np.linspace(0, 5, 2600)
-    header = ",".join(["id", *(f"FE{k}" for k in range(2600)), "answer"])
-    rows = [",".join([str(k), *(f"{f:.3f}" for f in flux[k]), ("red", "blue")[k % 2]]) for k in range(24)]
-    (tmp_path / "contest.csv").write_text("\n".join([header, *rows]) + "\n")
-    done = subprocess.run(
-        [sys.executable, "-c", COMMANDS],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    reproduce, fit, scores, called = done.stdout.split("=====")
-    assert "red-or-blue" in reproduce
-    assert "red-or-blue: narrow, wide" in reproduce
-    assert "red-or-blue" in fit
-    assert "red_or_blue, wide, at most 2 epochs" in scores
-    assert re.search(r"accuracy +0\.875 +[01]\.\d+ \[", scores)
-    assert "every fourth spectrum" in scores
-    assert "called 7" in called

@@ -1,20 +1,12 @@
-"""File formats that come with skspec; importing this registers them."""
+"""File formats that come with skspec; importing this registers them.
 
-from skspec.io.formats import (  # noqa: F401
-    aaomega,
-    boss_hdf5,
-    contest,
-    desi,
-    fits_table,
-    indo_us,
-    iraf,
-    lamost,
-    mk_library,
-    npz,
-    pickles,
-    rows_table,
-    sdss_spec,
-    sdss_spspec,
-    snid,
-    text,
-)
+Each file of this folder without a leading underscore registers its formats, in alphabetical order of the files (after
+the files that it imports). See `register_format` for the order in which formats are tried.
+"""
+
+import importlib
+import pkgutil
+
+for _module in pkgutil.iter_modules(__path__):
+    if not _module.name.startswith("_"):
+        importlib.import_module(f"{__name__}.{_module.name}")
