@@ -13,7 +13,6 @@ LISTED = re.findall(r"^   ([\w.]+)$", PAGE, re.MULTILINE)
 ROOMS = (
     "datasets",
     "ensemble",
-    "estimators",
     "features",
     "io",
     "metrics",
