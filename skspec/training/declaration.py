@@ -16,7 +16,7 @@ A class states its own parameters and documents these alone::
 As for a dataclass, ``MyClassifier(n_layers=5, lr=1e-2)`` takes these parameters and those of the bases, by keyword
 only. Its signature and its documentation begin with its own parameters, followed by those of its bases in the order of
 inheritance.
-"""
+"""  # noqa: D214, D215 (the sections of an example)
 
 from __future__ import annotations
 
