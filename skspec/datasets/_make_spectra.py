@@ -123,10 +123,10 @@ def make_spectra(
 
     References
     ----------
-    .. [1] D. F. Gray (2005), The Observation and Analysis of Stellar Photospheres, 3rd edition, Cambridge.
-    .. [2] M. J. Pecaut & E. E. Mamajek (2013), ApJS 208, 9.
-    .. [3] J. A. Cardelli, G. C. Clayton & J. S. Mathis (1989), ApJ 345, 245.
-    .. [4] D. E. Vanden Berk et al. (2001), AJ 122, 549.
+    .. [1] Gray, D. F. (2005), The Observation and Analysis of Stellar Photospheres, 3rd edition, Cambridge.
+    .. [2] Pecaut, M. J. & Mamajek, E. E. (2013), ApJS 208, 9.
+    .. [3] Cardelli, J. A., Clayton, G. C. & Mathis, J. S. (1989), ApJ 345, 245.
+    .. [4] Vanden Berk, D. E., et al. (2001), AJ 122, 549.
 
     Examples
     --------

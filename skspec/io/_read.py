@@ -39,7 +39,7 @@ def read_spectra(
     r"""Read spectra from files of any known format.
 
     The format of each file is recognised from its content, not its name; gzip is decompressed.
-    `~skspec.io.available_formats` lists the formats, and `~skspec.io.register_format` adds one.
+    `skspec.io.available_formats` lists the formats, and `skspec.io.register_format` adds one.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def read_spectra(
         - a table (astropy Table or pandas DataFrame) with a column of paths called ``file``, ``path`` or
           ``filename``. Its other columns go to ``meta``, and replace columns of the same name from the files.
     format : str, default=None
-        Name of the format of all files, one of `~skspec.io.available_formats`. None recognises the format of each file.
+        Name of the format of all files, one of `skspec.io.available_formats`. None recognises the format of each file.
     medium : {"air", "vacuum"}, default=None
         Medium of the wavelengths in the files, overriding what they state. None takes the medium stated in each file;
         without one, wavelengths are read as vacuum and ``meta["native_medium"]`` is empty.

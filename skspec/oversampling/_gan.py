@@ -149,9 +149,9 @@ class GANOversampler(SpectrumOverSampler):
     References
     ----------
     .. [1] https://github.com/william-lpa/LAMOST_DR6_CNN_Spectral_Classifier
-    .. [2] T. Miyato et al. (2018), arXiv:1802.05957.
-    .. [3] I. Gulrajani et al. (2017), arXiv:1704.00028.
-    .. [4] S. Zhao et al. (2020), arXiv:2006.10738.
+    .. [2] Miyato et al. (2018), arXiv:1802.05957.
+    .. [3] Gulrajani et al. (2017), arXiv:1704.00028.
+    .. [4] Zhao et al. (2020), arXiv:2006.10738.
 
     Examples
     --------
