@@ -266,7 +266,7 @@ def test_missing_and_constant_spectra():
     broken = X.copy()
     broken[rare_row, 3] = np.nan
     with pytest.raises(
-        ValueError, match=rf"X has NaN in 1 of its 80 rows \(first: row {rare_row}\).*MissingFluxImputer"
+        ValueError, match=rf"X has NaN in 1 of 80 rows \(first: row {rare_row}\).*MissingFluxImputer"
     ):
         GANOversampler().fit_resample(broken, y)
     broken = X.copy()

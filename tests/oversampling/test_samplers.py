@@ -90,7 +90,7 @@ def test_spectra_and_cubes_are_refused(sampler):
     X, y = rare()
     with pytest.raises(TypeError, match="needs a 2-D array, got Spectra; put LogWaveResampler before it"):
         sampler.fit_resample(Spectra(X, wave=np.arange(4000.0, 4000.0 + N_PIXELS)), y)
-    with pytest.raises(ValueError, match=r"X has shape \(80, 2, 30\).*n_channels="):
+    with pytest.raises(ValueError, match=r"one row per spectrum, got shape \(80, 2, 30\).*n_channels"):
         sampler.fit_resample(X.reshape(80, 2, 30), y)
 
 

@@ -25,7 +25,7 @@ def test_components_are_those_of_an_eigenvalue_decomposition():
     np.testing.assert_allclose(np.cov(coordinates, rowvar=False), np.eye(3), atol=1e-8)
     expected = rows - rows.mean(axis=0)
     np.testing.assert_allclose(
-        found.rest(rows, coordinates), expected - expected @ found.vectors.T @ found.vectors
+        found.residuals(rows, coordinates), expected - expected @ found.vectors.T @ found.vectors
     )
 
 

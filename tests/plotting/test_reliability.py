@@ -90,7 +90,7 @@ def test_from_estimator_is_from_predictions():
         ({"n_bins": 0}, "n_bins == 0, must be >= 1"),
         ({"strategy": "quantiles"}, "did you mean 'quantile'"),
         ({"confidence_level": 1.0}, "confidence_level == 1.0"),
-        ({"labels": list("ABC")}, "y_proba has 4 columns, labels has 3 classes"),
+        ({"labels": list("ABC")}, "y_proba has 4 columns, but labels has 3 classes"),
     ],
 )
 def test_bad_parameters(params, message):
@@ -102,7 +102,7 @@ def test_bad_parameters(params, message):
 
 def test_what_is_no_probability_is_refused():
     true, _, proba = simulated()
-    with pytest.raises(ValueError, match=r"add up to 1, got .* in row 0"):
+    with pytest.raises(ValueError, match=r"with sum 1, got .* in row 0"):
         ReliabilityDisplay.from_predictions(true, 2.0 * proba)
     proba[7] = [1.5, -0.5, 0.0, 0.0]
     with pytest.raises(ValueError, match="in row 7"):
