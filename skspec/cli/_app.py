@@ -168,9 +168,7 @@ def fit(
     grid: dict[str, Any] = {"loglam_min": loglam_min, "loglam_max": loglam_max, "n_bins": n_bins}
     if chosen.grid:
         if any(value is not None for value in grid.values()):
-            raise typer.BadParameter(
-                f"--loglam-min, --loglam-max, --n-bins: {recipe.value} has its own grid"
-            )
+            raise typer.BadParameter(f"--loglam-min, --loglam-max, --n-bins: {recipe.value} has its own grid")
         grid = chosen.grid.params
     with reporting(debug):
         console = _report.console()

@@ -105,7 +105,8 @@ def bootstrap_interval(
     >>> print(bootstrap_interval(y_true, y_pred, "accuracy", random_state=0))
     0.750 [0.670, 0.810]
     """
-    units = _Units(y_true, [y_pred], score, groups, stratify, sample_weight, params)
+    options = {"groups": groups, "stratify": stratify, "sample_weight": sample_weight}
+    units = _Units(y_true, [y_pred], score, **options, **params)
     return units.result(method, confidence_level, n_resamples, random_state)
 
 
@@ -149,7 +150,8 @@ def bootstrap_difference(
     ValueError
         If lengths differ, or a parameter is out of range.
     """
-    units = _Units(y_true, [y_pred, y_pred_other], score, groups, stratify, sample_weight, params)
+    options = {"groups": groups, "stratify": stratify, "sample_weight": sample_weight}
+    units = _Units(y_true, [y_pred, y_pred_other], score, **options, **params)
     result = units.result(method, confidence_level, n_resamples, random_state)
     beyond = np.abs(result.resamples - result.score) >= np.abs(result.score)
     pvalue = (1 + int(beyond.sum())) / (1 + n_resamples)
@@ -164,10 +166,11 @@ class _Units:
         y_true: Any,
         predictions: list[Any],
         score: str | Callable[[Any, Any], float],
+        *,
         groups: Any,
-        stratify: bool,
+        stratify: Any,
         sample_weight: Any,
-        params: dict[str, Any],
+        **params: Any,
     ) -> None:
         y_true = column_or_1d(y_true)
         predictions = [column_or_1d(y_pred) for y_pred in predictions]
@@ -184,7 +187,9 @@ class _Units:
             self.scores = [self._of_matrices(score, y_true, p, weight, params) for p in predictions]
         else:
             if params or sample_weight is not None:
-                raise ValueError("parameters and sample_weight need a score given by name; bind them in the callable")
+                raise ValueError(
+                    "parameters and sample_weight need a score given by name; bind them in the callable"
+                )
             self.scores = [self._of_rows(score, y_true, p) for p in predictions]
 
     def _strata(self, target: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -9,7 +9,6 @@ from sklearn.metrics import make_scorer
 
 from skspec.metrics._scores import axis_kappa, joint_kappa, joint_mae
 
-
 _SCORERS: dict[str, Any] = {
     f"{name}{suffix}": make_scorer(function, class_weight=class_weight, **params)
     for suffix, class_weight in (("", None), ("_balanced", "balanced"))

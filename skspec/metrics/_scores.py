@@ -56,13 +56,11 @@ def f1_macro(
 
     Parameters
     ----------
-    y_true, y_pred : array-like of shape (n_spectra,)
-        True and predicted labels.
+    y_true, y_pred, sample_weight
+        See `accuracy`.
     labels : sequence, default=None
         All classes; the F1 score of a class that is neither true nor predicted is 0. None means the classes that are
         true or predicted; in a bootstrap, those of each resample.
-    sample_weight : array-like of shape (n_spectra,), default=None
-        Weight of each spectrum.
 
     Returns
     -------
@@ -83,15 +81,11 @@ def joint_mae(
 
     Parameters
     ----------
-    y_true, y_pred : array-like of shape (n_spectra,)
-        True and predicted labels.
+    y_true, y_pred, class_weight, sample_weight
+        See `accuracy`; the published table has ``class_weight="balanced"``.
     coordinates : mapping or callable, default=None
         Coordinates of each label, one or several numbers. None means the indices of temperature and luminosity class
         of joint MK classes such as "GV".
-    class_weight : mapping of label to float, "balanced" or None, default=None
-        Weight of the spectra of each true class; "balanced", as published, gives all classes the same weight.
-    sample_weight : array-like of shape (n_spectra,), default=None
-        Weight of each spectrum.
 
     Returns
     -------
@@ -117,7 +111,7 @@ def joint_kappa(
     Parameters
     ----------
     y_true, y_pred, class_weight, sample_weight
-        See `joint_mae`.
+        See `accuracy`.
     order : sequence of labels, "temperature" or "luminosity", default="temperature"
         All classes in order; differences are between ranks. The two strings mean joint MK classes such as "GV" in the
         temperature-major or luminosity-major order of `skspec.mk.mk_grid`.
@@ -148,7 +142,7 @@ def axis_kappa(
     Parameters
     ----------
     y_true, y_pred, class_weight, sample_weight
-        See `joint_mae`.
+        See `accuracy`.
     coordinates : mapping or callable, default=None
         Coordinates of each label. None means the indices of temperature class (axis 0) and luminosity class (axis 1) of
         joint MK classes such as "GV".
@@ -225,7 +219,7 @@ def check_weights(sample_weight: Any, n: int) -> FloatArray | None:
         return None
     weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
     if weight.shape != (n,):
-        raise ValueError(f"sample_weight must have shape ({n},), got {weight.shape}")
+        raise ValueError(f"sample_weight has shape {weight.shape}; ({n},) is needed")
     return weight
 
 

@@ -76,9 +76,7 @@ def blocks_of(classes: Sequence[Any], blocks: Mapping[Any, Any] | Callable[[Any]
     return [blocks[label] for label in classes]
 
 
-def get_scores(
-    display: type, estimator: Any, X: Any, method: str
-) -> tuple[NDArray[np.float64], list[Any]]:
+def get_scores(display: type, estimator: Any, X: Any, method: str) -> tuple[NDArray[np.float64], list[Any]]:
     """Return the scores of a classifier, one column for each class, and its classes.
 
     `method` is "predict_proba", "decision_function", or "auto" for the first that exists; errors mention `display`.

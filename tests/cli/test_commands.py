@@ -1,4 +1,4 @@
-"""The commands, as they are typed."""
+"""The commands of the command line."""
 
 import os
 import re
@@ -34,7 +34,7 @@ def run(*args, code=0):
 
 
 def failed(*args):
-    """The one line that an error is told in."""
+    """Run a command that fails, and return the line that it prints."""
     result = run(*args, code=1)
     assert result.stderr.count("\n") == 1
     assert result.stderr.startswith("skspec: error: ")
@@ -43,7 +43,7 @@ def failed(*args):
 
 @pytest.fixture(scope="module")
 def fit(survey, tmp_path_factory):
-    """A model, and what making it printed."""
+    """A saved model, and the output of the command that trained it."""
     path = tmp_path_factory.mktemp("model") / "m.skspec"
     result = run("fit", survey / "night1", "--catalogue", survey / "catalogue.csv", *FIT, "--out", path)
     return path, result.stdout
@@ -275,7 +275,7 @@ def test_without_typer_main_says_what_to_install(monkeypatch):
 
 
 def test_as_a_program_whose_reader_leaves(survey):
-    """The installed entry point, in an encoding without line drawing, into a pipe that is closed early."""
+    """The installed entry point, with an encoding without box characters and a pipe that is closed early."""
     code = "from skspec.cli import main; main()"
     command = (
         f"PYTHONIOENCODING=ascii {sys.executable} -c '{code}' formats | head -2; exit ${{PIPESTATUS[0]}}"

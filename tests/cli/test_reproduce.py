@@ -1,4 +1,4 @@
-"""skspec reproduce on small files in the published layouts, and published systems as recipes of fit."""
+"""``skspec reproduce`` on small files in the published layouts, and ``skspec fit`` with published systems."""
 
 import importlib
 import re
@@ -91,7 +91,7 @@ def test_galaxies_are_objects_of_their_own(tmp_path):
 
 @pytest.fixture
 def small_networks(monkeypatch):
-    """The recipe of joint classes with a network of two layers."""
+    """The recipe of joint classes with a small network."""
     system = PUBLISHED_SYSTEMS["mk_joint"]
 
     @wraps(system.recipe)
@@ -139,7 +139,7 @@ def test_published_values_that_are_not_reproduced(monkeypatch):
 
 
 def predictions(n=6, **changes):
-    """What the file of published predictions holds."""
+    """Arrays in the layout of the published predictions."""
     members = [member for members, _ in MK_JOINT._TABLE.values() for member in members]
     scores = {f"scores_{member}": RNG.normal(size=(n, 39)) for member in members}
     flags = np.arange(n) % 2
@@ -172,7 +172,7 @@ def test_predictions_that_are_not_the_published_ones(tmp_path):
         assert failed(*command) == f"skspec: error: {path} is damaged, or is not a NumPy archive\n"
 
 
-def test_mistakes_are_told(tmp_path):
+def test_invalid_input(tmp_path):
     write_boss(tmp_path / "b.h5")
     boss = ("reproduce", "boss-quasars", "--data", tmp_path / "b.h5")
     assert "boss_quasars has only one network, got network='cnn'" in failed(*boss, "--network", "cnn")

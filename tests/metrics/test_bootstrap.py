@@ -1,4 +1,4 @@
-"""Intervals and tests by the bootstrap: the published ones, loops over resamples, and coverage on simulated labels."""
+"""Bootstrap intervals and tests against published ones, loops over resamples, and simulated coverage."""
 
 import json
 import time

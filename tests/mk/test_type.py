@@ -1,4 +1,4 @@
-"""One MK type: its numbers, its spelling, and that it is read back as it was."""
+"""MK types: numbers, spelling, and parsing of what was written."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""All samplers: imbalanced-learn's checks, bookkeeping, errors, and no leak into validation folds."""
+"""All samplers: imbalanced-learn's checks, bookkeeping, errors, and no leaks into validation folds."""
 
 import subprocess
 import sys
@@ -102,7 +102,7 @@ def test_sample_weight_is_refused(sampler):
 
 
 class Recorder(ClassifierMixin, BaseEstimator):
-    """A classifier that remembers what it was given."""
+    """Classifier that records its input."""
 
     seen: ClassVar[list] = []
 

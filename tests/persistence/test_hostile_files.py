@@ -1,4 +1,4 @@
-"""Model files that are damaged, too new, or malicious: each is refused in one sentence."""
+"""Model files that are damaged, too new, or malicious: each is refused with one sentence."""
 
 import contextlib
 import io
@@ -29,7 +29,7 @@ LABELS = np.repeat(["A", "F", "G"], 10)
 
 @pytest.fixture(scope="module")
 def entries(tmp_path_factory):
-    """Entries of a good file."""
+    """Entries of a valid file."""
     path = tmp_path_factory.mktemp("good") / "model.skspec"
     model = make_pipeline(LogWaveResampler(loglam_min=3.61, loglam_max=3.84, n_bins=30), LogisticRegression())
     save(model.fit(Spectra(FLUX, wave=WAVE), LABELS), path)
@@ -228,7 +228,7 @@ def test_broken_manifest(text, message, entries, path):
         (lambda m: step(m, 1).update(blob=None), "without content"),
     ],
 )
-def test_manifest_that_says_strange_things(change, message, entries, path):
+def test_invalid_manifest(change, message, entries, path):
     write_entries(path, with_manifest(entries, change))
     refused(path, message)
 
@@ -243,7 +243,7 @@ def test_object_arrays_cannot_be_smuggled_in(entries, path):
 
 
 def rename_class(blob, old, new):
-    """A blob whose schema names another class."""
+    """Blob whose schema names another class."""
     with zipfile.ZipFile(io.BytesIO(blob)) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     schema = parts["schema.json"].decode()
@@ -280,7 +280,7 @@ def test_blob_of_something_else(entries, path):
 
 
 def dump_with(change, estimator):
-    """A blob of a tree or forest whose trees have their state changed, as only an attacker would write it."""
+    """Blob of a tree or forest with manipulated trees."""
     from skops.io import _sklearn as module
     from skops.io._utils import _get_state
 
@@ -341,7 +341,7 @@ def test_trees_that_lead_outside(estimator, change):
         _skops.restore(bad, name, "step 'x'")
 
 
-# Anything at all -----------------------------------------------------------------------------------------
+# Random manifests -----------------------------------------------------------------------------------------
 
 
 def test_random_damage_is_always_refused_or_harmless(entries, path):

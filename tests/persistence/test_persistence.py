@@ -231,7 +231,7 @@ def test_loads_in_a_fresh_process_without_torch(spectra, tmp_path):
     np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), model.transform(spectra))
 
 
-# What save refuses ----------------------------------------------------------------------------------------
+# Refused by save -------------------------------------------------------------------------------------------
 
 
 class Derived(FluxNormalizer):

@@ -1,4 +1,4 @@
-"""Estimators of the user: registered, saved, and loaded where their package is imported."""
+"""Estimators of users: registered, saved, and loaded after their package is imported."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""ROC and precision-recall of many classes: against scikit-learn, and areas against the curves."""
+"""ROC and precision-recall curves of many classes, against scikit-learn, and the areas under them."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,7 +20,7 @@ def one_hot(true, names):
 
 
 def step_area(x, y):
-    """Area under a falling curve whose steps hold to the next point."""
+    """Area under a decreasing step curve."""
     return sum((x[k] - x[k + 1]) * y[k] for k in range(len(x) - 1))
 
 
@@ -87,7 +87,7 @@ def test_of_many_classes_the_worst_are_named(display):
     assert len(drawn.lines_) == 39
     colors = {drawn.lines_[name].get_color() for name in worst}
     dashes = {str(drawn.lines_[name]._unscaled_dash_pattern) for name in worst}
-    assert len(colors) == len(dashes) == 5  # told apart in grey print, too
+    assert len(colors) == len(dashes) == 5  # distinguishable in greyscale
     chosen = display.from_predictions(true, proba, labels=names, highlight=["MV"])
     assert len(legend(chosen)) == 4
     nothing = display.from_predictions(true, proba, labels=names, highlight=[])

@@ -1,4 +1,4 @@
-"""Confusion of joint classes, magnitude of errors, distribution of classes: what is drawn is what was counted."""
+"""Displays of joint classes on a grid: the plotted numbers are the counts."""
 
 from collections import Counter
 from itertools import pairwise

@@ -13,7 +13,7 @@ from tests.plotting._published import published, simulated
 
 
 def brute_bins(sure, right, edges):
-    """Rows (mean probability, fraction right, count) of the bins that have spectra; upper edges belong to bins."""
+    """Rows (mean probability, fraction correct, count) of filled bins, which include their upper edges."""
     rows = []
     for k in range(len(edges) - 1):
         inside = [
@@ -56,7 +56,7 @@ def test_published_probabilities(strategy, label):
 def test_error_bars_are_wilsons(level):
     true, _, proba = simulated(60)
     display = ReliabilityDisplay.from_predictions(true, proba, confidence_level=level)
-    assert {0.0, 1.0} & set(display.frequency.tolist())  # where simpler intervals vanish
+    assert {0.0, 1.0} & set(display.frequency.tolist())  # where simpler intervals have zero width
     for n, frequency, interval in zip(display.counts, display.frequency, display.interval_, strict=True):
         expected = binomtest(round(n * frequency), n).proportion_ci(level, method="wilson")
         np.testing.assert_allclose(interval, expected, rtol=1e-9, atol=1e-12)

@@ -1,4 +1,4 @@
-"""Marks of lines: at the right wavelengths, and named where there is room."""
+"""`SpectraDisplay`: wavelengths and names of marked lines."""
 
 import sys
 

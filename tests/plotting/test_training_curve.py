@@ -1,4 +1,4 @@
-"""Training curves: each number of the history at its epoch."""
+"""`TrainingCurveDisplay`: each number of the history at its epoch."""
 
 import matplotlib.pyplot as plt
 import numpy as np
