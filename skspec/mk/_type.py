@@ -54,7 +54,7 @@ class MKType:
         Subtype from 0 to below 10, or 10 for M; of a range, the first.
     luminosity_class : str or None, default=None
         ``"I"`` to ``"VI"``, subdivided by ``"a"``, ``"ab"`` and ``"b"``, or ``"Ia+"`` for hypergiants; of a range, the
-        first. None takes the class implied by `prefix`.
+        first. None means the class implied by `prefix`.
     end_temperature_class, end_subtype, end_luminosity_class : default=None
         Other end of a range; a range of subtypes needs `end_temperature_class`.
     prefix : {"", "usd", "esd", "sd", "d", "g", "c"}, default=""
@@ -182,7 +182,7 @@ class MKType:
 
 
 def is_subtype(letter: str | None, subtype: float | None) -> bool:
-    """Return whether a temperature class has this subtype; None stands for an unknown subtype."""
+    """Return whether a temperature class has this subtype; None means an unknown subtype."""
     if subtype is None:
         return True
     return letter is not None and (0 <= subtype < 10 or (letter == "M" and subtype == 10))
