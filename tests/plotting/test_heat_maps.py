@@ -251,7 +251,7 @@ def test_distribution_of_an_estimator():
         ),
         (
             lambda: ErrorMagnitudeDisplay.from_predictions(["A"], ["A"]),
-            "'A' is not a joint MK class, .* such as 'GV'; for other labels, pass coordinates",
+            "'A' is not a joint MK class .* such as 'GV'; for other labels, pass coordinates",
         ),
         (lambda: ClassDistributionDisplay.from_labels(["A", "F"]), "'A' is not a joint MK class"),
         (
