@@ -117,7 +117,7 @@ def _integrate(block: Block, edges: FloatArray) -> Resampled:
     pixel_width = overlap[pixel]
     overlap[pixel] = (1 - cut) * pixel_width
     runs = np.concatenate([[0], pixel.reshape(-1), [size]]).astype(np.int32)
-    columns = _columns(size)
+    columns = _columns(size.bit_length())[:size]
 
     def total(pixels: NDArray[Any], power: int) -> NDArray[Any]:
         """Sum of pixels times overlap to a power, over each bin."""
@@ -130,26 +130,27 @@ def _integrate(block: Block, edges: FloatArray) -> Resampled:
         np.copyto(sums, (cut[:, 1:] - cut[:, :-1]) ** power * at_edge, where=alone)
         return sums
 
-    bad = np.flatnonzero(~block.valid)
-    gaps = len(bad) > size - length.sum()
     covered = (at[:, 1:] - at[:, :-1]).astype(dtype)
+    gaps = np.count_nonzero(block.valid) < length.sum()  # pixels after a spectrum are in no bin
+    flux = block.flux.ravel()
     if gaps:
         covered = total(block.valid.ravel().astype(dtype), 1)
-    flux = block.flux.flatten()
-    flux[bad] = 0
+        flux = np.where(block.valid.ravel(), flux, dtype.type(0))
     with np.errstate(divide="ignore", invalid="ignore"):
         resampled, ivar = total(flux, 1) / covered, None
         if block.ivar is not None:
             variance = 1 / block.ivar.ravel()
-            variance[bad] = 0
+            if gaps:
+                variance[~block.valid.ravel()] = 0
             ivar = covered * covered / total(variance, 2)
             ivar[covered <= 0] = 0
-    return Resampled(resampled, ivar, (covered / (2 * np.diff(edges))).astype(dtype))
+    coverage = np.divide(covered, 2 * np.diff(edges), out=np.empty_like(covered), casting="same_kind")
+    return Resampled(resampled, ivar, coverage)
 
 
 @lru_cache(maxsize=2)
-def _columns(size: int) -> NDArray[np.int32]:
-    return np.arange(size, dtype=np.int32)
+def _columns(n_bits: int) -> NDArray[np.int32]:
+    return np.arange(2**n_bits, dtype=np.int32)
 
 
 def _locate(

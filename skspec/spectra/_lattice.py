@@ -88,7 +88,8 @@ def lay(rows: Sequence[NDArray[Any]], start: NDArray[np.intp], width: int, fill:
     -------
     ndarray of shape (n_rows, width)
     """
-    laid = np.full((len(rows), width), fill, dtype=rows[0].dtype)
+    laid = np.empty((len(rows), width), dtype=rows[0].dtype)
     for target, row, k in zip(laid, rows, start.tolist(), strict=True):
+        target[:k] = target[k + len(row) :] = fill
         target[k : k + len(row)] = row
     return laid
