@@ -114,7 +114,7 @@ def _integrate(block: Block, edges: FloatArray) -> Resampled:
     alone = pixel[:, 1:] == pixel[:, :-1]  # bins that lie in one pixel
     # Whole pixels from each bin edge to the next, the first one without its part below the edge. Where bins
     # share a pixel the last assignment holds, and the others are alone in it.
-    pixel_width = overlap[pixel]
+    pixel_width = overlap.take(pixel)
     overlap[pixel] = (1 - cut) * pixel_width
     runs = np.concatenate([[0], pixel.reshape(-1), [size]]).astype(np.int32)
     columns = _columns(size.bit_length())[:size]
@@ -125,7 +125,7 @@ def _integrate(block: Block, edges: FloatArray) -> Resampled:
         weight = overlap if power == 1 else overlap * overlap
         sums = (csr_array((pixels, columns, runs), shape=(len(runs) - 1, size)) @ weight)[1:]
         sums = sums.reshape(pixel.shape)[:, :-1]
-        at_edge = (pixels[pixel] * pixel_width**power)[:, 1:]
+        at_edge = (pixels.take(pixel) * pixel_width**power)[:, 1:]
         sums += cut[:, 1:] ** power * at_edge
         np.copyto(sums, (cut[:, 1:] - cut[:, :-1]) ** power * at_edge, where=alone)
         return sums
@@ -166,15 +166,18 @@ def _locate(
         Flat index of the pixel, its lower and upper edge.
     """
     low, high = ends
-    at = np.minimum(np.maximum(edges, low), high)
+    at = np.maximum(edges, low)
+    np.minimum(at, high, out=at)
     first, last = np.log(low), np.log(high)
     length = (stop - start)[:, None]
     guess = (np.log(edges) - first) * (length / (last - first))  # right on a log-linear grid
     np.minimum(np.maximum(guess, 0, out=guess), length - 1, out=guess)
     pixel = guess.astype(np.intp)
     pixel += start[:, None]
-    centre = w[pixel]
-    below, above = w[pixel - 1] + centre, w[pixel + 1] + centre
+    centre = w.take(pixel)
+    below, above = w.take(pixel - 1, mode="clip"), w.take(pixel + 1)
+    below += centre
+    above += centre
     np.copyto(below, low, where=pixel == start[:, None])
     for row in np.flatnonzero(((at < below) | (at > above)).any(axis=1)):
         own = w[start[row] : stop[row] + 1]
