@@ -225,11 +225,12 @@ class _Bands:
         # A row that ends within the width repeats its last pixel, which is missing.
         columns = np.minimum(self.first[:, k, None] + np.arange(width), flux.shape[1] - 1)
         rows = np.arange(len(flux))[:, None]
+        pixels, below = columns + rows * flux.shape[1], columns + rows * edges.shape[1]
         return (
-            flux[rows, columns],
-            None if ivar is None else ivar[rows, columns],
-            edges[rows, columns],
-            edges[rows, columns + 1],
+            flux.take(pixels),
+            None if ivar is None else ivar.take(pixels),
+            edges.take(below),
+            edges.take(below + 1),
         )
 
 
