@@ -124,14 +124,7 @@ class FluxStatistics(StatelessTransformer):
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Names of the output columns: ``flux_mean``, ``flux_q05``, ``flux_slope_4000_5000``, ``snr``.
 
-        Parameters
-        ----------
-        input_features : None
-            Ignored.
-
-        Returns
-        -------
-        ndarray of str objects of shape (n_columns,)
+        Returns an ndarray of str objects of shape (n_columns,); `input_features` is ignored.
         """
         names: list[str] = []
         for name in self.statistics:

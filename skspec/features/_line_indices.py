@@ -145,14 +145,7 @@ class LineIndices(StatelessTransformer):
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Names of the output columns: those of the indices, then those with ``_error``.
 
-        Parameters
-        ----------
-        input_features : None
-            Ignored.
-
-        Returns
-        -------
-        ndarray of str objects of shape (n_columns,)
+        Returns an ndarray of str objects of shape (n_columns,); `input_features` is ignored.
         """
         names = list(self._definitions())
         return np.array(names + [f"{name}_error" for name in names] * self.errors, dtype=object)

@@ -32,12 +32,7 @@ class Resampled(NamedTuple):
 class OverlapOperator:
     """Overlap of the pixels of one grid with output bins, as a sparse matrix applied to many spectra.
 
-    Parameters
-    ----------
-    wave : ndarray of shape (n_pixels,)
-        Pixel centres, increasing, at least two.
-    edges : ndarray of shape (n_bins + 1,)
-        Edges of the output bins, increasing.
+    `wave` are the centres of at least two pixels and `edges` those of the bins, both increasing.
     """
 
     def __init__(self, wave: FloatArray, edges: FloatArray) -> None:
@@ -156,14 +151,9 @@ def _columns(n_bits: int) -> NDArray[np.int32]:
 def _locate(
     w: FloatArray, start: IntArray, stop: IntArray, ends: tuple[FloatArray, FloatArray], edges: FloatArray
 ) -> tuple[FloatArray, IntArray, FloatArray, FloatArray]:
-    """Cut bin edges to each spectrum, and find the pixel that holds each.
+    """Cut bin edges to the `ends` of each spectrum, and find the pixel that holds each.
 
-    Returns
-    -------
-    at : ndarray of shape (n_spectra, n_edges)
-        The edges, between the `ends` of the spectrum.
-    pixel, below, above : ndarray of shape (n_spectra, n_edges)
-        Flat index of the pixel, its lower and upper edge.
+    Returns the edges, and the flat index of their pixels, its lower and upper edge, all of shape (n_spectra, n_edges).
     """
     low, high = ends
     at = np.maximum(edges, low)
