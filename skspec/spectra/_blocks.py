@@ -59,14 +59,13 @@ class Block:
         """
         if not isinstance(self._wave, list):
             return self._wave
-        n, length = len(self.flux), self.length
-        wave = lay(self._wave, np.zeros(n, np.intp), self.flux.shape[1], 0.0)
-        last, before = wave[range(n), length - 1], wave[range(n), np.maximum(length - 2, 0)]
-        for row, stop, beyond in zip(wave, length.tolist(), (last * (last / before)).tolist(), strict=True):
-            row[stop:] = beyond
+        wave = np.empty(self.flux.shape)
+        for row, grid in zip(wave, self._wave, strict=True):
+            row[: len(grid)] = grid
+            row[len(grid) :] = grid[-1] * (grid[-1] / grid[-2:][0])
         return wave
 
-    @property
+    @cached_property
     def length(self) -> NDArray[np.intp]:
         """Number of pixels of each spectrum, missing or not."""
         if self.columns is None:
