@@ -66,7 +66,7 @@ def classify_files(model: Any, paths: list[str], *, rest_frame: bool = False, **
     if known.all() or not known.any():
         return classify(model, spectra, rest_frame=rest_frame, skipped=skipped)
     whole = Spectra.concatenate(part for part in parts if part.ivar is not None)
-    whole = Spectra(whole.flux, wave=whole.wave, ivar=whole.ivar, meta=spectra.meta[known])
+    whole = whole.replace(meta=spectra.meta[known])
     tables = [
         classify(model, whole, rest_frame=rest_frame),
         classify(model, spectra[~known], rest_frame=rest_frame, skipped=skipped),

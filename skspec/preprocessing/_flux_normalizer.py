@@ -63,7 +63,8 @@ class FluxNormalizer(OneToOneTransformer):
     Warns
     -----
     UserWarning
-        If the scale of spectra is zero, or is a ``"max"``, ``"mean"``, ``"median"`` or ``"quantile"`` near zero.
+        If the ``"max"``, ``"mean"``, ``"median"`` or ``"quantile"`` of a spectrum is near zero, or its scale is zero
+        though its flux is not.
 
     See Also
     --------
@@ -115,29 +116,22 @@ class FluxNormalizer(OneToOneTransformer):
             As X is; the ``ivar`` of `Spectra` is scaled along.
         """
         X, _ = self._check(X, reset=False)
-        zero, near_zero = [], []  # numbers of spectra
+        unsafe: list[int] = []  # numbers of the spectra whose scale says nothing
 
         def scale(block: Block) -> tuple[NDArray[Any], NDArray[Any] | None]:
             self._refuse_empty(block, X)
             shift, scale = self._zero_and_scale(block)
-            zero.extend(block.rows.start + np.flatnonzero(~(scale > 0)))
-            if self.method in _ONE_STATISTIC:
-                near_zero.extend(block.rows.start + np.flatnonzero((scale > 0) & _is_near_zero(block, scale)))
+            unsafe.extend(block.rows.start + np.flatnonzero(self._is_unsafe(block, shift, scale)))
             return _divide(block, shift, np.where(scale > 0, scale, scale.dtype.type(1)))
 
         scaled = map_blocks(scale, X, flux_unit=None)
-        if zero:
-            what = "constant" if self.method in ("minmax", "snv") else "zero"
+        if unsafe:
+            remedy = "'snv'" if self.method == "minmax" else "'snv' or 'auto'"
             warnings.warn(
-                f"{_count(zero, X)} not divided, because the flux is {what} or its {self.method!r} scale is 0; "
-                "they may not have been observed: leave them out",
-                stacklevel=2,
-            )
-        if near_zero:
-            warnings.warn(
-                f"{_count(near_zero, X)} divided by a {self.method} near zero, as of spectra whose continuum was "
-                "subtracted, so that scales differ by chance; choose method='snv' or 'auto'",
-                stacklevel=2,
+                f"the {self.method!r} scale of {len(unsafe)} of {len(X)} spectra, the first of them "
+                f"{row_name(unsafe[0], X)}, is near zero, as after subtraction of the continuum, so that their "
+                f"scales differ by chance; choose method={remedy}",
+                stacklevel=3,
             )
         return scaled
 
@@ -148,6 +142,14 @@ class FluxNormalizer(OneToOneTransformer):
         if self.ivar_weighted and getattr(X, "ivar", None) is None:
             raise ValueError("ivar_weighted needs Spectra with ivar; X has none")
         return X, None
+
+    def _is_unsafe(self, block: Block, shift: NDArray[Any] | None, scale: NDArray[Any]) -> NDArray[np.bool_]:
+        """Whether the scale of each row is zero, but its flux is not, or near zero, as a column."""
+        if self.method == "minmax":
+            return (scale <= 0) & (np.nanmax(block.flux, axis=1, keepdims=True) > shift)
+        if self.method in _ONE_STATISTIC:
+            return _is_near_zero(block, scale)
+        return np.zeros(scale.shape, dtype=bool)
 
     def _refuse_empty(self, block: Block, X: Any) -> None:
         empty = np.flatnonzero(~block.valid.any(axis=1))
@@ -162,16 +164,18 @@ class FluxNormalizer(OneToOneTransformer):
         if self.method == "max":
             return None, np.abs(np.nanmax(flux, axis=1, keepdims=True))
         if self.method in ("median", "quantile"):
-            return None, np.abs(_quantile(block, 0.5 if self.method == "median" else self.quantile))
+            return None, np.abs(
+                _quantile(flux, block.n_valid, 0.5 if self.method == "median" else self.quantile)
+            )
         if self.method == "auto":
-            scale = np.abs(_quantile(block, 0.5))
-            near_zero = _is_near_zero(block, scale)[:, 0] | (scale[:, 0] == 0)
+            scale = np.abs(_quantile(flux, block.n_valid, 0.5))
+            near_zero = _is_near_zero(block, scale)[:, 0]
             square = np.square(flux[near_zero], dtype=np.float64)
             scale[near_zero] = np.sqrt(np.nanmean(square, axis=1, keepdims=True))
             return None, scale
         if self.method == "minmax":
             low = np.nanmin(flux, axis=1, keepdims=True)
-            return low, _quantile(block, self.quantile) - low
+            return low, _quantile(flux, block.n_valid, self.quantile) - low
         if self.method == "l2":
             return None, np.sqrt(np.nansum(np.square(flux, dtype=np.float64), axis=1, keepdims=True))
         weight = block.ivar if self.ivar_weighted else None
@@ -187,16 +191,14 @@ class FluxNormalizer(OneToOneTransformer):
 
 
 def _is_near_zero(block: Block, scale: NDArray[Any]) -> NDArray[np.bool_]:
-    """Whether the scale of each row is small against the scatter of its flux, as a column."""
-    small = np.zeros(scale.shape, dtype=bool)
-    highest = np.nanmax(np.abs(block.flux), axis=1, keepdims=True)
-    rows = np.flatnonzero(
-        scale < 2 * _NEAR_ZERO * highest
-    )  # twice the highest is the largest possible deviation
+    """Whether the scale of each row is small against the scatter of its flux, or zero though its flux is not."""
+    small = scale <= 0
+    small[small] = np.nanmax(np.abs(block.flux[small[:, 0]]), axis=1, initial=0.0) > 0
+    rows = np.flatnonzero(np.nanmin(block.flux, axis=1) < 0)
     if len(rows):
-        flux = block.flux[rows]
-        deviation = np.abs(flux - np.nanmedian(flux, axis=1, keepdims=True))
-        small[rows] = scale[rows] < _NEAR_ZERO * np.nanmedian(deviation, axis=1, keepdims=True)
+        flux, n_valid = block.flux[rows], block.n_valid[rows]
+        deviation = np.abs(flux - _quantile(flux, n_valid, 0.5))
+        small[rows] |= scale[rows] < _NEAR_ZERO * _quantile(deviation, n_valid, 0.5)
     return small
 
 
@@ -206,12 +208,13 @@ def _divide(
     """Return flux and ivar of a block, shifted and divided by a scale for each row."""
     flux, ivar = block.flux, block.ivar
     scaled = ((flux if shift is None else flux - shift) / scale).astype(flux.dtype, copy=False)
-    return scaled, None if ivar is None else (ivar * scale**2).astype(ivar.dtype, copy=False)
-
-
-def _count(rows: list[int], X: Any) -> str:
-    one = len(rows) == 1
-    return f"{len(rows)} of {len(X)} spectra (the first is {row_name(rows[0], X)}) {'was' if one else 'were'}"
+    if ivar is None:
+        return scaled, None
+    limits = np.finfo(scale.dtype)
+    with np.errstate(over="ignore", under="ignore"):
+        square = scale**2
+        ivar = np.where((square >= limits.tiny) & (square <= limits.max), ivar * square, ivar * scale * scale)
+    return scaled, ivar.astype(flux.dtype, copy=False)
 
 
 def _mean(values: NDArray[Any], weight: NDArray[Any] | None) -> NDArray[np.float64]:
@@ -222,10 +225,10 @@ def _mean(values: NDArray[Any], weight: NDArray[Any] | None) -> NDArray[np.float
     return total / weight.sum(axis=1, keepdims=True, dtype=np.float64)
 
 
-def _quantile(block: Block, q: float) -> NDArray[Any]:
+def _quantile(flux: NDArray[Any], n_valid: NDArray[np.intp], q: float) -> NDArray[Any]:
     """Quantile of the valid pixels of each row, as a column: that of `numpy.quantile`, to the last digit."""
-    ordered = np.sort(block.flux, axis=1)  # NaN come last
-    last = block.n_valid[:, None] - 1
+    ordered = np.sort(flux, axis=1)  # NaN come last
+    last = n_valid[:, None] - 1
     at = q * last
     below = np.floor(at).astype(np.intp)
     low, high = (np.take_along_axis(ordered, k, axis=1) for k in (below, np.minimum(below + 1, last)))

@@ -5,6 +5,7 @@ Rows are a 2-D array or a list of 1-D arrays. All rows are checked at once, sinc
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from skspec.checks import fill_masked
 from skspec.spectra._lattice import Lattice, find_lattice
+from skspec.spectra._wavelength import doubtful_angstrom
 
 Ragged = NDArray[Any] | list[NDArray[Any]]
 
@@ -78,11 +80,53 @@ def _as_grid(wave: Any) -> NDArray[np.float64]:
     unit = getattr(wave, "unit", None)  # a Quantity or a table column
     if unit is not None:
         if not u.Unit(unit).is_equivalent(u.AA):
-            raise TypeError(f"wave is in {unit}; Å or another unit of length is needed")
+            convertible = u.Unit(unit).is_equivalent(u.AA, u.spectral())
+            advice = "; convert it with wave.to(u.AA, u.spectral())" if convertible else ""
+            raise TypeError(f"wave is in {unit}; Å or another unit of length is needed{advice}")
         wave = np.ma.asarray(getattr(wave, "value", wave)) * u.Unit(unit).to(u.AA)
     if isinstance(wave, np.ma.MaskedArray) and np.ma.is_masked(wave):
         raise ValueError("wave has masked values; every pixel needs a wavelength")
     return np.ascontiguousarray(wave, dtype=np.float64)
+
+
+def question_wave(given: Any, wave: Ragged) -> None:
+    """Raise ValueError if wavelengths that were given without a unit cannot be Å; warn if they may not be.
+
+    Parameters
+    ----------
+    given : array-like
+        What the user gave.
+    wave : ndarray, or list of ndarray
+        The same, checked by `as_wave`.
+    """
+    rows = list(wave) if isinstance(wave, list) or wave.ndim > 1 else [wave]
+    parts = list(given) if _is_list(given) and len(given) == len(rows) and isinstance(wave, list) else [given]
+    parts = parts * len(rows) if len(parts) == 1 else parts
+    guesses: dict[int, str | None] = {}
+    for part, row in zip(parts, rows, strict=True):
+        if getattr(part, "unit", None) is not None or id(row) in guesses:
+            continue
+        guesses[id(row)] = guess = doubtful_angstrom(row)
+        if guess is None:
+            continue
+        numbers = f"wave {row[0]:g} to {row[-1]:g} has no unit and "
+        if guess == "pixel numbers":
+            raise ValueError(f"{numbers}looks like pixel numbers; wavelengths in Å are needed")
+        if guess == "Hz":
+            raise ValueError(
+                f"{numbers}cannot be Å; convert frequencies with (wave * u.Hz).to(u.AA, u.spectral())"
+            )
+        if guess != "nm":
+            raise ValueError(
+                f"{numbers}cannot be Å of a spectrograph; it may be in {guess}: give its unit, for example "
+                "wave * u.micron, or u.AA for X-rays (astropy.units as u)"
+            )
+        warnings.warn(
+            f"{numbers}is taken to be in Å, but may be in nm; give its unit as wave * u.nm or wave * u.AA "
+            "(astropy.units as u)",
+            stacklevel=4,
+        )
+        return
 
 
 def check_wave(wave: Ragged, numbers: Sequence[int] | None = None) -> None:
@@ -103,7 +147,9 @@ def check_wave(wave: Ragged, numbers: Sequence[int] | None = None) -> None:
     if not np.isfinite(flat).all():
         raise ValueError(f"wave has {np.count_nonzero(~np.isfinite(flat))} values that are not finite")
     if flat.min() <= 0:
-        raise ValueError(f"wave must be positive (Å), got {flat.min():g}")
+        are_numbers = len(starts) == 1 and doubtful_angstrom(flat) == "pixel numbers"
+        what = "; these look like pixel numbers, not wavelengths" if are_numbers else ""
+        raise ValueError(f"wave must be positive (Å), got {flat.min():g}{what}")
     where = int(np.flatnonzero(~rising)[0])
     row = int(np.searchsorted(starts, where, side="right") - 1)
     which = "" if len(starts) == 1 else f" of spectrum {row if numbers is None else numbers[row]}"

@@ -249,17 +249,17 @@ DARK = np.where(WAVE < 5000.0, 10.0, -1.0)
         ({"library": np.ones((2, 3))}, TypeError, "library must be Spectra, got ndarray"),
         ({"library": library()[[]]}, ValueError, "library must have at least one spectrum"),
         (
-            {"library": Spectra([np.ones(3)] * 2, wave=[[1.0, 2, 3], [2.0, 3, 5]])},
+            {"library": Spectra([np.ones(3)] * 2, wave=[[4001.0, 4002, 4003], [4002.0, 4003, 4005]])},
             ValueError,
             "library have different grids",
         ),
         (
-            {"library": Spectra(np.full((1, 3), np.nan), wave=[1.0, 2, 3])},
+            {"library": Spectra(np.full((1, 3), np.nan), wave=[4001.0, 4002, 4003])},
             ValueError,
             "library has missing pixels",
         ),
         (
-            {"library": Spectra([[1.0, 1, 1], [1, -2, 1]], wave=[1.0, 2, 3])},
+            {"library": Spectra([[1.0, 1, 1], [1, -2, 1]], wave=[4001.0, 4002, 4003])},
             ValueError,
             "the mean flux of spectrum 1 of library must be positive",
         ),
