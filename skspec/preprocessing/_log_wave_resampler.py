@@ -80,6 +80,11 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
         the method has no inverse variances. In `transform`, if all bins of a spectrum are missing (no overlap with the
         grid, or missing pixels only).
 
+    Warns
+    -----
+    UserWarning
+        If ``missing="interpolate"`` fills more than a tenth of the bins of a spectrum.
+
     See Also
     --------
     ResolutionMatcher : Bring spectra to one resolution, before.
