@@ -192,6 +192,7 @@ def _for_each(
 
     Return the results, NaN or None where it failed, and the reasons by row.
     """
+    function = _unwarned(function)
     try:
         return np.asarray(function(spectra), dtype=dtype), {}
     except ValueError:
@@ -205,6 +206,17 @@ def _for_each(
         except ValueError as error:
             failures[row] = " ".join(str(error).split())
     return result, failures
+
+
+def _unwarned(function: Callable[[Spectra], Any]) -> Callable[[Spectra], Any]:
+    """Return the function without warnings of bins that were filled in: such spectra are flagged."""
+
+    def quiet(spectra: Spectra) -> Any:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".* lack more than .* of the grid")
+            return function(spectra)
+
+    return quiet
 
 
 def _add_failures(

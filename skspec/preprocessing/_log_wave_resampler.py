@@ -83,7 +83,8 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
     Warns
     -----
     UserWarning
-        If ``missing="interpolate"`` fills more than a tenth of the bins of a spectrum.
+        If ``missing="interpolate"`` fills more than a tenth of the bins of a spectrum, and ``output="flux"`` does not say
+        which.
 
     See Also
     --------
@@ -183,7 +184,7 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
             grid = f"{self.edges_[0]:.0f}–{self.edges_[-1]:.0f} Å"
             refuse_empty(bad, grid, X)
             if self.method != "fft" or self.missing != "zero":
-                fill(flux, bad, self.missing, grid, X)
+                fill(flux, bad, self.missing, grid, X, marked=self.output == "flux_ivar")
         if self.output == "flux" or result.ivar is None:
             return flux
         return np.hstack([flux, np.where(bad, 0, result.ivar)], dtype=flux.dtype)
