@@ -84,7 +84,7 @@ class OneToOneTransformer(_KeptSpectra, OneToOneFeatureMixin, StatelessTransform
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:
         """Check parameters and data, and transform them; see `fit` and `transform`."""
-        return self.fit(X, y).transform(X)  # type: ignore[attr-defined]
+        return self.fit(X, y).transform(X)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Names of the output columns: those of the columns of X in `fit`, or `input_features`.
