@@ -18,7 +18,18 @@ from skspec.checks._parameters import (
     check_sizes,
 )
 from skspec.checks._random import draw_seed
-from skspec.checks._values import check_groups, check_weight, count_missing, fill_masked, refuse_quantity
+from skspec.checks._values import (
+    as_array,
+    check_groups,
+    check_label_pair,
+    check_labels,
+    check_weight,
+    count_missing,
+    fill_masked,
+    find_missing,
+    is_missing_text,
+    refuse_quantity,
+)
 
 __all__ = [
     "BOOLEAN",
@@ -32,8 +43,11 @@ __all__ = [
     "Instance",
     "Interval",
     "Sizes",
+    "as_array",
     "check_choice",
     "check_groups",
+    "check_label_pair",
+    "check_labels",
     "check_parameters",
     "check_size_or_sizes",
     "check_sizes",
@@ -41,5 +55,7 @@ __all__ = [
     "count_missing",
     "draw_seed",
     "fill_masked",
+    "find_missing",
+    "is_missing_text",
     "refuse_quantity",
 ]

@@ -178,7 +178,7 @@ def test_perfect_predictions_have_no_error_bar():
         ({"method": "basic"}, "method must be one of 'bca', 'percentile', got 'basic'"),
         ({"confidence_level": 1.0}, "confidence_level == 1.0, must be < 1"),
         ({"n_resamples": 1}, "n_resamples == 1, must be >= 2"),
-        ({"groups": [1, 2]}, "inconsistent numbers of samples"),
+        ({"groups": [1, 2]}, r"groups has shape \(2,\); \(4,\) is needed"),
         ({"score": accuracy_score, "sample_weight": np.ones(4)}, "work only with the name of a score"),
     ],
 )

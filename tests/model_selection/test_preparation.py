@@ -38,7 +38,7 @@ def test_labels_are_cleaned_and_counted():
     assert labels[keep].tolist() == ["A", "M", "M", "A"]
     assert dict(dropped) == {
         "no label": 1,
-        "not an MK class: Non": 2,
+        "no label: Non": 2,
         "not an MK class: DA": 1,
         "not among the classes asked for": 1,
         "class F has fewer than 2 spectra": 1,
