@@ -209,7 +209,7 @@ def test_lamost_labels_and_grid():
     assert dict(zip(*np.unique(data.labels, return_counts=True), strict=True)) == {
         "A": 55, "F": 60, "G": 65, "K": 72, "M": 32,
     }  # fmt: skip
-    assert data.dropped == {"not an MK class: Non": 13, "class B has fewer than 5 spectra": 2}
+    assert data.dropped == {"no label: Non": 13, "class B has fewer than 5 spectra": 2}
     assert len(np.unique(data.groups)) == 284
     assert 3700 < 10 ** data.grid["loglam_min"] < 4000
     assert 9000 < 10 ** data.grid["loglam_max"] < 9100
