@@ -12,7 +12,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from skspec.checks import as_array, find_missing
 from skspec.mk._type import BARE_SUFFIX, HYPERGIANT, MKType, is_subtype
-from skspec.mk._words import LETTER, SYMBOL, is_name, is_number, is_phrase, is_word, plain_text
+from skspec.mk._words import (
+    LETTER,
+    SYMBOL,
+    is_name,
+    is_number,
+    is_phrase,
+    is_word,
+    match_early_remark,
+    plain_text,
+)
 
 _SUBTYPE = r"(?:10(?!\.?\d)|\d(?:\.\d+)?(?!\d))"
 _BRACKET = rf"\(\s*({SYMBOL})(?:\s*[-/]\s*({SYMBOL}))?\s*\)"
@@ -34,7 +43,8 @@ _END = re.compile(
     rf"(?:e(?=[-/]{LETTER}?{_SUBTYPE}(?:{SYMBOL})?e))?"  # M5e-M9e
     rf"\s*[-/]\s*(?:({LETTER})?({_SUBTYPE})|({LETTER})(?=[IV]|$|[\s:;?(+]))"
 )
-_METAL_TYPE = re.compile(rf"\s*((?:[km]{LETTER}\d[\d.]*(?:[-/]{LETTER}?\d[\d.]*)?)+)")
+_CALCIUM_LAST = re.compile(rf"\s*(k{LETTER}\d[\d.]*)")  # hA5kA2mF2
+_METAL_TYPE = re.compile(rf"\s*(m{LETTER}\d[\d.]*(?:[-/]{LETTER}?\d[\d.]*)?)")
 _LUMINOSITY = re.compile(rf"\s*({SYMBOL})")
 _BRACKETED = re.compile(rf"\s*{_BRACKET}")
 _END_LUMINOSITY = re.compile(rf"\s*[-/]\s*({SYMBOL})")
@@ -229,12 +239,17 @@ class _Reader:
         tolerance = self.take(_TOLERANCE)
         if "shade" not in self.parts:
             self._read_end()
+        if calcium and not calcium[1]:
+            calcium = self.take(_CALCIUM_LAST)
         metals = self.take(_METAL_TYPE)
         self.take_marks()
         if _WHITE_DWARF.match(self.rest) and not prefix:
             return None
         if self._has_letter_alone() and is_phrase(self.rest):
             return None
+        early = None if self._has_letter_alone() else match_early_remark(self.rest)
+        if early is not None:
+            self.rest = self.rest[early.end() :]
         pulsating = prefix == "sd" and self._has_letter_alone() and _PULSATING.match(self.rest)
         if not pulsating:
             self._read_luminosity()
@@ -243,7 +258,7 @@ class _Reader:
                     return None
                 if "luminosity_class" in self.parts and is_name(self.rest):
                     return None
-        self._read_rest("".join(match[1] or "" for match in (nitrogen, calcium, metals) if match), tolerance)
+        self._read_rest("".join(match[1] for match in (nitrogen, calcium, metals, early) if match), tolerance)
         return MKType(**self.parts)
 
     def _has_letter_alone(self) -> bool:
@@ -257,8 +272,10 @@ class _Reader:
         self.parts["subtype"] = float(subtype[1])
         if is_number(self.rest):
             return False
-        if shade := self.take(_SHADE):
+        shade = _SHADE.match(self.rest)
+        if shade is not None and not self._begins_word(_LUMINOSITY.match(self.rest, shade.end())):
             self.parts["shade"] = shade[1]
+            self.rest = self.rest[shade.end() :]
         return is_subtype(self.parts["temperature_class"], self.parts["subtype"])
 
     def _read_end(self) -> bool:
@@ -299,15 +316,16 @@ class _Reader:
 
     def _take_symbol(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         """Take a luminosity class, unless it is the beginning of a word."""
-        match = pattern.match(self.rest)
-        if match is None or is_word(
+        return None if self._begins_word(pattern.match(self.rest)) else self.take(pattern)
+
+    def _begins_word(self, match: re.Match[str] | None) -> bool:
+        """Return whether a luminosity class is the beginning of a word."""
+        return match is not None and is_word(
             match[1],
-            self.rest[match.end() :],
+            match.string[match.end() :],
             after_letter=self._has_letter_alone(),
             after_blank=match[0][:1].isspace(),
-        ):
-            return None
-        return self.take(pattern)
+        )
 
     def _take_end_luminosity(self, first: str) -> str | None:
         name = first.rstrip("ab")

@@ -9,7 +9,7 @@ from dataclasses import KW_ONLY, dataclass
 import numpy as np
 
 from skspec.checks import check_choice
-from skspec.mk._words import is_word
+from skspec.mk._words import is_word, match_early_remark
 
 TEMPERATURE_CLASSES = ("O", "B", "A", "F", "G", "K", "M")
 """Temperature classes of the MK system, hottest first."""
@@ -20,8 +20,8 @@ LUMINOSITY_CLASSES = ("I", "II", "III", "IV", "V", "VI")
 HYPERGIANT = "Ia+"
 IMPLIED = {"": None, "usd": "VI", "esd": "VI", "sd": "VI", "d": "V", "g": "III", "c": "I"}
 SYMBOLS = (HYPERGIANT, *(f"{name}{part}" for name in LUMINOSITY_CLASSES for part in ("", "a", "ab", "b")))
-# After a letter without subtype: Am, Be, ApSi, but not Men, Gem, Few, Ave.
-BARE_SUFFIX = r"(?!(?:e[mnw]|ve)(?![A-Za-z]))[efmnpvw]+(?![A-Za-z])|p(?=[A-Z][a-z])"
+# After a letter without subtype: Am, Be, Onfp, ApSi, but not words such as Open, Keep, Gem, Amp.
+BARE_SUFFIX = r"(?:[efmpvw]|ep|pe|n?fp|fpe|mv|(?<=B)nn?p?e?)(?![A-Za-z])|p(?=[A-Z][a-z])"
 
 _OFFSET = {"": 0.0, "a": -0.25, "ab": 0.0, "b": 0.25}
 _HYPERGIANT_NUMBER = 0.55
@@ -31,7 +31,8 @@ _AFTER_LUMINOSITY = re.compile(r"[A-HJ-UW-Zc-z(]|\.\.")
 _AFTER_DIGIT = re.compile(r"[A-HJ-UW-Zc-z]|\([^IV0]|\.\.")
 _AFTER_END = re.compile(r"\([^IV0]")  # after the second letter of F/G
 _AFTER_LETTER = re.compile(rf"{BARE_SUFFIX}|\([^IV0]|\.\.")
-_METALS = re.compile(r"[km][OBAFGKM]")
+_METALS_FIRST = re.compile(r"m[OBAFGKM][\dOBAFGKM./-]*[:?]*\s*[efnpw]{0,3}\s*[IV(0]")  # mA5 V
+_METALS = re.compile(r"m[OBAFGKM]")
 
 # Longer codes come first: the quantifier is possessive, without backtracking.
 _CODE = (
@@ -158,6 +159,8 @@ class MKType:
         if luminosity:
             after = _AFTER_LUMINOSITY
         joined = after.match(self.remarks) is not None
+        if not luminosity and (match_early_remark(self.remarks) or _METALS_FIRST.match(self.remarks)):
+            joined = False
         if luminosity and joined:
             last = re.split("[-/]", luminosity)[-1]
             joined = not is_word(last, self.remarks, after_letter=not subtype, after_blank=False)

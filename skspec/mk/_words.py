@@ -46,6 +46,7 @@ _REMARKS = (
 )
 _AFTER_SYMBOL = re.compile(rf"(?:{_REMARKS})*")
 _AFTER_DWARF = re.compile(rf"(?:{_REMARKS})*|NN?E?P?|EP?|P")
+_EARLY_REMARK = re.compile(rf"\s*([efnpw]{{1,3}})\s*(?=({SYMBOL}))")
 _WORD = re.compile(r"V(?:ar(?:iable)?|AR(?:IABLE)?|is(?:ual)?|IS(?:UAL)?|B|LBI)|I(?:R|RAS|C|DS|n|N|UE)")
 _STARS = (
     r"(?:stars?|type|class|(?:super|sub|hyper|bright )?giants?|(?:sub)?dwarfs?|emission|em|shell|sh|variable|var"
@@ -58,7 +59,7 @@ _PHRASE = re.compile(
     |\.(?![.\s]|$)""",
     re.VERBOSE,
 )
-_CONSTELLATION = re.compile(r"\s+[A-Z][a-z]{2}(?![A-Za-z])")
+_NAME = re.compile(r"\s+[A-Z][a-z]{2}(?![A-Za-z])|\]")
 _NUMBER_OF_NAME = re.compile(r"(?:\s+|-)(?!10(?!\d))\d\d|\+\d")
 
 
@@ -78,14 +79,23 @@ def is_word(symbol: str, rest: str, *, after_letter: bool, after_blank: bool) ->
     return _WORD.fullmatch(symbol + letters) is not None
 
 
+def match_early_remark(rest: str) -> re.Match[str] | None:
+    """Return the match of a remark between subtype and luminosity class, as in M2epIa and F3w V."""
+    match = _EARLY_REMARK.match(rest)
+    blank = match is not None and match[0][-1:].isspace()
+    if match is None or is_word(match[2], rest[match.end(2) :], after_letter=False, after_blank=blank):
+        return None
+    return match
+
+
 def is_phrase(rest: str) -> bool:
     """Return whether what follows a letter without a subtype makes it part of a phrase: G band, B-V, A NAME."""
     return _PHRASE.match(rest) is not None
 
 
 def is_name(rest: str) -> bool:
-    """Return whether what follows a class makes it the name of a variable star: AI Vel."""
-    return _CONSTELLATION.match(rest) is not None
+    """Return whether what follows a class makes it the name of a variable star or of a line: AI Vel, OIII]."""
+    return _NAME.match(rest) is not None
 
 
 def is_number(rest: str) -> bool:
