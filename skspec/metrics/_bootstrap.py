@@ -17,7 +17,7 @@ from skspec.metrics._confusion import FloatArray, confusion, size_of
 from skspec.metrics._scores import prepare
 
 _METHODS = ("bca", "percentile")
-_MOST_VALUES = 2**24  # of the resamples that are scored at once: 128 MiB
+_MOST_VALUES = 2**22  # of the resamples that are scored at once: 32 MiB
 
 
 @dataclass(frozen=True)

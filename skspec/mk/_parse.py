@@ -82,8 +82,8 @@ def parse_mk(types: ArrayLike) -> Table:
     Parameters
     ----------
     types : array-like of str, shape (n,)
-        Spectral types as SIMBAD, SDSS, LAMOST and spectral libraries write them, see :func:`mk_type`. Masked values and
-        None are missing types.
+        Spectral types as SIMBAD, SDSS, LAMOST and spectral libraries write them, see :func:`mk_type`. Masked values,
+        None, NaN, pandas.NA and empty strings are missing types.
 
     Returns
     -------
