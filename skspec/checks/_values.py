@@ -1,4 +1,4 @@
-"""Checks of what estimators and scores are given: units, masks, weights, groups, labels."""
+"""Checks of arguments: units, masks, weights, groups, labels."""
 
 from typing import Any
 
@@ -11,28 +11,30 @@ _MISSING_TEXTS = {"", "nan", "none", "nat", "<na>"}
 
 
 def refuse_quantity(name: str, value: Any) -> None:
-    """Raise TypeError for an astropy Quantity where a bare number is meant."""
+    """Raise TypeError for an astropy Quantity where plain numbers are expected."""
     if isinstance(value, Quantity):
         raise TypeError(
             f"{name} is an astropy Quantity in {value.unit}, which scikit-learn would strip silently; "
-            "give it to Spectra, or take its .value in the unit that you mean"
+            "pass it to Spectra, or use its .value in the intended unit"
         )
 
 
 def fill_masked(name: str, value: Any) -> Any:
-    """Return a masked array as a float array with NaN where it is masked; anything else unchanged."""
+    """Return a masked array as a float array with NaN where it is masked, and other values unchanged."""
     if not isinstance(value, np.ma.MaskedArray):
         return value
     if not np.ma.is_masked(value):
         return value.data
     if not np.issubdtype(value.dtype, np.floating):
-        raise TypeError(f"{name} is a masked array of {value.dtype}; only floats can mark missing values")
+        raise TypeError(
+            f"{name} is a masked array of {value.dtype}; only floats can represent missing values"
+        )
     return value.filled(np.nan)
 
 
 def check_weight(sample_weight: Any, n_rows: int) -> NDArray[np.float64]:
     """Return the weights of the spectra, checked to be known, finite, not negative, and not all zero."""
-    from sklearn.utils import check_array  # noqa: PLC0415 - `Spectra` do without scikit-learn
+    from sklearn.utils import check_array  # noqa: PLC0415 - `Spectra` work without scikit-learn
 
     n_missing = count_missing(sample_weight)
     if n_missing:
@@ -41,9 +43,7 @@ def check_weight(sample_weight: Any, n_rows: int) -> NDArray[np.float64]:
         )
     weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
     if weight.shape != (n_rows,):
-        raise ValueError(
-            f"sample_weight has shape {weight.shape}; ({n_rows},) is needed, one for each spectrum"
-        )
+        raise ValueError(f"sample_weight has shape {weight.shape}; ({n_rows},) is needed, one per spectrum")
     if (weight < 0).any():
         raise ValueError(f"sample_weight must not be negative, got {weight.min():g}")
     if not weight.any():
@@ -59,12 +59,12 @@ def check_groups(groups: Any, n_rows: int) -> NDArray[Any]:
     missing = find_missing(groups)
     groups = as_array(groups)
     if groups.shape != (n_rows,):
-        raise ValueError(f"groups has shape {groups.shape}; ({n_rows},) is needed, one for each spectrum")
+        raise ValueError(f"groups has shape {groups.shape}; ({n_rows},) is needed, one per spectrum")
     if groups.dtype.kind in "OSU":
         missing |= np.array([is_missing_text(value) for value in groups], dtype=bool)
     if missing.any():
         raise ValueError(
-            f"groups has {missing.sum()} missing values; a spectrum that belongs to no other needs a group of its own"
+            f"groups has {missing.sum()} missing values; give each ungrouped spectrum a group of its own"
         )
     _check_one_type("groups", groups)
     return groups
@@ -82,7 +82,7 @@ def check_labels(name: str, labels: Any) -> NDArray[Any]:
     n_missing = count_missing(labels)
     if n_missing:
         raise ValueError(
-            f"{name} has {n_missing} masked or missing labels; leave out the spectra whose label is not known"
+            f"{name} has {n_missing} masked or missing labels; leave out the spectra without a label"
         )
     array = as_array(labels)
     if array.ndim == 2 and array.shape[1] == 1:
@@ -92,7 +92,7 @@ def check_labels(name: str, labels: Any) -> NDArray[Any]:
             f"{name} must be one-dimensional, one label for each spectrum, got shape {array.shape}"
         )
     if not len(array):
-        raise ValueError(f"{name} is empty; at least one label is needed")
+        raise ValueError(f"{name} must have at least one label, got none")
     if array.dtype.kind == "S" or (array.dtype.kind == "O" and any(isinstance(v, bytes) for v in array)):
         raise ValueError(f"{name} has labels that are bytes, such as {array[0]!r}; decode them to strings")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -162,7 +162,7 @@ def _is_missing(value: Any) -> bool:
         return True
     try:
         return bool(value != value)  # noqa: PLR0124
-    except TypeError:  # pandas.NA is neither
+    except TypeError:  # pandas.NA has no truth value
         return True
     except ValueError:  # an array
         return False

@@ -1,4 +1,4 @@
-"""Scores as functions of confusion matrices, which score many resamples of a bootstrap at once.
+"""Scores as functions of confusion matrices, so that many resamples of a bootstrap are scored at once.
 
 Two forms of confusion matrices have the same interface: `Matrices` hold all cells of few classes, `Cells` only those
 that occur, as most cells of many classes are empty. True classes are rows and predicted classes columns; counts may be
@@ -160,7 +160,7 @@ def accuracy(matrix: Confusion) -> FloatArray:
 
 
 def macro_f1(matrix: Confusion, *, present: bool) -> FloatArray:
-    """Return the mean F1 score of all classes (0 if neither true nor predicted), or of those `present`."""
+    """Return the mean F1 score of all classes (0 if neither true nor predicted), or only of those `present`."""
     total = matrix.rows + matrix.columns
     f1 = np.divide(2.0 * matrix.hits, total, out=np.zeros_like(total), where=total > 0)
     return f1.sum(axis=-1) / np.count_nonzero(total, axis=-1) if present else f1.mean(axis=-1)
@@ -172,7 +172,7 @@ def mean_distance(matrix: Confusion, distance: Measure) -> FloatArray:
 
 
 def quadratic_kappa(matrix: Confusion, position: FloatArray) -> FloatArray:
-    """Return 1 − mean squared difference of positions / that expected of independent labels (Cohen 1968)."""
+    """Return 1 − the ratio of the mean squared difference of positions to its expectation for independent labels."""
     observed = matrix.dot(lambda i, j: (position[i] - position[j]) ** 2) * matrix.total
     expected = matrix.expected(position)
     return 1.0 - np.divide(observed, expected, out=np.zeros_like(observed), where=expected > 0)

@@ -1,4 +1,4 @@
-"""Values of catalogue columns: without masks and bytes, and which of them are missing."""
+"""Clean the values of catalogue columns, and find the missing ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from skspec.checks import as_array, find_missing, is_missing_text
 
 
 def present(column: Any) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Return values without masks and bytes, and which are known.
+    """Return values without masks and bytes, and whether they are known.
 
     Masked values, None, NaN, NaT, pandas.NA and blank strings are not known, nor are the words ``"nan"``, ``"None"``,
     ``"NaT"`` and ``"<NA>"``.
@@ -41,6 +41,6 @@ def present(column: Any) -> tuple[NDArray[Any], NDArray[np.bool_]]:
 
 
 def texts(column: Any) -> NDArray[np.str_]:
-    """Return values as text; ``""`` where they are not known, see `present`."""
+    """Return values as text; ``""`` where they are missing, see `present`."""
     values, known = present(column)
     return np.where(known, values.astype(str), "")

@@ -67,7 +67,7 @@ def test_labels_of_any_other_kind():
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ([], "y is empty"),
+        ([], "y must have at least one label, got none"),
         ("AB", r"y must be one-dimensional, .* got shape \(\)"),
         ([["A", "B"], ["A", "B"]], r"got shape \(2, 2\)"),
         ([b"A", b"B"], "y has labels that are bytes, .* decode them"),

@@ -1,4 +1,4 @@
-"""Intervals and tests by the bootstrap: the published ones, loops over resamples, and coverage on simulated labels."""
+"""Bootstrap intervals and tests against published ones, loops over resamples, and simulated coverage."""
 
 import json
 import time
@@ -180,7 +180,7 @@ def test_perfect_predictions_have_no_error_bar():
         ({"confidence_level": 1.0}, "confidence_level == 1.0, must be < 1"),
         ({"n_resamples": 1}, "n_resamples == 1, must be >= 2"),
         ({"groups": [1, 2]}, r"groups has shape \(2,\); \(4,\) is needed"),
-        ({"score": accuracy_score, "sample_weight": np.ones(4)}, "work only with the name of a score"),
+        ({"score": accuracy_score, "sample_weight": np.ones(4)}, "need a score given by name"),
     ],
 )
 def test_bad_input(kwargs, message):
@@ -202,7 +202,7 @@ def test_bad_input(kwargs, message):
 def test_groups_that_are_missing(labels, function, groups):
     y_true, y_pred = labels
     predictions = [y_pred] if function is bootstrap_interval else [y_pred, y_true]
-    with pytest.raises(ValueError, match="groups has 80 missing values; .* needs a group of its own"):
+    with pytest.raises(ValueError, match="groups has 80 missing values; .* a group of its own"):
         function(y_true, *predictions, "accuracy", groups=groups)
 
 
@@ -259,7 +259,9 @@ def test_memory_of_many_classes_is_bounded():
     y_true = np.arange(2000) % 1000
     y_pred = np.where(rng.random(2000) < 0.7, y_true, rng.permutation(y_true))
     tracemalloc.start()
-    result = bootstrap_interval(y_true, y_pred, "f1_macro", method="percentile", n_resamples=200, random_state=0)
+    result = bootstrap_interval(
+        y_true, y_pred, "f1_macro", method="percentile", n_resamples=200, random_state=0
+    )
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert result.low < result.high
