@@ -184,7 +184,7 @@ def _parse(text: bytes) -> dict[str, Any]:
         raise ValueError(f"its {_MANIFEST} does not say format {FORMAT!r}, so it is not a skspec model")
     number = manifest.get("format_version")
     if type(number) is not int or number < 1:
-        raise ValueError(f"its format_version is {str(number)[:20]!r}; a positive integer is needed")
+        raise ValueError(f"its format_version is {repr(number)[:20]}; a positive integer is needed")
     if number > FORMAT_VERSION:
         raise ValueError(
             f"it has format version {number}, this skspec reads {FORMAT_VERSION}; install a newer skspec"

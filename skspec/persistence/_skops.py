@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from typing import Any
 
 from sklearn.base import BaseEstimator
@@ -35,7 +33,6 @@ _TRUSTED = (
 _TRUSTED_IN_TREES = (*_TRUSTED, "sklearn.tree._tree.Tree")  # checked by check_sound once loaded
 _SCHEMA = "schema.json"
 _MAX_SCHEMA = 32 * 2**20  # a forest of a thousand trees has half of it
-_MAX_SPARSE = 64 * 2**20  # sparse matrices are compressed
 
 
 def dump(estimator: BaseEstimator, step: str) -> bytes:
@@ -65,7 +62,7 @@ def dump(estimator: BaseEstimator, step: str) -> bytes:
     try:
         check_known(estimator)
         check_sound(estimator)
-        _check_sizes(check_archive(data))
+        _check_schema(check_archive(data))
     except (TypeError, ValueError) as error:
         raise type(error)(f"{step} ({name}) cannot be saved: {error}") from error
     return data
@@ -82,7 +79,7 @@ def restore(data: bytes, class_name: str, step: str) -> BaseEstimator:
     skops_io = _skops_io()
     trees = class_name in {cls.__name__ for cls in _OF_TREES}
     try:
-        _check_sizes(check_archive(data))
+        _check_schema(check_archive(data))
         wrong = _untrusted(data, trees)
         estimator = (
             None if wrong else skops_io.loads(data, trusted=list(_TRUSTED_IN_TREES if trees else _TRUSTED))
@@ -103,17 +100,9 @@ def restore(data: bytes, class_name: str, step: str) -> BaseEstimator:
     return estimator
 
 
-def _check_sizes(entries: dict[str, bytes]) -> None:
-    """Raise ValueError if the schema, or what sparse matrices decompress to, is too large."""
+def _check_schema(entries: dict[str, bytes]) -> None:
     if len(entries.get(_SCHEMA, b"")) > _MAX_SCHEMA:
         raise ValueError(f"its {_SCHEMA} is larger than {_MAX_SCHEMA >> 20} MiB")
-    size = 0
-    for name, content in entries.items():
-        if name.endswith(".npz") or content.startswith(b"PK"):
-            with zipfile.ZipFile(io.BytesIO(content)) as matrix:
-                size += sum(info.file_size for info in matrix.infolist())
-    if size > _MAX_SPARSE:
-        raise ValueError(f"its sparse matrices are larger than {_MAX_SPARSE >> 20} MiB")
 
 
 def _skops_io() -> Any:
