@@ -18,7 +18,7 @@ _CENTRAL = struct.Struct("<4s2B5H3L5H2L")
 _END = struct.Struct("<4s4H2LH")
 _LOCAL_MARK, _CENTRAL_MARK, _END_MARK = b"PK\3\4", b"PK\1\2", b"PK\5\6"
 _VERSION = 20  # of the zip format
-_SYSTEMS = (0, 3)  # Windows, and all others
+_SYSTEM = 3  # all but Windows, which is 0
 _MODE = 0o600 << 16
 _FIRST_DATE = (0, 33)  # 1 January 1980, so that equal entries give equal files
 _MAX_ENTRIES = 2**16 - 1
@@ -60,7 +60,7 @@ def pack(entries: dict[str, bytes]) -> Iterator[bytes]:
         offset = entry.end
         yield entry.local()
         yield content
-    yield _ending(directory, offset, [_SYSTEMS[-1]] * len(directory))
+    yield _ending(directory, offset, [_SYSTEM] * len(directory))
 
 
 def unpack(
@@ -105,11 +105,9 @@ def unpack(
         offset = entry.end
     if not directory:
         raise BadZipFile("it is not a zip archive")
-    rest = mark + file.read(total - offset)
-    systems = [
-        rest[at + 5] if at + 5 < len(rest) and rest[at + 5] in _SYSTEMS else _SYSTEMS[-1]
-        for at in _places(directory)
-    ]
+    *places, length = _places(directory)
+    rest = mark + file.read(length + _END.size + 1 - len(mark))  # one more, to see that nothing follows
+    systems = [rest[at + 5] if rest[at + 5 : at + 6] in (b"\0", b"\3") else _SYSTEM for at in places]
     if rest != _ending(directory, offset, systems):
         raise BadZipFile("it is not a zip archive of entries one after the other and nothing else")
     return contents
@@ -158,11 +156,12 @@ def _ending(directory: list[_Entry], offset: int, systems: list[int]) -> bytes:
 
 
 def _places(directory: list[_Entry]) -> Iterator[int]:
-    """Where the records of the entries begin in the directory."""
+    """Where the records of the entries begin in the directory, and where they end."""
     at = 0
     for entry in directory:
         yield at
         at += _CENTRAL.size + len(entry.name)
+    yield at
 
 
 def _short(name: str) -> str:
