@@ -6,17 +6,10 @@ import os
 class SpectrumReadError(OSError, ValueError):
     """A file that cannot be read as spectra.
 
-    Parameters
-    ----------
-    path : path-like
-        The file.
-    cause : str
-        What is wrong with it.
-
     Attributes
     ----------
     path, cause : str
-        As above.
+        The file, and the reason without its path.
     """
 
     def __init__(self, path: str | os.PathLike[str], cause: str) -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import os
+import zlib
 from functools import cached_property
 from importlib import import_module
-from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from skspec.io._errors import SpectrumReadError
-from skspec.io._file import ByteFile
 from skspec.io._fits import FitsFile
 
+_HEAD = 1 << 18  # most survey spectra are smaller than this and are read in one go
 
-class Source(ByteFile):
+
+class Source:
     """A file as identifiers and readers see it; gzip is decompressed.
 
     Parameters
@@ -21,7 +24,7 @@ class Source(ByteFile):
     path : path-like
         The file.
     wave_unit : str, default=None
-        Unit of wavelengths where the file gives none.
+        Unit of the wavelengths if the file does not state it.
 
     Attributes
     ----------
@@ -37,42 +40,64 @@ class Source(ByteFile):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, wave_unit: str | None = None) -> None:
-        self.wave_unit = wave_unit
-        super().__init__(path)
+        self.path, self.wave_unit = os.fspath(path), wave_unit
+        try:
+            self._file = open(self.path, "rb", buffering=0)  # noqa: SIM115  (closed by __exit__)
+        except OSError as error:
+            raise SpectrumReadError(self.path, (error.strerror or str(error)).lower()) from error
+        try:
+            self.size = os.fstat(self._file.fileno()).st_size
+            self.head = self._file.read(_HEAD)
+            self._packed = self.head[:2] == b"\x1f\x8b"
+            if self._packed:
+                self.head = gzip.decompress(self.head + self._file.readall())
+                self.size = len(self.head)
+        except (OSError, EOFError, zlib.error) as error:
+            self._file.close()
+            raise SpectrumReadError(
+                self.path, f"cannot be decompressed, it may be truncated ({error})"
+            ) from error
+        if not self.size:
+            self._file.close()
+            raise SpectrumReadError(self.path, "the file is empty")
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        super().__exit__(kind, error, trace)
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
         if "fits" in self.__dict__ and self.fits is not None:
             self.fits.close()
 
+    def read(self, start: int, stop: int) -> bytes:
+        """Return bytes `start` to `stop`, or fewer at the end of the file."""
+        if stop <= len(self.head) or len(self.head) == self.size:
+            return self.head[start:stop]
+        self._file.seek(start)
+        parts = []
+        while start < stop and (part := self._file.read(stop - start)):
+            parts.append(part)
+            start += len(part)
+        return b"".join(parts)
+
+    def reopen(self) -> str | io.BytesIO:
+        """Return the path, or the decompressed bytes, for a library that opens files itself."""
+        return io.BytesIO(self.head) if self._packed else self.path
+
     @cached_property
     def fits(self) -> FitsFile | None:
-        """The file as FITS, or None if it is something else."""
+        """The file as FITS, or None if it is not FITS."""
         return FitsFile(self) if self.head.startswith(b"SIMPLE  =") else None
 
     @property
     def hdus(self) -> FitsFile:
-        """The file as FITS, for readers.
-
-        Raises
-        ------
-        SpectrumReadError
-            If it is something else.
-        """
+        """The file as FITS, for readers; SpectrumReadError if it is not FITS."""
         if self.fits is None:
             raise SpectrumReadError(self.path, f"is not a FITS file, it starts with {self.head[:12]!r}")
         return self.fits
 
     def optional(self, module: str, extra: str) -> Any:
-        """Import a module that reading this file needs.
-
-        Raises
-        ------
-        ImportError
-            If it is not installed; the message names the `extra` of skspec that brings it.
-        """
+        """Import a module that reading this file needs; an ImportError names the `extra` of skspec to install."""
         package = module.partition(".")[0]
         try:
             import_module(package)
@@ -89,7 +114,7 @@ class Source(ByteFile):
 
     @cached_property
     def lines(self) -> list[str]:
-        """Lines of the text in `head` without their ends; the last may be cut."""
+        """Lines of the text in `head`, without line ends; the last may be incomplete."""
         return self.head.decode("utf-8-sig", errors="replace").splitlines() if self.is_text else []
 
     @cached_property

@@ -4,7 +4,7 @@
 
 - ``manifest.json``: versions of the format and the libraries, steps with their parameters, classes, wavelength grid;
 - ``weights.safetensors``: all arrays;
-- ``steps/*.skops``: estimators of scikit-learn, in the format of skops;
+- ``steps/*.skops``: scikit-learn estimators, in the format of skops;
 - ``checksum.sha256``: the SHA-256 of all these.
 
 `load` compares the checksum first, so that a damaged file is refused. Whoever changes a file on purpose can change its
@@ -43,19 +43,19 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, info: dict[str, 
     Parameters
     ----------
     model : estimator
-        A fitted estimator of skspec or of a registered class, or a `~sklearn.pipeline.Pipeline`, imbalanced-learn
-        ``Pipeline``, `~sklearn.pipeline.FeatureUnion`, `~sklearn.ensemble.VotingClassifier` or
-        `~sklearn.ensemble.VotingRegressor` (nested ones too) of them and of scikit-learn's estimators.
+        A fitted estimator of skspec or of a registered class, or a (nested) `~sklearn.pipeline.Pipeline`,
+        imbalanced-learn ``Pipeline``, `~sklearn.pipeline.FeatureUnion`, `~sklearn.ensemble.VotingClassifier` or
+        `~sklearn.ensemble.VotingRegressor` of these and of scikit-learn estimators.
     path : str or path
-        The file; must end in ``.skspec``. An existing file is replaced, without a question (the command line asks for
-        ``--overwrite``), once the new one is complete.
+        File name ending in ``.skspec``. An existing file is replaced once the new one is complete, without asking (the
+        command line needs ``--overwrite``).
     info : dict, default=None
         Notes, for example scores: str, bool, int, float, None, and lists, tuples and dicts of these.
 
     Raises
     ------
     TypeError
-        If the class of a step is not known, or a value has no safe form; the message names step, parameter and type.
+        If the class of a step is unknown, or a value cannot be saved safely; the message names step, parameter and type.
     ValueError
         If `path` does not end in ``.skspec``, a parameter is invalid, fitted attributes do not belong together, or
         parameters, fitted values and `info` take more than 8 MiB as JSON (arrays do not count).
@@ -68,16 +68,15 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, info: dict[str, 
     --------
     load : Load a saved model.
     read_info : Read the description of a model.
-    register_estimator : Allow saving a class of your own.
+    register_estimator : Allow models with your own classes.
 
     Notes
     -----
-    The loaded model predicts bit for bit what the saved one did, under the same library versions.
+    With the same library versions, the predictions of the loaded model are those of the saved one, bit for bit.
     Parameters that only guide another `fit` are not saved: random number generators, functions (``scoring``,
     ``class_coordinates``, ``sampling_strategy``), splitters for ``cv``, a pipeline's ``memory``, and those that classes
-    declare, such as ``callbacks``, ``checkpoint_dir``, ``picture_dir`` and ``pretrained``. None is stored in their
-    place, with a warning. The fitted state of samplers is not saved either, nor are members of an ensemble with weight
-    0 ("drop" stands in their place).
+    declare, such as ``callbacks``, ``checkpoint_dir``, ``picture_dir`` and ``pretrained``. They are saved as None, with a
+    warning. The fitted state of samplers is not saved; members of an ensemble with weight 0 are saved as "drop".
 
     An estimator of scikit-learn is saved by skops if skops trusts all the types in it, and if predictions hand its
     fitted arrays to Python and numpy, or `load` can check them. It checks those of support vector machines, nearest
@@ -123,7 +122,7 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, info: dict[str, 
 
 
 def load(path: str | os.PathLike[str]) -> Any:
-    """Load a model from a file that `save` wrote.
+    """Load a model saved by `save`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The file of a model: manifest, arrays, skops blobs and their checksum, written atomically and verified when read."""
+"""Model files of manifest, arrays, skops blobs and a checksum: written atomically, and verified when read."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import struct
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -46,15 +47,13 @@ def check_suffix(path: str | os.PathLike[str]) -> Path:
     return path
 
 
-def safetensors() -> Any:
-    """Return the module safetensors.numpy; ImportError says how to install it."""
+def import_extra(module: str) -> Any:
+    """Return a module of the extra ``skspec[save]``; ImportError if it is not installed."""
     try:
-        import safetensors.numpy  # noqa: PLC0415
+        return import_module(module)
     except ImportError as error:
-        raise ImportError(
-            "saving and loading models needs safetensors: pip install 'skspec[save]'"
-        ) from error
-    return safetensors.numpy
+        package = module.partition(".")[0]
+        raise ImportError(f"saving and loading models needs {package}: pip install 'skspec[save]'") from error
 
 
 @contextmanager
@@ -81,7 +80,7 @@ def refusing(path: str | os.PathLike[str]) -> Iterator[None]:
 def write(
     path: Path, manifest: dict[str, Any], arrays: dict[str, NDArray[Any]], blobs: dict[str, bytes]
 ) -> None:
-    """Write a temporary file beside `path`, which then replaces it: all or nothing."""
+    """Write a temporary file that then replaces `path`, so that no incomplete file is left."""
     manifest = {"format": FORMAT, "format_version": FORMAT_VERSION} | manifest | {"blobs": sorted(blobs)}
     text = json.dumps(manifest, allow_nan=False, ensure_ascii=False, indent=1).encode()
     if len(text) > MAX_JSON:
@@ -89,7 +88,7 @@ def write(
             f"parameters, fitted values and info of the model take {len(text) / 2**20:.0f} MiB as JSON, more than the "
             f"{MAX_JSON >> 20} MiB that a model file may have; keep long lists as arrays"
         )
-    entries = {_MANIFEST: text, _WEIGHTS: safetensors().save(arrays)} | blobs
+    entries = {_MANIFEST: text, _WEIGHTS: import_extra("safetensors.numpy").save(arrays)} | blobs
     entries[_CHECKSUM] = checksum(entries)
     _remove_abandoned(path.parent)
     with _temporary(path) as file:
@@ -113,7 +112,7 @@ def checksum(entries: dict[str, bytes]) -> bytes:
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, NDArray[Any]], dict[str, bytes]]:
     """Read manifest, arrays and skops blobs; ValueError for a wrong checksum, or entries that do not belong."""
-    module = safetensors()
+    safetensors = import_extra("safetensors.numpy")
     with open(path, "rb") as file:
         entries = _archive.unpack(file)
     _check_sum(entries.get(_CHECKSUM), checksum(entries), entries.get(_MANIFEST))
@@ -128,8 +127,8 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, NDArra
         raise ValueError(f"it has unexpected entries {extra}" if extra else f"it lacks the entries {missing}")
     _check_header(entries[_WEIGHTS])
     try:
-        arrays = module.load(entries.pop(_WEIGHTS))
-    except Exception as error:  # of safetensors, or another for exotic dtypes
+        arrays = safetensors.load(entries.pop(_WEIGHTS))
+    except Exception as error:  # safetensors raises errors of several types
         raise ValueError(f"its {_WEIGHTS} cannot be read ({error})") from error
     return manifest, arrays, entries
 
@@ -187,7 +186,7 @@ def _parse(text: bytes) -> dict[str, Any]:
         raise ValueError(f"its format_version is {repr(number)[:20]}; a positive integer is needed")
     if number > FORMAT_VERSION:
         raise ValueError(
-            f"it has format version {number}, this skspec reads {FORMAT_VERSION}; install a newer skspec"
+            f"it has format version {number}, and this version of skspec reads {FORMAT_VERSION}; upgrade skspec"
         )
     if number < FORMAT_VERSION:
         raise ValueError(

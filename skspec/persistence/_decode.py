@@ -1,4 +1,4 @@
-"""Decode JSON, arrays and skops blobs into fitted estimators; every value is checked. `_encode` lists the forms."""
+"""Decode JSON, arrays and skops blobs, in the forms of `_encode`, into fitted estimators; every value is checked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OUTPUTS = {"default", "pandas", "polars"}
 
 
 class Decoder:
-    """Decodes values, each array and blob of the file once."""
+    """Decoder of values, which uses each array and blob of the file once."""
 
     def __init__(self, arrays: dict[str, NDArray[Any]], blobs: dict[str, bytes]) -> None:
         self._arrays = dict(arrays)
@@ -29,7 +29,7 @@ class Decoder:
         self._string_bytes = 0
 
     def check_all_used(self) -> None:
-        """Raise ValueError if an array or blob of the file was not used."""
+        """Raise ValueError if an array or blob is left."""
         left = [*self._arrays, *self._blobs]
         if left:
             raise ValueError(f"it holds {left[0]!r}, which belongs to no step")
@@ -47,12 +47,10 @@ class Decoder:
         if not isinstance(node, dict) or node.keys() != {"estimator", "params", "fitted", "output"}:
             raise ValueError("it has a step that is not an estimator")
         cls, name = _registry.find(node["estimator"]), node["estimator"]
-        params = {
-            key: self.value(value) for key, value in _mapping(node["params"], f"params of {name}").items()
-        }
+        params = {k: self.value(v) for k, v in _mapping(node["params"], f"params of {name}").items()}
         unknown = sorted(params.keys() - set(cls._get_param_names()))
         if unknown:
-            raise ValueError(f"{name} has no parameter {unknown[0]!r} in this skspec")
+            raise ValueError(f"{name} has no parameter {unknown[0]!r} in this version of skspec")
         for key in sorted(_registry.fit_only(cls)):
             if params.get(key) is not None:
                 raise ValueError(f"{name} has a value for {key}, which save never writes")
@@ -119,11 +117,7 @@ class Decoder:
         config = self.value(node)
         if config is None:
             return
-        if (
-            not isinstance(config, dict)
-            or config.keys() != {"transform"}
-            or config["transform"] not in _OUTPUTS
-        ):
+        if config not in [{"transform": output} for output in _OUTPUTS]:
             raise ValueError(f"{name} has an unknown output configuration")
         vars(estimator)[OUTPUT_CONFIG] = config
 
@@ -151,11 +145,11 @@ class Decoder:
                 return scalar
         elif re.fullmatch(r"<U\d+", dtype) and isinstance(value, str):
             return np.str_(value)
-        raise ValueError(f"it has the value {value!r} as {str(dtype)[:20]!r}, which it is not")
+        raise ValueError(f"it has the invalid value {value!r} as {str(dtype)[:20]!r}")
 
     def _strings(self, texts: list[Any], shape: list[Any], dtype: str) -> NDArray[Any]:
         if not all(isinstance(text, str) for text in texts):
-            raise ValueError("it has an array of strings that holds something else")
+            raise ValueError("it has an array of strings that contains something else")
         if not all(type(n) is int and n >= 0 for n in shape) or int(np.prod(shape, dtype=object)) != len(
             texts
         ):

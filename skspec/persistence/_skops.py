@@ -1,8 +1,6 @@
-"""Estimators of scikit-learn as skops blobs of trusted types."""
+"""Scikit-learn estimators as skops blobs of trusted types."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import (
@@ -18,7 +16,7 @@ from sklearn.tree import (
     ExtraTreeRegressor,
 )
 
-from skspec.persistence._bundle import check_archive
+from skspec.persistence._bundle import check_archive, import_extra
 from skspec.persistence._soundness import check_known, check_sound
 
 _OF_TREES = (
@@ -27,7 +25,7 @@ _OF_TREES = (
 )
 _TRUSTED = (
     "numpy.dtype",  # an attribute of SimpleImputer and others; only looked up
-    "sklearn.calibration._CalibratedClassifier",  # the contents of CalibratedClassifierCV, which only have attributes
+    "sklearn.calibration._CalibratedClassifier",  # members of CalibratedClassifierCV, which only have attributes
     "sklearn.calibration._SigmoidCalibration",
 )
 _TRUSTED_IN_TREES = (*_TRUSTED, "sklearn.tree._tree.Tree")  # checked by check_sound once loaded
@@ -36,7 +34,7 @@ _MAX_SCHEMA = 32 * 2**20  # a forest of a thousand trees has half of it
 
 
 def dump(estimator: BaseEstimator, step: str) -> bytes:
-    """Return an estimator of scikit-learn as bytes.
+    """Return a scikit-learn estimator as bytes.
 
     Raises
     ------
@@ -45,7 +43,7 @@ def dump(estimator: BaseEstimator, step: str) -> bytes:
     ValueError
         If its arrays do not belong together.
     """
-    skops_io = _skops_io()
+    skops_io = import_extra("skops.io")
     name = type(estimator).__name__
     try:
         data = skops_io.dumps(estimator)
@@ -53,11 +51,10 @@ def dump(estimator: BaseEstimator, step: str) -> bytes:
         raise TypeError(f"{step} ({name}) cannot be saved: {error}") from error
     wrong = _untrusted(data, isinstance(estimator, _OF_TREES))
     if wrong:
-        hint = (
-            "; use algorithm='brute'" if any("KDTree" in kind or "BallTree" in kind for kind in wrong) else ""
-        )
+        spatial = any("KDTree" in kind or "BallTree" in kind for kind in wrong)
+        hint = "; use algorithm='brute'" if spatial else ""
         raise TypeError(
-            f"{step} ({name}) cannot be saved: it holds {', '.join(wrong)}, not on the trusted list{hint}"
+            f"{step} ({name}) cannot be saved: it holds {', '.join(wrong)}, not a trusted type{hint}"
         )
     try:
         check_known(estimator)
@@ -76,20 +73,18 @@ def restore(data: bytes, class_name: str, step: str) -> BaseEstimator:
     ValueError
         If its types are not trusted, it is not of the class named, or its arrays do not belong together.
     """
-    skops_io = _skops_io()
+    skops_io = import_extra("skops.io")
     trees = class_name in {cls.__name__ for cls in _OF_TREES}
     try:
         _check_schema(check_archive(data))
         wrong = _untrusted(data, trees)
-        estimator = (
-            None if wrong else skops_io.loads(data, trusted=list(_TRUSTED_IN_TREES if trees else _TRUSTED))
-        )
+        estimator = None if wrong else skops_io.loads(data, trusted=_trusted(trees))
     except Exception as error:  # a manipulated blob may fail anywhere in skops
         raise ValueError(f"{step} cannot be read by skops ({type(error).__name__}: {error})") from error
     if wrong:
-        raise ValueError(f"{step} holds {', '.join(wrong)}, not on the list of trusted types")
+        raise ValueError(f"{step} holds {', '.join(wrong)}, not a trusted type")
     if not isinstance(estimator, BaseEstimator) or type(estimator).__name__ != class_name:
-        raise ValueError(f"{step} holds a {type(estimator).__name__}, announced as {class_name}")
+        raise ValueError(f"{step} holds a {type(estimator).__name__}, but the file says {class_name}")
     if trees and type(estimator) not in _OF_TREES:
         raise ValueError(f"{step} is not a tree or forest of scikit-learn")
     try:
@@ -105,17 +100,9 @@ def _check_schema(entries: dict[str, bytes]) -> None:
         raise ValueError(f"its {_SCHEMA} is larger than {_MAX_SCHEMA >> 20} MiB")
 
 
-def _skops_io() -> Any:
-    try:
-        import skops.io  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError(
-            "saving and loading steps of scikit-learn needs skops: pip install 'skspec[save]'"
-        ) from error
-    return skops.io
+def _trusted(trees: bool) -> list[str]:
+    return list(_TRUSTED_IN_TREES if trees else _TRUSTED)
 
 
 def _untrusted(data: bytes, trees: bool) -> list[str]:
-    return sorted(
-        set(_skops_io().get_untrusted_types(data=data)) - set(_TRUSTED_IN_TREES if trees else _TRUSTED)
-    )
+    return sorted(set(import_extra("skops.io").get_untrusted_types(data=data)) - set(_trusted(trees)))

@@ -258,7 +258,7 @@ def _check_neighbors(estimator: Any) -> None:
         _need_floats(estimator, "_lrd", (n,))
     if "_y" not in vars(estimator):
         return
-    y = estimator._y
+    y = vars(estimator)["_y"]
     _need(isinstance(y, np.ndarray) and y.ndim in (1, 2) and len(y) == n, estimator, "_y")
     if name in _NEIGHBOR_CLASSIFIERS:
         classes = estimator.classes_ if estimator.outputs_2d_ else [estimator.classes_]

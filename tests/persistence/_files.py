@@ -1,4 +1,4 @@
-"""Model files taken apart, changed and put together again."""
+"""Functions that take model files apart, change them, and write them again."""
 
 import contextlib
 import json
@@ -32,7 +32,7 @@ def read_entries(path):
 
 
 def write_entries(path, entries, compression=zipfile.ZIP_STORED, *, resealed=True):
-    """Write a file of some entries, with the checksum that they have now or the one among them."""
+    """Write a file with these entries, and with their checksum unless it is not to be `resealed`."""
     if resealed and "checksum.sha256" in entries:
         content = {name: text for name, text in entries.items() if name != "checksum.sha256"}
         entries = content | {"checksum.sha256": checksum(content)}
@@ -42,7 +42,7 @@ def write_entries(path, entries, compression=zipfile.ZIP_STORED, *, resealed=Tru
 
 
 def with_manifest(entries, change):
-    """Entries with a manifest that a function has changed."""
+    """Entries with a manifest changed by a function."""
     manifest = json.loads(entries["manifest.json"])
     change(manifest)
     return entries | {"manifest.json": json.dumps(manifest).encode()}
@@ -54,7 +54,7 @@ def change_manifest(path, change):
 
 
 def load_random_changes(path, entries, n, part=lambda manifest: manifest):
-    """Load files with a random value in the manifest, or in a part of it; errors other than ValueError are raised."""
+    """Load files with a random value in the manifest or a part of it; only ValueError is allowed."""
     rng = np.random.default_rng(0)
 
     def places(value):

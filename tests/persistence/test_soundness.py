@@ -203,7 +203,7 @@ def test_classes_that_cannot_be_checked_are_refused():
 
 def test_sparse_matrices_are_refused():
     sparse = SVC().fit(scipy.sparse.csr_array(X), LABELS)
-    with pytest.raises(TypeError, match="holds scipy.sparse.*, not on the trusted list"):
+    with pytest.raises(TypeError, match="holds scipy.sparse.*, not a trusted type"):
         _skops.dump(sparse, "step 'x'")
-    with pytest.raises(ValueError, match="holds scipy.sparse.*, not on the list of trusted types"):
+    with pytest.raises(ValueError, match="holds scipy.sparse.*, not a trusted type"):
         _skops.restore(skops_io.dumps(sparse), "SVC", "step 'x'")
