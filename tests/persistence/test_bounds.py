@@ -384,7 +384,7 @@ def test_memory(entries, tmp_path):
     for path in paths[2:4]:
         with open(path, "ab") as file:
             file.truncate(2**33)  # zeros that take no space on the disk
-    write_entries(paths[4], with_info(entries, b'"' + b"x" * 300_000_000 + b'"'))
+    write_entries(paths[4], with_info(entries, b'"' + b"x" * 100_000_000 + b'"'))
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", MEMORY, *map(str, paths)],
         check=False,
