@@ -209,35 +209,28 @@ class _Bands:
         self.width = (last - self.first).max(axis=0).tolist()
         at -= self.first[:, :, None, None]
         self.bands = np.stack([at[..., 0].min(axis=0), at[..., 1].max(axis=0)], axis=-1).tolist()
-        self.arrays = block.flux, block.ivar, edges
+        self.arrays: tuple[Any, Any, Any] = block.flux, block.ivar, edges
+        self.windows: tuple[Any, Any, Any] | None = None
         if edges.ndim == 2:
-            self.windows: list[Any] = [
-                None
-                if values is None
-                else sliding_window_view(values, values.shape[1] - n_pixels + widest, axis=1)
-                for values in self.arrays
-            ]
+            self.windows = (
+                sliding_window_view(block.flux, widest, axis=1),
+                None if block.ivar is None else sliding_window_view(block.ivar, widest, axis=1),
+                sliding_window_view(edges, widest + 1, axis=1),
+            )
 
     def __call__(self, k: int) -> tuple[Any, Any, Any, list[slice]]:
         """Flux, ivar and edges of the pixels of index `k`, and where its band, its blue and its red band are in them."""
-        flux, ivar, edges = self.arrays
         first, width = self.first[:, k], self.width[k]
         bands = [slice(*band) for band in self.bands[k]]
-        if edges.ndim == 1:
-            low = int(first[0])
-            pixels = slice(low, low + width)
-            return (
-                flux[:, pixels],
-                None if ivar is None else ivar[:, pixels],
-                edges[low : low + width + 1],
-                bands,
-            )
+        if self.windows is None:
+            flux, ivar, edges = self.arrays
+            cut = slice(first[0], first[0] + width)
+            edges = edges[first[0] : first[0] + width + 1]
+            return flux[:, cut], None if ivar is None else ivar[:, cut], edges, bands
+        flux, ivar, edges = self.windows
         rows = np.arange(len(flux))
-        flux, ivar, edges = (
-            None if view is None else view[rows, first, : width + more]
-            for view, more in zip(self.windows, (0, 0, 1), strict=True)
-        )
-        return flux, ivar, edges, bands
+        ivar = None if ivar is None else ivar[rows, first, :width]
+        return flux[rows, first, :width], ivar, edges[rows, first, : width + 1], bands
 
 
 def _measure(
