@@ -295,5 +295,5 @@ def _moments(pixels: Array, t: Array, n: int) -> list[Array]:
     """Sum pixels times powers of t below `n`, where t is shared by all rows or different for each."""
     if t.ndim == 1:
         return list((pixels @ t[:, None] ** np.arange(n)).T)
-    powers = [[t] * k for k in range(n)]
-    return [np.einsum(pixels, [0, 1], *(x for f in factors for x in (f, [0, 1])), [0]) for factors in powers]
+    factors = ["", ",ij", ",ij,ij"]
+    return [np.einsum(f"ij{factors[k]}->i", pixels, *[t] * k) for k in range(n)]
