@@ -57,18 +57,19 @@ class OverlapOperator:
 
     def __call__(self, block: Block) -> Resampled:
         """Resample the rows of a block, in their own floating-point type."""
-        flux, errors = block.flux, block.ivar
+        flux, errors, bad = block.flux, block.ivar, None
         coverage = np.broadcast_to(self.coverage.astype(flux.dtype), (len(flux), len(self.coverage)))
         if not block.complete:
-            flux = np.where(block.valid, flux, flux.dtype.type(0))
+            flux, bad = flux.copy(), ~block.valid
+            np.copyto(flux, 0, where=bad)
             coverage = self._sum(block.valid.astype(flux.dtype), 1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            resampled, ivar = self._sum(flux, 1) / coverage, None
+            resampled, ivar = np.divide(self._sum(flux, 1), coverage, order="C"), None
             if errors is not None:
                 variance = 1 / errors
-                if not block.complete:
-                    variance[~block.valid] = 0
-                ivar = coverage * coverage / self._sum(variance, 2)
+                if bad is not None:
+                    np.copyto(variance, 0, where=bad)
+                ivar = np.divide(coverage * coverage, self._sum(variance, 2), order="C")
                 ivar[coverage <= 0] = 0
         return Resampled(resampled, ivar, coverage)
 
