@@ -213,7 +213,7 @@ def _unwarned(function: Callable[[Spectra], Any]) -> Callable[[Spectra], Any]:
 
     def quiet(spectra: Spectra) -> Any:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".* lack more than .* of the grid")
+            warnings.filterwarnings("ignore", message=".* lack at the ends more than .* of the grid")
             return function(spectra)
 
     return quiet

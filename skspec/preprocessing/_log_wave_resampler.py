@@ -83,7 +83,7 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
     Warns
     -----
     UserWarning
-        If ``missing="interpolate"`` fills more than a tenth of the bins of a spectrum, and ``output="flux"`` does not say
+        If ``missing="interpolate"`` extends a spectrum by more than a tenth of the bins at its ends, and ``output="flux"`` does not say
         which.
 
     See Also

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skspec.spectra.inputs import row_name
 
 RULES = ("nan", "interpolate", "zero", "raise")
-_MANY = 0.1  # of the bins of a spectrum, filled by interpolation: a classifier takes them for measurements
+_MANY = 0.1  # of the bins, beyond the ends of a spectrum: a classifier takes what fills them for measurements
 
 
 def refuse_empty(bad: NDArray[np.bool_], grid: str, X: Any) -> None:
@@ -30,7 +30,7 @@ def fill(
 ) -> None:
     """Apply one of `RULES` to the missing bins of `flux`, in place; each row has bins that are not missing.
 
-    Warn of rows in which many are interpolated, unless they are `marked` in the output.
+    Warn of rows of which many are beyond the ends and interpolated, unless they are `marked` in the output.
     """
     if rule == "raise":
         row = int(np.flatnonzero(bad.any(axis=1))[0])
@@ -39,11 +39,11 @@ def fill(
             "another rule than missing='raise'"
         )
     if rule == "interpolate":
-        filled = bad.mean(axis=1)
+        filled = (bad.argmin(axis=1) + bad[:, ::-1].argmin(axis=1)) / bad.shape[1]
         many = np.flatnonzero(filled > _MANY)
         if len(many) and not marked:
             warnings.warn(
-                f"{len(many)} of {len(flux)} spectra, the first of them {row_name(int(many[0]), X)}, lack more than "
+                f"{len(many)} of {len(flux)} spectra, the first of them {row_name(int(many[0]), X)}, lack at the ends more than "
                 f"{_MANY:.0%} (up to {filled.max():.0%}) of the grid {grid}, which missing='interpolate' fills with "
                 "values that a classifier takes for measurements; narrow the grid, or use missing='nan' with "
                 "FluxNormalizer and MissingFluxImputer('template')",

@@ -188,7 +188,9 @@ def test_rules_for_missing_bins():
     assert np.isnan(out[1, (w > 5010) & (w < 5490)]).all()
     zero = LogWaveResampler(missing="zero").fit(spectra).transform(spectra)
     np.testing.assert_array_equal(zero, np.nan_to_num(out))
-    with pytest.warns(UserWarning, match=r"2 of 2 spectra, .* lack more than 10% \(up to 42%\) of the grid"):
+    with pytest.warns(
+        UserWarning, match=r"2 of 2 spectra, .* lack at the ends more than 10% \(up to 33%\) of the grid"
+    ):
         filled = LogWaveResampler(missing="interpolate").fit(spectra).transform(spectra)
     assert np.isfinite(filled).all()
     np.testing.assert_array_equal(filled[np.isfinite(out)], out[np.isfinite(out)])
