@@ -83,8 +83,8 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
     Warns
     -----
     UserWarning
-        If ``missing="interpolate"`` extends a spectrum by more than a tenth of the bins at its ends, and ``output="flux"`` does not say
-        which.
+        If ``missing="interpolate"`` extends a spectrum by more than a tenth of the bins at its ends, and
+        ``output="flux"`` does not say which.
 
     See Also
     --------
