@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from skspec.io import read_spectra
-from skspec.model_selection import to_rest_frame
+from skspec.model_selection import has_signal, to_rest_frame
 from skspec.preprocessing import LogWaveResampler
 from skspec.spectra import Spectra
 
@@ -114,9 +114,11 @@ def classify(
         unreadable     the file could not be read; see ``reason``
         no_redshift    the model needs the rest frame, and the redshift is missing
         no_overlap     no valid pixel on the model's wavelength grid
-        failed         the model raised an error; see ``reason``
+        no_signal      all valid pixels on the grid have the same flux, as of a dead fibre; see ``reason``
+        failed         the model raised an error or gave no finite probabilities; see ``reason``
         low_coverage   less than 80 % of the grid is covered; the class may be less certain than its probability
-        low_snr        signal-to-noise ratio below 5 per pixel; the class may be less certain than its probability
+        low_snr        signal-to-noise ratio per pixel below 5, or unknown because too few pixels are valid; the class
+                       may be less certain than its probability
         =============  =========================================================================================
     """
     n = len(spectra)
@@ -139,8 +141,16 @@ def classify(
         _add_failures(failures, rows, flags, reasons)
         for row in rows[coverage[rows] == 0]:
             flags[row].append("no_overlap")
-        covered = coverage[rows] > 0
-        usable, rows = usable[covered], rows[covered]
+        usable, rows = _keep(usable, rows, coverage[rows] > 0)
+    if len(rows):
+        limits = [(10**resampler.loglam_min, 10**resampler.loglam_max) for resampler in resamplers]
+        alive = has_signal(
+            usable, *((min(low for low, _ in limits), max(high for _, high in limits)) if limits else ())
+        )
+        for row in rows[~alive]:
+            flags[row].append("no_signal")
+            reasons[row] = "all valid pixels on the model's wavelengths have the same flux"
+        usable, rows = _keep(usable, rows, alive)
 
     classes = model.classes_
     names = np.full(n, "", dtype=object)
@@ -150,13 +160,17 @@ def classify(
         if has_probability:
             probability[rows], failures = _for_each(model.predict_proba, usable, np.float64, len(classes))
             done = np.isfinite(probability[rows]).all(axis=1)
+            for k in np.flatnonzero(~done):
+                failures.setdefault(int(k), "the model gave no finite probabilities")
+            probability[rows[~done]] = np.nan
             names[rows[done]] = classes.astype(str)[probability[rows[done]].argmax(axis=1)]
         else:
             names[rows], failures = _for_each(lambda X: model.predict(X).astype(str), usable, object)
         _add_failures(failures, rows, flags, reasons)
     for row in np.flatnonzero((coverage > 0) & (coverage < LOW_COVERAGE)):
         flags[row].append("low_coverage")
-    for row in np.flatnonzero(snr < LOW_SNR):
+    unknown_snr = np.isnan(snr) & np.isin(np.arange(n), rows)
+    for row in np.flatnonzero((snr < LOW_SNR) | unknown_snr):
         flags[row].append("low_snr")
 
     blank, unknown = [""] * len(skipped), np.full(len(skipped), np.nan)
@@ -183,6 +197,12 @@ def _resamplers(model: Any) -> list[LogWaveResampler]:
         return next((found for _, step in model.steps if (found := _resamplers(step))), [])
     members = getattr(model, "estimators_", None)
     return [found for member in members for found in _resamplers(member)] if isinstance(members, list) else []
+
+
+def _keep(
+    spectra: Spectra, rows: NDArray[np.intp], keep: NDArray[np.bool_]
+) -> tuple[Spectra, NDArray[np.intp]]:
+    return (spectra, rows) if keep.all() else (spectra[keep], rows[keep])
 
 
 def _for_each(

@@ -161,7 +161,7 @@ def fit(
 
     Spectra of the same object are kept in one fold, so that the scores are those for new objects.
     """
-    check_output(out, overwrite, (".skspec",))
+    check_output(out, overwrite, (".skspec",), catalogue=catalogue, spectra=paths or [])
     if not paths and catalogue is None:
         raise typer.BadParameter("PATHS, a --catalogue of files, or both are needed")
     chosen = FIT_RECIPES[recipe.name]
@@ -175,6 +175,8 @@ def fit(
         spectra = read_with_catalogue(
             paths, catalogue, format=format_, on_error=on_error.value, n_jobs=n_jobs
         )
+        if not paths:  # those of the catalogue
+            check_output(out, overwrite, (".skspec",), spectra=list(spectra.meta["file"]))
         _report.print_read(console, spectra)
         data = prepare_spectra(
             spectra,
@@ -229,7 +231,7 @@ def predict(
     The classes of spectra with the flags low_coverage (below 80 % of the wavelengths) and low_snr (below 5 per pixel)
     are less certain.
     """
-    check_output(out, overwrite, tuple(TABLE_FORMATS))
+    check_output(out, overwrite, tuple(TABLE_FORMATS), model=model, spectra=paths)
     with reporting(debug):
         console = _report.console()
         info = skspec.read_info(model)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -14,6 +13,9 @@ from typing import Annotated
 
 import typer
 from typer import Argument, Option
+
+from skspec.cli._process import check_signals, complain
+from skspec.io.writing import is_same_file, reads_file
 
 
 class OnError(StrEnum):
@@ -44,18 +46,19 @@ def reporting(debug: bool) -> Iterator[None]:
     """Print errors, with a traceback if `debug`, and warnings on standard error; exit with code 1 after an error."""
     with warnings.catch_warnings():
         warnings.filterwarnings("default", category=UserWarning)
-        warnings.showwarning = lambda message, *_: complain("warning", str(message))
+        warnings.showwarning = lambda message, *_: complain(f"warning: {message}")
         try:
             yield
-        except (typer.Exit, typer.Abort, typer.BadParameter):
+        except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
             raise
-        except BrokenPipeError:  # closed by the reader, for example head
-            sys.stderr.close()
-            raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            complain("interrupted")
+            raise typer.Exit(130) from None
         except Exception as error:
+            check_signals()
             if debug:
                 traceback.print_exc()
-            complain("error", _sentence(error))
+            complain(f"error: {_sentence(error)}")
             raise typer.Exit(1) from None
 
 
@@ -66,13 +69,13 @@ def _sentence(error: Exception) -> str:
     return str(error) if known else f"{type(error).__name__}: {error} (--debug shows the traceback)"
 
 
-def complain(kind: str, text: str) -> None:
-    """Print a line on standard error."""
-    print(f"skspec: {kind}: {' '.join(text.split())}", file=sys.stderr)
+def check_output(
+    path: Path | None, overwrite: bool, suffixes: tuple[str, ...], **inputs: Path | list[str] | None
+) -> None:
+    """Raise an error for an output that cannot be written or is an input, before any work is done.
 
-
-def check_output(path: Path | None, overwrite: bool, suffixes: tuple[str, ...]) -> None:
-    """Raise an error for an output that cannot be written, before any work is done."""
+    `inputs` are files by what they are, and the sources of spectra as ``spectra``.
+    """
     if path is None:
         return
     if path.suffix not in suffixes:
@@ -84,6 +87,11 @@ def check_output(path: Path | None, overwrite: bool, suffixes: tuple[str, ...]) 
         raise typer.BadParameter(f"--out: the folder {folder} is not writable")
     if path.is_dir():
         raise typer.BadParameter(f"--out must be a file, but {path} is a folder")
+    for name, source in inputs.items():
+        if isinstance(source, Path) and is_same_file(path, source):
+            raise typer.BadParameter(f"--out must not be the {name} itself, got {path}")
+        if isinstance(source, list) and reads_file(path, source):
+            raise typer.BadParameter(f"--out must not be one of the {name} to read, got {path}")
     if path.exists() and not overwrite:
         raise typer.BadParameter(f"{path} exists; use --overwrite to replace it")
 

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
+from skspec.cli._process import StandardOutput
 from skspec.model_selection import CrossValidation, PreparedSpectra
 from skspec.recipes import PublishedSystem, Reproduction, ScoredPredictions, SystemData
 from skspec.spectra import Spectra
@@ -30,9 +31,9 @@ def console(*, wide: bool = False) -> Console:
 
     With `wide`, the terminal wraps long lines, so that tables keep their shape.
     """
-    stream = sys.stdout
-    if hasattr(stream, "reconfigure"):
-        stream.reconfigure(errors="replace")  # a path outside the encoding must not stop the run
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a path outside the encoding must not stop the run
+    stream: Any = StandardOutput()
     terminal = stream.isatty()
     return Console(
         file=stream,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from skspec.checks import check_choice
 from skspec.io._paths import PATH_COLUMNS
 from skspec.io._read import read_spectra
+from skspec.io.writing import replacing
 from skspec.spectra import Spectra
 from skspec.spectra.columns import texts
 
@@ -139,10 +139,12 @@ def _rows_of_files(entries: list[str], files: list[str], folder: Path) -> NDArra
 
 
 def write_table(table: Table, path: Path) -> None:
-    """Write a table in the format given by the suffix of `path`; a failure leaves no partial file.
+    """Write a table in the format given by the suffix of `path`, completely or not at all.
 
     Raises
     ------
+    OSError
+        If the file cannot be written.
     ValueError
         If the suffix is not in `TABLE_FORMATS`, or the table has characters that the format cannot store.
     """
@@ -155,9 +157,5 @@ def write_table(table: Table, path: Path) -> None:
                     f"{path.name}: column {name} has non-ASCII characters, which FITS cannot store; write "
                     f"{path.stem}.ecsv"
                 )
-    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
-    try:
+    with replacing(path) as temporary:
         table.write(temporary, format=TABLE_FORMATS[path.suffix])
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

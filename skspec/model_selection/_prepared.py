@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skspec.checks import check_choice
+from skspec.model_selection._copies import has_signal, join_copies
 from skspec.model_selection._groups import group_spectra
 from skspec.model_selection._labels import select_labels
 from skspec.preprocessing import LogWaveResampler
@@ -47,6 +48,8 @@ def prepare_spectra(
 ) -> PreparedSpectra:
     """Prepare spectra for training: select labels, group objects, and choose a wavelength grid.
 
+    Spectra without signal (dead fibres) are dropped, and copies of a spectrum stay in one group.
+
     Parameters
     ----------
     spectra : Spectra
@@ -82,6 +85,9 @@ def prepare_spectra(
         spectra, known = to_rest_frame(spectra)
         target = target[known]
         dropped["no redshift for the rest frame"] += int((~known).sum())
+    alive = has_signal(spectra)
+    dropped["no signal, all valid pixels have the same flux"] += int((~alive).sum())
+    spectra, target = spectra[alive], target[alive]
     grid = choose_grid(spectra) if len(spectra) else {}
     given = {"loglam_min": loglam_min, "loglam_max": loglam_max, "n_bins": n_bins}
     grid |= {key: value for key, value in given.items() if value is not None}
@@ -98,6 +104,8 @@ def prepare_spectra(
         why = "; ".join(f"{reason} ({n})" for reason, n in dropped.most_common(3))
         raise ValueError(f"two classes are needed, {left} left" + (f" after dropping: {why}" if why else ""))
     numbers, grouping = group_spectra(spectra, groups)
+    numbers, copies = join_copies(spectra, numbers)
+    grouping = f"{grouping} {copies}".rstrip()
     return PreparedSpectra(spectra, target, numbers, grouping, grid, +dropped)
 
 
