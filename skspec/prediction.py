@@ -126,46 +126,12 @@ def classify(
     reasons = np.full(n, "", dtype=object)
     with np.errstate(invalid="ignore"):  # zero flux without noise
         snr = spectra.snr
-    rows, usable = np.arange(n), spectra
-    if rest_frame:
-        usable, known = to_rest_frame(spectra)
-        rows = np.flatnonzero(known)
-        for row in np.flatnonzero(~known):
-            flags[row].append("no_redshift")
-    coverage = np.full(n, np.nan)
-    resamplers = _resamplers(model)
-    if resamplers and len(rows):
-        coverage[rows], failures = _for_each(
-            lambda X: np.min([resampler.coverage(X) for resampler in resamplers], axis=0), usable, np.float64
-        )
-        _add_failures(failures, rows, flags, reasons)
-        for row in rows[coverage[rows] == 0]:
-            flags[row].append("no_overlap")
-        usable, rows = _keep(usable, rows, coverage[rows] > 0)
-    if len(rows):
-        limits = [(10**resampler.loglam_min, 10**resampler.loglam_max) for resampler in resamplers]
-        alive = has_signal(
-            usable, *((min(low for low, _ in limits), max(high for _, high in limits)) if limits else ())
-        )
-        for row in rows[~alive]:
-            flags[row].append("no_signal")
-            reasons[row] = "all valid pixels on the model's wavelengths have the same flux"
-        usable, rows = _keep(usable, rows, alive)
-
+    usable, rows, coverage = _screen(model, spectra, rest_frame, flags, reasons)
     classes = model.classes_
-    names = np.full(n, "", dtype=object)
-    probability = np.full((n, len(classes)), np.nan)
+    names, probability = np.full(n, "", dtype=object), np.full((n, len(classes)), np.nan)
     has_probability = hasattr(model, "predict_proba")
     if len(rows):
-        if has_probability:
-            probability[rows], failures = _for_each(model.predict_proba, usable, np.float64, len(classes))
-            done = np.isfinite(probability[rows]).all(axis=1)
-            for k in np.flatnonzero(~done):
-                failures.setdefault(int(k), "the model gave no finite probabilities")
-            probability[rows[~done]] = np.nan
-            names[rows[done]] = classes.astype(str)[probability[rows[done]].argmax(axis=1)]
-        else:
-            names[rows], failures = _for_each(lambda X: model.predict(X).astype(str), usable, object)
+        names[rows], probability[rows], failures = _predict(model, usable, has_probability)
         _add_failures(failures, rows, flags, reasons)
     for row in np.flatnonzero((coverage > 0) & (coverage < LOW_COVERAGE)):
         flags[row].append("low_coverage")
@@ -197,6 +163,56 @@ def _resamplers(model: Any) -> list[LogWaveResampler]:
         return next((found for _, step in model.steps if (found := _resamplers(step))), [])
     members = getattr(model, "estimators_", None)
     return [found for member in members for found in _resamplers(member)] if isinstance(members, list) else []
+
+
+def _screen(
+    model: Any, spectra: Spectra, rest_frame: bool, flags: list[list[str]], reasons: NDArray[Any]
+) -> tuple[Spectra, NDArray[np.intp], NDArray[np.float64]]:
+    """Flag spectra that cannot be classified; return the others, their rows, and the coverage of all."""
+    coverage = np.full(len(spectra), np.nan)
+    rows, usable = np.arange(len(spectra)), spectra
+    if rest_frame:
+        usable, known = to_rest_frame(spectra)
+        rows = np.flatnonzero(known)
+        for row in np.flatnonzero(~known):
+            flags[row].append("no_redshift")
+    resamplers = _resamplers(model)
+    if resamplers and len(rows):
+        coverage[rows], failures = _for_each(
+            lambda X: np.min([resampler.coverage(X) for resampler in resamplers], axis=0), usable, np.float64
+        )
+        _add_failures(failures, rows, flags, reasons)
+        for row in rows[coverage[rows] == 0]:
+            flags[row].append("no_overlap")
+        usable, rows = _keep(usable, rows, coverage[rows] > 0)
+    if len(rows):
+        low = min((10**resampler.loglam_min for resampler in resamplers), default=0.0)
+        high = max((10**resampler.loglam_max for resampler in resamplers), default=np.inf)
+        alive = has_signal(usable, low, high)
+        for row in rows[~alive]:
+            flags[row].append("no_signal")
+            reasons[row] = "all valid pixels on the model's wavelengths have the same flux"
+        usable, rows = _keep(usable, rows, alive)
+    return usable, rows, coverage
+
+
+def _predict(
+    model: Any, spectra: Spectra, has_probability: bool
+) -> tuple[NDArray[Any], NDArray[np.float64], dict[int, str]]:
+    """Return classes ("" where the model failed), probabilities (NaN if there are none), and failures by row."""
+    classes = model.classes_
+    probability = np.full((len(spectra), len(classes)), np.nan)
+    if not has_probability:
+        names, failures = _for_each(lambda X: model.predict(X).astype(str), spectra, object)
+        return names, probability, failures
+    probability, failures = _for_each(model.predict_proba, spectra, np.float64, len(classes))
+    names = np.full(len(spectra), "", dtype=object)
+    done = np.isfinite(probability).all(axis=1)
+    names[done] = classes.astype(str)[probability[done].argmax(axis=1)]
+    for row in np.flatnonzero(~done):
+        failures.setdefault(int(row), "the model gave no finite probabilities")
+    probability[~done] = np.nan
+    return names, probability, failures
 
 
 def _keep(

@@ -36,9 +36,9 @@ def run(command: Callable[[], object]) -> None:
         if not _received:  # a signal during an import may become another error
             raise
     if _received:
-        number = _received[0][1]
-        complain(_WORDS[signal.Signals(number)])
-        sys.exit(128 + number)
+        first = signal.Signals(_received[0][1])
+        complain(_WORDS[first])
+        sys.exit(128 + first)
     for number, handler in handlers.items():
         signal.signal(number, handler)
     sys.exit(code)

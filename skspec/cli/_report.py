@@ -107,6 +107,10 @@ def print_prepared(out: Console, data: PreparedSpectra) -> None:
         dropped = sorted(data.dropped.items(), key=lambda item: -item[1])
         out.print(table(f"Spectra dropped: {sum(data.dropped.values())}", ("reason", "spectra"), dropped))
     out.print("\n" + escape(data.grouping))
+    if data.n_dead:
+        out.print(
+            f"{data.n_dead} spectra have the same flux in all pixels: leave them out if they are dead fibres."
+        )
     grid = data.grid
     low, high = 10 ** grid["loglam_min"], 10 ** grid["loglam_max"]
     out.print(f"Wavelength grid: {grid['n_bins']} bins, {low:.0f} to {high:.0f} Å (vacuum).")

@@ -56,7 +56,7 @@ def join_copies(spectra: Spectra, groups: NDArray[Any]) -> tuple[NDArray[Any], s
     note : str
         Sentence that says how many copies there are; empty if there are none.
     """
-    digests = [hashlib.blake2b(np.ascontiguousarray(flux)).digest() for flux in spectra.flux]
+    digests = [hashlib.blake2b(np.ascontiguousarray(flux).data).digest() for flux in spectra.flux]
     _, copy_of = np.unique(digests, return_inverse=True)
     dead = ~has_signal(spectra) | ~np.array([valid.any() for valid in spectra.valid], dtype=bool)
     copy_of[dead] = len(spectra) + np.flatnonzero(dead)  # alike, but not the same spectrum

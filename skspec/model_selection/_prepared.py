@@ -23,7 +23,10 @@ _MIN_BINS = 400  # for a narrow range, but bins are never narrower than pixels
 
 @dataclass
 class PreparedSpectra:
-    """Spectra with labels, groups and a wavelength grid, and the number of spectra dropped by reason."""
+    """Spectra with labels, groups and a wavelength grid, and the number of spectra dropped by reason.
+
+    `n_dead` spectra are kept although all their pixels have the same flux, like those of a dead fibre.
+    """
 
     spectra: Spectra
     labels: NDArray[Any]
@@ -31,6 +34,7 @@ class PreparedSpectra:
     grouping: str
     grid: dict[str, Any]
     dropped: Counter[str] = field(default_factory=Counter)
+    n_dead: int = 0
 
 
 def prepare_spectra(
@@ -48,7 +52,7 @@ def prepare_spectra(
 ) -> PreparedSpectra:
     """Prepare spectra for training: select labels, group objects, and choose a wavelength grid.
 
-    Spectra without signal (dead fibres) are dropped, and copies of a spectrum stay in one group.
+    Spectra with identical flux are put in one group.
 
     Parameters
     ----------
@@ -85,9 +89,6 @@ def prepare_spectra(
         spectra, known = to_rest_frame(spectra)
         target = target[known]
         dropped["no redshift for the rest frame"] += int((~known).sum())
-    alive = has_signal(spectra)
-    dropped["no signal, all valid pixels have the same flux"] += int((~alive).sum())
-    spectra, target = spectra[alive], target[alive]
     grid = choose_grid(spectra) if len(spectra) else {}
     given = {"loglam_min": loglam_min, "loglam_max": loglam_max, "n_bins": n_bins}
     grid |= {key: value for key, value in given.items() if value is not None}
@@ -106,7 +107,8 @@ def prepare_spectra(
     numbers, grouping = group_spectra(spectra, groups)
     numbers, copies = join_copies(spectra, numbers)
     grouping = f"{grouping} {copies}".rstrip()
-    return PreparedSpectra(spectra, target, numbers, grouping, grid, +dropped)
+    n_dead = int((~has_signal(spectra)).sum())
+    return PreparedSpectra(spectra, target, numbers, grouping, grid, +dropped, n_dead)
 
 
 def to_rest_frame(spectra: Spectra) -> tuple[Spectra, NDArray[np.bool_]]:
