@@ -50,6 +50,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 Recipe = StrEnum("Recipe", {name: name.replace("_", "-") for name in FIT_RECIPES})  # type: ignore[misc]
 System = StrEnum("System", {name: name.replace("_", "-") for name in PUBLISHED_SYSTEMS})  # type: ignore[misc]
 Reduction = StrEnum("Reduction", {name: name for name in LABEL_REDUCTIONS})  # type: ignore[misc]
+_MAX_BINS = 100_000  # a thousand spectra take 400 MB
 _CONV1D = Recipe("conv1d")
 _NETWORKS = "; ".join(
     f"{name.replace('_', '-')}: {', '.join(system.networks)}"
@@ -146,7 +147,8 @@ def fit(
         float | None, Option(help="Log10 of the red end of the grid in Å.", show_default="from the data")
     ] = None,
     n_bins: Annotated[
-        int | None, Option(min=1, help="Number of wavelength bins.", show_default="from the data")
+        int | None,
+        Option(min=1, max=_MAX_BINS, help="Number of wavelength bins.", show_default="from the data"),
     ] = None,
     epochs: Epochs = None,
     format_: FileFormat = None,
@@ -164,6 +166,7 @@ def fit(
     check_output(out, overwrite, (".skspec",), catalogue=catalogue, spectra=paths or [])
     if not paths and catalogue is None:
         raise typer.BadParameter("PATHS, a --catalogue of files, or both are needed")
+    names = None if classes is None else split_names(classes)
     chosen = FIT_RECIPES[recipe.name]
     grid: dict[str, Any] = {"loglam_min": loglam_min, "loglam_max": loglam_max, "n_bins": n_bins}
     if chosen.grid:
@@ -182,7 +185,7 @@ def fit(
             spectra,
             labels=labels,
             reduce_labels=reduce_labels and reduce_labels.value,
-            classes=classes and split_names(classes),
+            classes=names,
             min_class_size=min_class_size or max(folds, chosen.min_class_size),
             groups=groups,
             rest_frame=rest_frame,

@@ -58,8 +58,6 @@ def catalogue(
     check_output(out, overwrite, tuple(TABLE_FORMATS), catalogue=path)
     filters = _filters(where or [])
     names = None if classes is None else split_names(classes)
-    if names == []:
-        raise typer.BadParameter(f"--classes must name one class or more, got {classes}")
     if reduce_labels and labels.lower() != "subclass":
         raise typer.BadParameter("--reduce-labels reduces the column subclass; omit --labels")
     with reporting(debug):

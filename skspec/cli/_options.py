@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import traceback
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -26,13 +28,28 @@ class OnError(StrEnum):
     RAISE = "raise"
 
 
-Paths = Annotated[list[str], Argument(help="Files, folders, or patterns in quotes.", show_default=False)]
+def _check_paths(values: list[str] | None) -> list[str] | None:
+    if values and not all(values):
+        raise typer.BadParameter("a path is empty; give files, folders or patterns")
+    return values
+
+
+def _check_jobs(value: int | None) -> int | None:
+    if value == 0:
+        raise typer.BadParameter("0 jobs do nothing; give a positive number, or -1 for all cores")
+    return value
+
+
+Paths = Annotated[
+    list[str],
+    Argument(help="Files, folders, or patterns in quotes.", show_default=False, callback=_check_paths),
+]
 Debug = Annotated[bool, Option("--debug", help="Show the traceback of an error.")]
 FileFormat = Annotated[
     str | None, Option("--format", help="Format of all files; see skspec formats.", show_default="by content")
 ]
-Jobs = Annotated[int | None, Option(help="Number of parallel jobs; -1 uses all cores.")]
-Seed = Annotated[int, Option(min=0, help="Seed of the random number generators.")]
+Jobs = Annotated[int | None, Option(help="Number of parallel jobs; -1 uses all cores.", callback=_check_jobs)]
+Seed = Annotated[int, Option(min=0, max=2**32 - 1, help="Seed of the random number generators.")]
 Folds = Annotated[int, Option(min=2, help="Number of folds of the cross-validation.")]
 Epochs = Annotated[int | None, Option(min=1, help="Number of epochs.", show_default="the recipe's")]
 Unreadable = Annotated[
@@ -41,14 +58,20 @@ Unreadable = Annotated[
 Overwrite = Annotated[bool, Option("--overwrite", help="Replace the output if it exists.")]
 
 
+_PARTICULARS = re.compile(r"'[^']*'|\S*[\d/]\S*|\S+\.\S+")  # names, paths and numbers
+_SHOWN = 3  # warnings of a kind
+
+
 @contextmanager
 def reporting(debug: bool) -> Iterator[None]:
     """Print errors, with a traceback if `debug`, and warnings on standard error; exit with code 1 after an error."""
     with warnings.catch_warnings():
         warnings.filterwarnings("default", category=UserWarning)
-        warnings.showwarning = lambda message, *_: complain(f"warning: {message}")
+        printed = _Warnings()
+        warnings.showwarning = printed.show
         try:
             yield
+            printed.finish()
         except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
             raise
         except KeyboardInterrupt:
@@ -60,6 +83,27 @@ def reporting(debug: bool) -> Iterator[None]:
                 traceback.print_exc()
             complain(f"error: {_sentence(error)}")
             raise typer.Exit(1) from None
+
+
+class _Warnings:
+    """Warnings, of which those that differ in names and numbers only are printed a few times, and then counted."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def show(self, message: Warning | str, *_: object) -> None:
+        """Print a warning, or count it."""
+        text = str(message)
+        kind = _PARTICULARS.sub("…", text)
+        self._counts[kind] += 1
+        if self._counts[kind] <= _SHOWN:
+            complain(f"warning: {text}")
+
+    def finish(self) -> None:
+        """Print how many warnings were only counted."""
+        for kind, n in self._counts.items():
+            if n > _SHOWN:
+                complain(f"warning: {n - _SHOWN} more like this: {kind}")
 
 
 def _sentence(error: Exception) -> str:
@@ -96,6 +140,9 @@ def check_output(
         raise typer.BadParameter(f"{path} exists; use --overwrite to replace it")
 
 
-def split_names(text: str) -> list[str]:
-    """Return names separated by commas."""
-    return [name.strip() for name in text.split(",") if name.strip()]
+def split_names(classes: str) -> list[str]:
+    """Return the names of classes, which are separated by commas."""
+    names = [name.strip() for name in classes.split(",") if name.strip()]
+    if not names:
+        raise typer.BadParameter(f"--classes must name one class or more, got {classes}")
+    return names

@@ -88,6 +88,13 @@ def print_read(out: Console, spectra: Spectra) -> None:
     files = len(set(meta["file"])) if "file" in meta.colnames else len(spectra)
     kinds = ", ".join(f"{name} {n}" for name, n in surveys.items())
     out.print(f"Read {len(spectra)} spectra from {files} files" + (f" ({escape(kinds)})." if kinds else "."))
+    if match := meta.meta.get("catalogue"):
+        n = match["n_matched_spectra"]
+        alone, rest = len(spectra) - n, match["n_rows"] - match["n_matched_rows"]
+        out.print(
+            f"The catalogue has {n} of these spectra; {alone} are not in it, and {rest} of its {match['n_rows']} rows are "
+            "of none of them."
+        )
     if skipped:
         rows = [(item["file"], item["reason"]) for item in skipped[:_SHOWN]]
         out.print(table(f"Files skipped: {len(skipped)}", ("file", "reason"), rows, text=("file", "reason")))
