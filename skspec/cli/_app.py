@@ -26,6 +26,7 @@ from skspec.cli._options import (
     Seed,
     Unreadable,
     check_output,
+    check_paths,
     reporting,
     split_names,
 )
@@ -116,7 +117,11 @@ def demo(
 def fit(
     paths: Annotated[
         list[str] | None,
-        Argument(help="Files, folders, or patterns in quotes.", show_default="those of --catalogue"),
+        Argument(
+            help="Files, folders, or patterns in quotes.",
+            show_default="those of --catalogue",
+            callback=check_paths,
+        ),
     ] = None,
     *,
     labels: Annotated[str, Option(help="Column with the classes, of the files or of --catalogue.")] = "class",

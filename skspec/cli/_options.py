@@ -28,7 +28,8 @@ class OnError(StrEnum):
     RAISE = "raise"
 
 
-def _check_paths(values: list[str] | None) -> list[str] | None:
+def check_paths(values: list[str] | None) -> list[str] | None:
+    """Return the paths; BadParameter if one is empty."""
     if values and not all(values):
         raise typer.BadParameter("a path is empty; give files, folders or patterns")
     return values
@@ -42,7 +43,7 @@ def _check_jobs(value: int | None) -> int | None:
 
 Paths = Annotated[
     list[str],
-    Argument(help="Files, folders, or patterns in quotes.", show_default=False, callback=_check_paths),
+    Argument(help="Files, folders, or patterns in quotes.", show_default=False, callback=check_paths),
 ]
 Debug = Annotated[bool, Option("--debug", help="Show the traceback of an error.")]
 FileFormat = Annotated[
@@ -68,7 +69,7 @@ def reporting(debug: bool) -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("default", category=UserWarning)
         printed = _Warnings()
-        warnings.showwarning = printed.show
+        warnings.showwarning = lambda message, *_: printed.show(str(message))
         try:
             yield
             printed.finish()
@@ -91,9 +92,8 @@ class _Warnings:
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
 
-    def show(self, message: Warning | str, *_: object) -> None:
+    def show(self, text: str) -> None:
         """Print a warning, or count it."""
-        text = str(message)
         kind = _PARTICULARS.sub("…", text)
         self._counts[kind] += 1
         if self._counts[kind] <= _SHOWN:

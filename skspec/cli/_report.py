@@ -89,11 +89,10 @@ def print_read(out: Console, spectra: Spectra) -> None:
     kinds = ", ".join(f"{name} {n}" for name, n in surveys.items())
     out.print(f"Read {len(spectra)} spectra from {files} files" + (f" ({escape(kinds)})." if kinds else "."))
     if match := meta.meta.get("catalogue"):
-        n = match["n_matched_spectra"]
-        alone, rest = len(spectra) - n, match["n_rows"] - match["n_matched_rows"]
+        n, n_rows = match["n_matched_spectra"], match["n_rows"]
         out.print(
-            f"The catalogue has {n} of these spectra; {alone} are not in it, and {rest} of its {match['n_rows']} rows are "
-            "of none of them."
+            f"The catalogue has {n} of these spectra. {len(spectra) - n} are not in it, and "
+            f"{n_rows - match['n_matched_rows']} of its {n_rows} rows match no spectrum."
         )
     if skipped:
         rows = [(item["file"], item["reason"]) for item in skipped[:_SHOWN]]

@@ -131,8 +131,7 @@ def _rows_of_files(entries: list[str], files: list[str], folder: Path) -> NDArra
     for row, entry in enumerate(entries):
         name = os.path.basename(entry)
         if name not in by_name:
-            if entry:
-                others.append(row)
+            others += [row] if entry else []
             continue
         tried = _tried(entry, folder)
         there = [place for place in tried if place in by_name[name]]
@@ -151,11 +150,12 @@ def _rows_of_files(entries: list[str], files: list[str], folder: Path) -> NDArra
             )
         rows[next(iter(by_name[name]))] = found[0]
     left = set(places.values()) - rows.keys()
-    if left and len(others) <= _MAX_LINKS:  # the catalogue may name a file by a link
-        for row in others:
-            for place in _tried(entries[row], folder):
-                if place in left and rows.setdefault(place, row) != row:
-                    raise ValueError(f"the catalogue has {entries[row]!r} more than once, by different names")
+    for row in others if left and len(others) <= _MAX_LINKS else ():  # it may name a file by a link
+        for place in left.intersection(_tried(entries[row], folder)):
+            if rows.setdefault(place, row) != row:
+                raise ValueError(
+                    f"the catalogue has the file {entries[row]!r} more than once, by several names"
+                )
     return np.array([rows.get(places[file], -1) for file in files], dtype=np.intp)
 
 

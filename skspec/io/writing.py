@@ -52,7 +52,7 @@ def replacing(path: Path) -> Iterator[Path]:
             with contextlib.suppress(OSError):  # not all file systems can
                 _sync(path.parent)
     except OSError as error:  # of libraries that do not name the file, or of the temporary one
-        reason = error.strerror or " ".join(str(error).split())
+        reason = error.strerror or f"cannot be written, the disk may be full ({' '.join(str(error).split())})"
         raise OSError(error.errno, reason, str(path)) from error
 
 

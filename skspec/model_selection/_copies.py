@@ -67,7 +67,8 @@ def join_copies(spectra: Spectra, groups: NDArray[Any]) -> tuple[NDArray[Any], s
     n = len(names) + len(unique)
     links = coo_array((np.ones(len(spectra)), (numbers, len(names) + copy_of)), shape=(n, n))
     joined = connected_components(links, directed=False)[1][numbers]
-    first, second = np.flatnonzero(copy_of == np.argmax(sizes > 1))[:2]
+    first = np.argmax(sizes[copy_of] > 1)
+    second = np.flatnonzero(copy_of == copy_of[first])[1]
     example = ""
     if "file" in spectra.meta.colnames:
         example = f", such as {spectra.meta['file'][first]} and {spectra.meta['file'][second]}"
