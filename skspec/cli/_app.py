@@ -168,7 +168,7 @@ def fit(
 
     Spectra of the same object are kept in one fold, so that the scores are those for new objects.
     """
-    check_output(out, overwrite, (".skspec",), catalogue=catalogue, spectra=paths or [])
+    check_output(out, overwrite, (".skspec",), catalogue=catalogue, spectra=paths)
     if not paths and catalogue is None:
         raise typer.BadParameter("PATHS, a --catalogue of files, or both are needed")
     names = None if classes is None else split_names(classes)
@@ -235,8 +235,8 @@ def predict(
 ) -> None:
     """Classify the spectra in files: print or write a table of classes, probabilities and flags.
 
-    Spectra with the flags unreadable, no_redshift, no_overlap (with the model's wavelengths) and failed have no class.
-    The classes of spectra with the flags low_coverage (below 80 % of the wavelengths) and low_snr (below 5 per pixel)
+    Spectra with the flags unreadable, no_redshift, no_overlap (with the model's wavelengths), no_signal (the same flux in
+    all pixels) and failed have no class. The classes of spectra with the flags low_coverage (below 80 % of the wavelengths) and low_snr (below 5 per pixel)
     are less certain.
     """
     check_output(out, overwrite, tuple(TABLE_FORMATS), model=model, spectra=paths)

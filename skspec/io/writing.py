@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from skspec.io._errors import SpectrumReadError
 from skspec.io._paths import find_files
 from skspec.io._read import read_spectra
 
@@ -70,7 +69,7 @@ def reads_file(path: Path, source: Any) -> bool:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of files given twice, of which the reader warns
             found = find_files(source)
-    except SpectrumReadError:  # which the reader reports
+    except (OSError, ValueError):  # which the reader reports
         return False
     if not any(is_same_file(path, file) for file, _ in found):
         return False
@@ -78,7 +77,7 @@ def reads_file(path: Path, source: Any) -> bool:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             read_spectra(str(path))
-    except (SpectrumReadError, ImportError, MemoryError):
+    except (OSError, ValueError, ImportError, MemoryError):
         return False
     return True
 
