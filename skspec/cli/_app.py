@@ -236,8 +236,8 @@ def predict(
     """Classify the spectra in files: print or write a table of classes, probabilities and flags.
 
     Spectra with the flags unreadable, no_redshift, no_overlap (with the model's wavelengths), no_signal (the same flux in
-    all pixels) and failed have no class. The classes of spectra with the flags low_coverage (below 80 % of the wavelengths) and low_snr (below 5 per pixel)
-    are less certain.
+    all pixels) and failed have no class. The classes of spectra with the flags low_coverage (below 80 % of the
+    wavelengths) and low_snr (below 5 per pixel) are less certain.
     """
     check_output(out, overwrite, tuple(TABLE_FORMATS), model=model, spectra=paths)
     with reporting(debug):
