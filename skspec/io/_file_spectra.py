@@ -46,8 +46,8 @@ class FileSpectra:
         Raises
         ------
         ValueError
-            If shapes disagree, wavelengths do not increase, values do not fit float32, or no pixel of any
-            spectrum holds a measurement.
+            If shapes disagree, wavelengths do not increase, values do not fit float32, no pixel of any
+            spectrum holds a measurement, or a catalogue value has not one entry for each spectrum.
         """
         flux, wave, ivar = check_pixels(self.flux, self.wave, self.ivar)
         if not valid(flux, ivar).any():
@@ -56,7 +56,8 @@ class FileSpectra:
                 "the inverse variance is zero everywhere" if known else "all flux values are NaN or infinite"
             )
             raise ValueError(f"no pixel holds a measurement: {cause}")
-        return FileSpectra(flux, wave, ivar, self.medium, self.meta)
+        meta = {name: catalogue_values(name, value, len(flux)) for name, value in self.meta.items()}
+        return FileSpectra(flux, wave, ivar, self.medium, meta)
 
 
 def one_a_row(
@@ -73,6 +74,45 @@ def one_a_row(
         )
         for i in range(len(flux))
     ]
+
+
+def catalogue_values(name: str, value: Any, n: int) -> list[Any]:
+    """Return a catalogue value as a list with one entry for each of `n` spectra.
+
+    Entries are bool, int, float, complex, str or arrays of these; None is missing, dates and all else become text.
+    """
+    if not isinstance(value, np.ndarray | list | tuple):
+        return [_plain(value)] * n
+    if np.ndim(value) == 0 if isinstance(value, np.ndarray) else False:
+        return [_plain(value.item())] * n
+    if len(value) != n:
+        raise ValueError(f"the catalogue value {name!r} has {len(value)} entries for {n} spectra")
+    if (
+        isinstance(value, np.ndarray)
+        and value.ndim == 1
+        and value.dtype.kind in "biufU"
+        and type(value) is np.ndarray
+    ):
+        return value.tolist()
+    return [_plain(entry) for entry in value]
+
+
+def _plain(value: Any) -> Any:
+    """One entry of the catalogue in a type that can be joined with others."""
+    if value is None or value is np.ma.masked or isinstance(value, bool | int | float | complex | str):
+        return None if value is np.ma.masked else value
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return None if np.isnat(value) else str(value)
+    if isinstance(value, bytes):
+        return value.decode("latin-1").strip("\0 ")
+    if isinstance(value, np.ndarray | list | tuple):
+        array = np.asarray(value) if not isinstance(value, np.ndarray) else value
+        if array.ndim and array.dtype.kind in "biufcU":
+            return array
+        return str(value)
+    if isinstance(value, np.generic):
+        return _plain(value.item()) if not isinstance(value, np.void) else str(value)
+    return str(value)
 
 
 def ivar_from_error(error: NDArray[Any]) -> NDArray[np.float64]:

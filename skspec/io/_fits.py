@@ -23,11 +23,15 @@ from numpy.typing import NDArray
 from skspec.io._errors import SpectrumReadError
 from skspec.io._file import ByteFile
 from skspec.io._fits_header import CARD, CELL, PIXEL, Column, Header
+from skspec.io._limits import check_unpacked
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList
 
 _BLOCK = 2880
+_LONGEST_HEADER = 1 << 23  # bytes
+_MOST_HDUS = 10_000
+_PART = 1 << 20  # bytes read at a time where only their sum or presence counts
 _END = re.compile(rb"(?:.{80})*?(?=END {5})", re.DOTALL)
 
 
@@ -90,27 +94,77 @@ class FitsFile:
         if self._hdus:
             self._hdus[-1].check_complete()
             if self.content.read(start, start + 8) != b"XTENSION":
+                self._check_rest()
                 return False
+        if len(self._hdus) == _MOST_HDUS:
+            raise SpectrumReadError(self.content.path, f"has more than {_MOST_HDUS:,} HDUs")
         while (end := _END.match(raw := self.content.read(start, start + size))) is None:
-            if len(raw) < size:
+            if len(raw) < size or size > _LONGEST_HEADER:
+                where = "" if len(raw) < size else f" in its first {size:,} bytes"
                 raise SpectrumReadError(
                     self.content.path,
-                    f"the FITS header of HDU {len(self._hdus)} has no END card, the file may be truncated",
+                    f"the FITS header of HDU {len(self._hdus)} has no END card{where}, the file may be truncated",
                 )
             size *= 4
         cards = raw[: end.end()]
         header = _extension_header(cards) if self._hdus else Header(cards)
-        hdu = Hdu(self, len(self._hdus), header, start + _padded(len(cards) + CARD))
-        self._end = hdu.start + _padded(header.geometry.n_bytes)
+        hdu = Hdu(self, len(self._hdus), header, start, start + _padded(len(cards) + CARD))
+        try:
+            self._end = hdu.start + _padded(header.geometry.n_bytes)
+        except ValueError as error:
+            raise SpectrumReadError(
+                self.content.path, f"the FITS header of HDU {len(self._hdus)} is damaged: {error}"
+            ) from error
         self._hdus.append(hdu)
         return True
 
+    def check_end(self) -> None:
+        """Check that what follows the HDUs read so far is an HDU or nothing.
+
+        Raises
+        ------
+        SpectrumReadError
+            If it is something else, as where bytes were lost or inserted; or if the number of bytes is not that
+            of a whole file and the sums in the headers do not match.
+        """
+        if self._end < self.content.size and self.content.read(self._end, self._end + 8) != b"XTENSION":
+            self._check_rest()
+        if not self.content.size % _BLOCK:
+            return
+        verified = [hdu.verify() or not hdu.n_bytes for hdu in self._hdus]
+        if not all(verified):
+            self.content.notice(
+                f"the size is not a multiple of {_BLOCK} bytes as that of every whole FITS file, so that bytes may "
+                "be missing or wrong; compare the file with the original"
+            )
+
+    def verify(self) -> None:
+        """Compare all HDUs with the sums in their cards DATASUM and CHECKSUM, where they have them.
+
+        Raises
+        ------
+        SpectrumReadError
+            If a sum does not match.
+        """
+        for hdu in self:
+            hdu.verify()
+
+    def _check_rest(self) -> None:
+        """Raise SpectrumReadError unless what follows the last HDU is padding."""
+        for start in range(self._end, self.content.size, _PART):
+            if self.content.read(start, start + _PART).strip(b"\0 "):
+                raise SpectrumReadError(
+                    self.content.path,
+                    f"no HDU begins after HDU {len(self._hdus) - 1} at byte {self._end}, where other data are; bytes "
+                    "before may be missing, inserted or wrong",
+                )
+
 
 class Hdu:
-    """HDU number `index` (0 is the primary) of a file, with its header and the first byte of its data."""
+    """HDU number `index` (0 is the primary) of a file, with its header and the first byte of itself and of its data."""
 
-    def __init__(self, file: FitsFile, index: int, header: Header, start: int) -> None:
-        self.file, self.index, self.header, self.start = file, index, header, start
+    def __init__(self, file: FitsFile, index: int, header: Header, begin: int, start: int) -> None:
+        self.file, self.index, self.header, self.begin, self.start = file, index, header, begin, start
 
     @property
     def name(self) -> str:
@@ -140,6 +194,8 @@ class Hdu:
 
     def image(self, n_rows: int | None = None) -> NDArray[Any]:
         """Return the pixels in native byte order, of the first `n_rows` rows or of all."""
+        if self.kind != "image" or 0 in self.shape or not self.shape:
+            raise SpectrumReadError(self.file.content.path, f"HDU {self.index} has no image with pixels")
         if not self.header.geometry.plain:
             data = self.file.astropy(self.index).data[:n_rows]
             return np.ascontiguousarray(data, dtype=data.dtype.newbyteorder("="))
@@ -153,10 +209,14 @@ class Hdu:
         column = self.columns.get(name.upper())
         if column is None:
             raise SpectrumReadError(self.file.content.path, f"table {self.index} has no column {name!r}")
+        n_rows, width = self.header.geometry.axes
+        if not n_rows:
+            raise SpectrumReadError(self.file.content.path, f"the table in HDU {self.index} has no rows")
+        if column.code in "PQ":
+            self._check_variable(column)
         if not column.plain:
             data = np.asarray(self.file.astropy(self.index).data.field(column.number))
             return np.ascontiguousarray(data, dtype=data.dtype.newbyteorder("="))
-        n_rows, width = self.header.geometry.axes
         if column.code == "A":
             dtype, repeat = np.dtype(f"S{column.repeat}"), 1
         else:
@@ -188,6 +248,59 @@ class Hdu:
     @cached_property
     def _table(self) -> bytes:
         return self._bytes(prod(self.header.geometry.axes))
+
+    def _check_variable(self, column: Column) -> None:
+        """Raise SpectrumReadError if arrays of variable length lie outside the file, or share bytes to be huge."""
+        n_rows, width = self.header.geometry.axes
+        dtype = np.dtype(">i4" if column.code == "P" else ">i8")
+        cells = np.ndarray(
+            (n_rows, min(column.repeat, 1), 2), dtype, self._table, column.offset, (width, 0, dtype.itemsize)
+        )
+        lengths, starts = cells[..., 0].astype(np.float64), cells[..., 1].astype(np.float64)
+        size = column.item_width
+        heap = self.n_bytes - self.header.count("THEAP", n_rows * width, self.n_bytes)
+        if (cells < 0).any() or (starts + size * lengths > heap).any():
+            raise SpectrumReadError(
+                self.file.content.path,
+                f"column {column.name!r} has arrays outside the table of HDU {self.index}",
+            )
+        check_unpacked(int(size * lengths.sum()), self.n_bytes, f"column {column.name!r}")
+
+    def verify(self) -> bool:
+        """Compare the bytes with the cards DATASUM and CHECKSUM; return whether there is one.
+
+        Raises
+        ------
+        SpectrumReadError
+            If a sum does not match.
+        """
+        data_sum, whole = self.header.get("DATASUM"), "CHECKSUM" in self.header
+        if not whole and data_sum is None:
+            return False
+        stop = self.start + _padded(self.n_bytes)
+        found = self._sum(self.start, stop, 0)
+        if data_sum is not None and str(data_sum).isdecimal() and int(data_sum) != found:
+            self._differs("DATASUM")
+        # The standard has the sum of a whole HDU be "minus zero", all bits set.
+        if whole and str(self.header.get("CHECKSUM")).strip("0 "):
+            if self._sum(self.begin, self.start, found) != 0xFFFFFFFF:
+                self._differs("CHECKSUM")
+        return True
+
+    def _differs(self, card: str) -> None:
+        raise SpectrumReadError(
+            self.file.content.path,
+            f"the bytes of HDU {self.index} do not match its card {card}, the file is damaged",
+        )
+
+    def _sum(self, start: int, stop: int, total: int) -> int:
+        """Sum of 32-bit words in ones' complement; bytes after the end of the file are 0."""
+        for at in range(start, stop, _PART):
+            part = self.file.content.read(at, min(at + _PART, stop))
+            total += int(np.frombuffer(part + bytes(-len(part) % 4), ">u4").sum(dtype=np.uint64))
+        while total >> 32:
+            total = (total & 0xFFFFFFFF) + (total >> 32)
+        return total
 
     def check_complete(self) -> None:
         """Raise SpectrumReadError if the file ends before the data."""

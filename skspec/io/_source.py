@@ -12,6 +12,9 @@ from skspec.io._errors import SpectrumReadError
 from skspec.io._file import ByteFile
 from skspec.io._fits import FitsFile
 
+_LONGEST_TEXT = 1 << 30  # bytes
+_PART = 1 << 24
+
 
 class Source(ByteFile):
     """A file as identifiers and readers see it; gzip is decompressed.
@@ -29,11 +32,14 @@ class Source(ByteFile):
         As given.
     size, head : int, bytes
         Number of bytes and the first 256 KiB, decompressed.
+    notices : list of str
+        What `notice` was called with.
 
     Raises
     ------
     SpectrumReadError
-        If the file cannot be opened, is empty, or is a damaged gzip file.
+        If the file cannot be opened, is empty, is a damaged gzip file, or unpacks to more than 64 MiB plus a hundred
+        times its size, or 4 GiB; the environment variable ``SKSPEC_MAX_UNPACKED`` sets another number of bytes.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, wave_unit: str | None = None) -> None:
@@ -94,8 +100,25 @@ class Source(ByteFile):
 
     @cached_property
     def text(self) -> str:
-        """The whole file as text."""
-        data = self.read(0, self.size)
+        """The whole file as text.
+
+        Raises
+        ------
+        SpectrumReadError
+            If it is longer than 1 GiB, or has zero bytes.
+        """
+        if self.size > _LONGEST_TEXT:
+            raise SpectrumReadError(
+                self.path,
+                f"text of {self.size:,} bytes is too long, {_LONGEST_TEXT:,} are read; split the file",
+            )
+        parts = []
+        for start in range(0, self.size, _PART):
+            parts.append(self.read(start, start + _PART))
+            if b"\0" in parts[-1]:
+                at = start + parts[-1].index(b"\0")
+                raise SpectrumReadError(self.path, f"is not text, byte {at} is zero; the file may be damaged")
+        data = b"".join(parts)
         try:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError:
