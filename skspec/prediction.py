@@ -70,7 +70,7 @@ def classify_files(model: Any, paths: list[str], *, rest_frame: bool = False, **
 
 
 def _file_by_file(spectra: Spectra, format_: str | None) -> list[Spectra]:
-    """Read the files of spectra again one by one; a file listed twice is returned twice."""
+    """Read the files of spectra again one by one."""
     files = spectra.meta["file"].tolist()
     alone = {file: read_spectra(file, format=format_) for file in dict.fromkeys(files)}
     parts, row = [], 0

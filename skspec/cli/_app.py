@@ -23,6 +23,7 @@ from skspec.cli._options import (
     OnError,
     Overwrite,
     Paths,
+    Recursive,
     Seed,
     Unreadable,
     check_output,
@@ -119,7 +120,7 @@ def demo(
 def fit(
     paths: Annotated[
         list[str] | None,
-        Argument(help="Files, folders, or patterns in quotes.", show_default="those of --catalogue"),
+        Argument(help="Files, folders, patterns in quotes, or @list.", show_default="those of --catalogue"),
     ] = None,
     *,
     labels: Annotated[str, Option(help="Column with the classes, of the files or of --catalogue.")] = "class",
@@ -151,6 +152,7 @@ def fit(
     ] = None,
     epochs: Epochs = None,
     format_: Format = None,
+    recursive: Recursive = True,
     on_error: Unreadable = OnError.SKIP,
     n_jobs: Jobs = None,
     seed: Seed = 0,
@@ -176,7 +178,7 @@ def fit(
     with reporting(debug):
         console = _report.console()
         spectra = read_with_catalogue(
-            paths, catalogue, format=format_, on_error=on_error.value, n_jobs=n_jobs
+            paths, catalogue, format=format_, recursive=recursive, on_error=on_error.value, n_jobs=n_jobs
         )
         _report.print_read(console, spectra)
         data = prepare_spectra(
@@ -221,6 +223,7 @@ def predict(
         Path | None, Option(help="Table to write: .ecsv, .csv, .fits or .parquet.", show_default="print")
     ] = None,
     format_: Format = None,
+    recursive: Recursive = True,
     on_error: Unreadable = OnError.SKIP,
     n_jobs: Jobs = None,
     overwrite: Overwrite = False,
@@ -247,6 +250,7 @@ def predict(
             paths,
             rest_frame=bool(info["info"].get("rest_frame", False)),
             format=format_,
+            recursive=recursive,
             on_error=on_error.value,
             n_jobs=n_jobs,
         )

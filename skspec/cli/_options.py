@@ -24,7 +24,9 @@ class OnError(StrEnum):
     RAISE = "raise"
 
 
-Paths = Annotated[list[str], Argument(help="Files, folders, or patterns in quotes.", show_default=False)]
+Paths = Annotated[
+    list[str], Argument(help="Files, folders, patterns in quotes, or @list.", show_default=False)
+]
 Debug = Annotated[bool, Option("--debug", help="Show the traceback of an error.")]
 Format = Annotated[
     str | None, Option("--format", help="Format of all files; see skspec formats.", show_default="by content")
@@ -34,6 +36,7 @@ Seed = Annotated[int, Option(min=0, help="Seed of the random number generators."
 Folds = Annotated[int, Option(min=2, help="Number of folds of the cross-validation.")]
 Epochs = Annotated[int | None, Option(min=1, help="Number of epochs.", show_default="the recipe's")]
 Unreadable = Annotated[OnError, Option(help="For a file that cannot be read: skip it, warn, or stop.")]
+Recursive = Annotated[bool, Option("--recursive/--no-recursive", help="Search the folders inside folders.")]
 Overwrite = Annotated[bool, Option("--overwrite", help="Replace the output if it exists.")]
 
 

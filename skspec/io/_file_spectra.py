@@ -83,7 +83,7 @@ def catalogue_values(name: str, value: Any, n: int) -> list[Any]:
     """
     if not isinstance(value, np.ndarray | list | tuple):
         return [_plain(value)] * n
-    if np.ndim(value) == 0 if isinstance(value, np.ndarray) else False:
+    if isinstance(value, np.ndarray) and not value.ndim:
         return [_plain(value.item())] * n
     if len(value) != n:
         raise ValueError(f"the catalogue value {name!r} has {len(value)} entries for {n} spectra")
