@@ -151,13 +151,15 @@ class FitsFile:
 
     def _check_rest(self) -> None:
         """Raise SpectrumReadError unless what follows the last HDU is padding."""
-        for start in range(self._end, self.content.size, _PART):
-            if self.content.read(start, start + _PART).strip(b"\0 "):
+        start = self._end
+        while part := self.content.read(start, start + _PART):
+            if part.strip(b"\0 "):
                 raise SpectrumReadError(
                     self.content.path,
                     f"no HDU begins after HDU {len(self._hdus) - 1} at byte {self._end}, where other data are; bytes "
                     "before may be missing, inserted or wrong",
                 )
+            start += len(part)
 
 
 class Hdu:

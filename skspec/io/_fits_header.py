@@ -129,7 +129,7 @@ class Header:
         kind = {"IMAGE": "image", "BINTABLE": "table"}.get(extension, "other")
         if kind == "table" and (n_axes != 2 or bits != 8):
             raise ValueError(f"a table has NAXIS = 2 and BITPIX = 8, it has {n_axes} and {bits}")
-        groups, heap = count("GCOUNT", 1, _LARGEST, kind != "other"), count("PCOUNT", 0)
+        groups, heap = count("GCOUNT", 1, least=int(kind != "other")), count("PCOUNT", 0)
         if groups != 1 and kind == "table":
             raise ValueError(f"GCOUNT is {groups} in a table, 1 is needed")
         grouped = self.get("GROUPS", False) is True and n_axes > 0 and stored[-1] == 0

@@ -226,15 +226,13 @@ def _read_file(path: str, options: Options) -> Result:
     known = options.formats[0] if len(options.formats) == 1 else None
     notices: list[str] = []
     try:
-        with Source(path, wave_unit=options.wave_unit) as source:
+        with np.errstate(all="ignore"), Source(path, wave_unit=options.wave_unit) as source:
             notices = source.notices
             known = known or identify_format(source, options.formats)
             found = known.read(source)
-            items = [item.checked() for item in ([found] if isinstance(found, FileSpectra) else found)]
-            if source.fits is not None:
-                source.fits.check_end()
-                if options.verify:
-                    source.fits.verify()
+            if options.verify and source.fits is not None:
+                source.fits.verify()
+        items = [item.checked() for item in ([found] if isinstance(found, FileSpectra) else found)]
     except SpectrumReadError as error:
         return Result([], error, [])
     except Exception as error:  # a damaged file may raise anything in a reader

@@ -49,9 +49,14 @@ class Source(ByteFile):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        super().__exit__(kind, error, trace)
-        if "fits" in self.__dict__ and self.fits is not None:
-            self.fits.close()
+        fits = self.__dict__.get("fits")
+        try:
+            if fits is not None and kind is None:
+                fits.check_end()
+        finally:
+            super().__exit__(kind, error, trace)
+            if fits is not None:
+                fits.close()
 
     @cached_property
     def fits(self) -> FitsFile | None:

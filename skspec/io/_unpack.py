@@ -58,16 +58,13 @@ def _check_npy(file: IO[bytes], member: zipfile.ZipInfo) -> None:
     shape, _, dtype = read_header(file)
     if dtype.hasobject:
         raise ValueError(f"the array {member.filename!r} holds Python objects, numbers or text are needed")
-    n_values: int = prod(shape, start=1)
+    n_values: int = prod(map(int, shape))
     n_bytes = member.file_size - file.tell()
-    if (
-        min(shape, default=0) < 0
-        or prod(shape) * dtype.itemsize != n_bytes
-        or (prod(shape) and not dtype.itemsize)
-    ):
+    possible = min(shape, default=0) >= 0 and (dtype.itemsize or not n_values)
+    if not possible or n_values * dtype.itemsize != n_bytes:
         raise ValueError(
-            f"the array {member.filename!r} has {n_bytes} bytes, which are not those of {str(dtype)[:40]} values of shape "
-            f"{str(shape)[:60]}"
+            f"the array {member.filename!r} has {n_bytes} bytes, which are not those of {str(dtype)[:40]} values of "
+            f"shape {str(shape)[:60]}"
         )
 
 
