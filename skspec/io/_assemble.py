@@ -129,14 +129,17 @@ def _column(name: str, values: list[Any]) -> Column | None:
         return Column(
             ["" if gone else str(value) for value, gone in zip(values, missing, strict=True)], name=name
         )
+    # NumPy takes integers of which some need 64 bits without sign for floating-point numbers.
+    large = all(type(value) is int for value in present) and max(present) >= 1 << 63
+    dtype = np.uint64 if large else None
     if not any(missing):
-        return Column(values, name=name)
+        return Column(values, name=name, dtype=dtype)
     filler = np.zeros_like(present[0]) if isinstance(present[0], np.ndarray) else type(present[0])(0)
     filled = [filler if gone else value for value, gone in zip(values, missing, strict=True)]
     mask = np.array(missing)
     if isinstance(filler, np.ndarray):
         mask = np.broadcast_to(mask.reshape(-1, *[1] * filler.ndim), (len(filled), *filler.shape))
-    return MaskedColumn(filled, name=name, mask=mask)
+    return MaskedColumn(filled, name=name, mask=mask, dtype=dtype)
 
 
 def _fit_64_bits(values: list[Any]) -> bool:

@@ -241,7 +241,9 @@ class FitsCatalogue:
 
     def __init__(self, path: str, stream: IO[bytes]) -> None:
         self._path, self._stream = path, stream
-        next((one for one in FitsFile(cast("ByteFile", _Content(path, stream))) if one.columns), None)  # checks them
+        next(
+            (one for one in FitsFile(cast("ByteFile", _Content(path, stream))) if one.columns), None
+        )  # checks them
         with warnings.catch_warnings(), fits.open(path, memmap=False) as hdus:
             warnings.simplefilter("ignore", AstropyUserWarning)  # about truncation, which is an error below
             hdu = next((hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU)), None)

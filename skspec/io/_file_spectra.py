@@ -83,6 +83,8 @@ def catalogue_values(name: str, value: Any, n: int) -> list[Any]:
     """
     if not isinstance(value, np.ndarray | list | tuple):
         return [_plain(value)] * n
+    if value is np.ma.masked:
+        return [None] * n
     if isinstance(value, np.ndarray) and not value.ndim:
         return [_plain(value.item())] * n
     if len(value) != n:
@@ -99,8 +101,10 @@ def catalogue_values(name: str, value: Any, n: int) -> list[Any]:
 
 def _plain(value: Any) -> Any:
     """One entry of the catalogue in a type that can be joined with others."""
-    if value is None or value is np.ma.masked or isinstance(value, bool | int | float | complex | str):
-        return None if value is np.ma.masked else value
+    if value is None or value is np.ma.masked:
+        return None
+    if isinstance(value, bool | int | float | complex | str):
+        return value
     if isinstance(value, np.datetime64 | np.timedelta64):
         return None if np.isnat(value) else str(value)
     if isinstance(value, bytes):

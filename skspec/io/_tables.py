@@ -145,5 +145,5 @@ def catalogue(columns: Mapping[str, NDArray[Any]], n: int, *, skip: Sequence[str
         if canonical == "file":
             canonical = "filename"  # `file` is the file that was read
         taken.add(canonical)
-        meta[canonical] = values.tolist()
+        meta[canonical] = list(values) if values.dtype.kind in "mM" else values.tolist()
     return meta

@@ -7,7 +7,6 @@ import zipfile
 from math import prod
 from typing import IO, Any
 
-import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
@@ -33,8 +32,8 @@ def read_npz(source: Source) -> dict[str, NDArray[Any]]:
     Raises
     ------
     ValueError
-        If the archive is damaged, an array has another size than its header claims or Python objects, or it unpacks to too
-        much.
+        If the archive is damaged, an array has Python objects or another size than its header claims, or it unpacks to
+        too much.
     """
     arrays = {}
     with zipfile.ZipFile(source.reopen()) as archive:

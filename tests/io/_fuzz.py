@@ -1,9 +1,9 @@
 """Damage small files of every format at random, and read them: ``python -m tests.io._fuzz FIRST COUNT SECONDS``.
 
-File number n is the same on every machine: its format, and what is done to it, follow from n alone. The process reads files
-``FIRST`` to ``FIRST + COUNT - 1``, stops after some seconds, and prints a line of JSON for each one that is not as it should
-be and a summary at the end. It bounds its own memory. A line ``{"reading": n}`` in the file named by ``FUZZ_STATE`` tells a
-parent which file killed it.
+File number n is the same on every machine: its format, and what is done to it, follow from n alone. The process reads
+files ``FIRST`` to ``FIRST + COUNT - 1``, stops after some seconds, and prints a line of JSON for each one whose outcome is
+wrong and a summary at the end. It bounds its own memory. The file named by ``FUZZ_STATE`` holds the number of the file that
+is read, so that a parent knows which one killed the process.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import traceback
 import warnings
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 from astropy.io import fits
@@ -40,9 +41,10 @@ _VALUES = (
     "''", "'1D'", "'2D'", "'0E'", "'99999999D'", "'1PE(9)'", "'5A'", "'16X'", "'Angstrom'", "'BINTABLE'", "'IMAGE'", "'",
 )  # fmt: skip
 _CARDS = (
-    "NAXIS", "NAXIS1", "NAXIS2", "PCOUNT", "GCOUNT", "BITPIX", "TFIELDS", "TFORM1", "TFORM2", "TTYPE1", "THEAP", "TDIM1", "ZNAXIS",
-    "ZNAXIS1", "ZTILE1", "ZIMAGE", "ZBITPIX", "ZCMPTYPE", "GROUPS", "BSCALE", "BZERO", "BLANK", "TNULL1", "TSCAL1", "TZERO1", "CRVAL1",
-    "CDELT1", "CRPIX1", "COEFF0", "COEFF1", "XTENSION", "EXTNAME", "DATASUM",
+    "NAXIS", "NAXIS1", "NAXIS2", "PCOUNT", "GCOUNT", "BITPIX", "TFIELDS", "TFORM1", "TFORM2", "TTYPE1", "THEAP",
+    "TDIM1", "ZNAXIS", "ZNAXIS1", "ZTILE1", "ZIMAGE", "ZBITPIX", "ZCMPTYPE", "GROUPS", "BSCALE", "BZERO",
+    "BLANK", "TNULL1", "TSCAL1", "TZERO1", "CRVAL1", "CDELT1", "CRPIX1", "COEFF0", "COEFF1", "XTENSION",
+    "EXTNAME", "DATASUM",
 )  # fmt: skip
 
 
@@ -87,8 +89,12 @@ def originals(folder: Path) -> dict[str, bytes]:
     fits.HDUList(arms).writeto(folder / "desi")
     (folder / "gzip").write_bytes(gzip.compress((folder / "sdss").read_bytes()))
     labels = {"class": ["A", "F"], "z": [0.1, 0.2]}
-    np.savez(folder / "npz", wave=WAVE, flux=np.stack([flux, flux]), **{k: np.array(v) for k, v in labels.items()})
-    np.savez_compressed(folder / "npz-packed", wave=WAVE, flux=np.stack([flux, flux]), ivar=np.stack([ivar, ivar]))
+    np.savez(
+        folder / "npz", wave=WAVE, flux=np.stack([flux, flux]), **{k: np.array(v) for k, v in labels.items()}
+    )
+    np.savez_compressed(
+        folder / "npz-packed", wave=WAVE, flux=np.stack([flux, flux]), ivar=np.stack([ivar, ivar])
+    )
     for name in ("npz", "npz-packed"):
         (folder / f"{name}.npz").rename(folder / name)
     rows = zip(WAVE, flux, ivar, strict=True)
@@ -98,12 +104,12 @@ def originals(folder: Path) -> dict[str, bytes]:
     wide.to_parquet(folder / "parquet-wide")
     pd.DataFrame({"wave": [WAVE] * 2, "flux": [flux] * 2} | labels).to_parquet(folder / "parquet")
     Table(columns).write(folder / "ecsv", format="ascii.ecsv")
-    answers = pd.DataFrame({f"FE{i}": [1.0, 2.0] for i in range(2600)} | {"id": ["a", "b"], "answer": ["star", "qso"]})
+    answers = pd.DataFrame(
+        {f"FE{i}": [1.0, 2.0] for i in range(2600)} | {"id": ["a", "b"], "answer": ["star", "qso"]}
+    )
     answers.to_csv(folder / "contest-csv", index=False)
     answers.to_feather(folder / "contest-feather")
     (folder / "contest-text").write_text(",".join(["1.25"] * 2600))
-    import h5py  # noqa: PLC0415
-
     with h5py.File(folder / "hdf5", "w") as file:
         file.create_dataset("fluxes", data=np.ones((4, 433), dtype="f4"), compression="gzip", chunks=(2, 433))
         file["classes"] = np.eye(4, 13, dtype="f4")
@@ -267,7 +273,9 @@ def main(first: int, count: int, seconds: float) -> None:
             n_files += 1
             n_read += wrong is None
             if wrong:
-                print(json.dumps({"file": number, "format": kind, "damage": done, "wrong": wrong}), flush=True)
+                print(
+                    json.dumps({"file": number, "format": kind, "damage": done, "wrong": wrong}), flush=True
+                )
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
         print(json.dumps({"files": n_files, "read": n_read, "peak_MiB": peak}), flush=True)
 

@@ -19,9 +19,24 @@ from tests.io._files import N, flux_ivar, write_image, write_sdss_spec
 
 WAVE = np.linspace(4000.0, 4100.0, N)
 PRIMARY = {"SIMPLE": "T", "BITPIX": 8, "NAXIS": 0}
-IMAGE = {"XTENSION": "'IMAGE   '", "BITPIX": 8, "NAXIS": 2, "NAXIS1": 80, "NAXIS2": 36, "PCOUNT": 0, "GCOUNT": 1}
+IMAGE = {
+    "XTENSION": "'IMAGE   '",
+    "BITPIX": 8,
+    "NAXIS": 2,
+    "NAXIS1": 80,
+    "NAXIS2": 36,
+    "PCOUNT": 0,
+    "GCOUNT": 1,
+}
 TABLE = IMAGE | {"XTENSION": "'BINTABLE'", "NAXIS1": 8, "NAXIS2": 360, "TFIELDS": 1, "TFORM1": "'D'"}
-PACKED = TABLE | {"TFORM1": "'1PB(9)'", "ZIMAGE": "T", "ZBITPIX": -32, "ZNAXIS": 1, "ZNAXIS1": 40, "ZCMPTYPE": "'GZIP_1'"}
+PACKED = TABLE | {
+    "TFORM1": "'1PB(9)'",
+    "ZIMAGE": "T",
+    "ZBITPIX": -32,
+    "ZNAXIS": 1,
+    "ZNAXIS1": 40,
+    "ZCMPTYPE": "'GZIP_1'",
+}
 
 
 def header(cards):
@@ -95,7 +110,9 @@ def test_bytes_lost_or_inserted(tmp_path, missing, what, hdu):
     damaged = content[:at] + (content[at + missing :] if what == "lost" else b"x" * missing + content[at:])
     (tmp_path / "bad").write_bytes(damaged)
     if hdu < 3:
-        refused(tmp_path / "bad", "no HDU begins after HDU 2|has no END card|HDU 2 is missing|no HDU begins|must")
+        refused(
+            tmp_path / "bad", "no HDU begins after HDU 2|has no END card|HDU 2 is missing|no HDU begins|must"
+        )
     elif missing == 2880:  # only what is not used is damaged
         assert len(read_spectra(tmp_path / "bad")) == 1
     else:
@@ -126,7 +143,9 @@ def test_sums(tmp_path):
     assert len(read_spectra(tmp_path / "bit")) == 1
     with pytest.raises(SpectrumReadError, match="the bytes of HDU 1 do not match its card DATASUM"):
         read_spectra(tmp_path / "bit", verify=True)
-    (tmp_path / "comment").write_bytes((tmp_path / "whole").read_bytes().replace(b"extension", b"extensiom", 1))
+    (tmp_path / "comment").write_bytes(
+        (tmp_path / "whole").read_bytes().replace(b"extension", b"extensiom", 1)
+    )
     with pytest.raises(SpectrumReadError, match="card CHECKSUM"):
         read_spectra(tmp_path / "comment", verify=True)
 
@@ -141,7 +160,9 @@ def test_an_odd_size_is_compared_with_the_sums(tmp_path):
         if checksum:
             refused(path, "HDU 0 do not match its card DATASUM")
         else:
-            with pytest.warns(UserWarning, match="not a multiple of 2880 bytes as that of every whole FITS file"):
+            with pytest.warns(
+                UserWarning, match="not a multiple of 2880 bytes as that of every whole FITS file"
+            ):
                 read_spectra(path)
         path.write_bytes(content[:-7])  # within the padding
         if checksum:
@@ -150,7 +171,10 @@ def test_an_odd_size_is_compared_with_the_sums(tmp_path):
 
 def test_arrays_of_variable_length(tmp_path):
     flux, _ = flux_ivar()
-    rows = [fits.Column(name, "PD()", array=np.array([v, v], dtype=object)) for name, v in (("wave", WAVE), ("flux", flux))]
+    rows = [
+        fits.Column(name, "PD()", array=np.array([v, v], dtype=object))
+        for name, v in (("wave", WAVE), ("flux", flux))
+    ]
     fits.BinTableHDU.from_columns(rows).writeto(tmp_path / "whole")
     content = (tmp_path / "whole").read_bytes()
     at = content.index(struct.pack(">ii", N, 0))
@@ -195,8 +219,9 @@ def npz(path, *, compression=zipfile.ZIP_DEFLATED, **members):
             if not isinstance(content, bytes):
                 file = io.BytesIO()
                 np.save(file, content)
-                content = file.getvalue()
-            archive.writestr(f"{name}.npy", content)
+                archive.writestr(f"{name}.npy", file.getvalue())
+            else:
+                archive.writestr(f"{name}.npy", content)
 
 
 def claiming(shape, descr="<f4"):
@@ -211,7 +236,10 @@ def claiming(shape, descr="<f4"):
         ({"flux": claiming((2, N)) + bytes(3)}, "3 bytes, which are not those of float32"),
         ({"flux": claiming((10**12,), "<U0")}, "'flux.npy' has 0 bytes"),
         ({"flux": claiming((-1, N))}, "'flux.npy' has 0 bytes"),
-        ({"flux": np.zeros((1 << 16, N))[:, :] * np.ones((1, N)), "more": bytes(1 << 28)}, "the archive unpacks to"),
+        (
+            {"flux": np.zeros((1 << 16, N))[:, :] * np.ones((1, N)), "more": bytes(1 << 28)},
+            "the archive unpacks to",
+        ),
     ],
 )
 def test_npz_that_claims(tmp_path, members, message):
@@ -248,9 +276,10 @@ def test_hdf5_never_opens_another_file(tmp_path):
     (tmp_path / "private").write_bytes(values.tobytes())
     layout = h5py.VirtualLayout((2, 433), "f4")
     layout[:] = h5py.VirtualSource(tmp_path / "other.h5", "fluxes", (2, 433))
+    elsewhere = [(str(tmp_path / "private"), 0, values.nbytes)]
     cases = {
         "external": (
-            lambda f: f.create_dataset("fluxes", (2, 433), "f4", external=[(str(tmp_path / "private"), 0, values.nbytes)]),
+            lambda f: f.create_dataset("fluxes", (2, 433), "f4", external=elsewhere),
             "in another file",
         ),
         "virtual": (lambda f: f.create_virtual_dataset("fluxes", layout), "in another file"),
@@ -290,7 +319,9 @@ def test_what_is_not_a_file(tmp_path):
         read_spectra("a" * 5000)
     spectra = read_spectra(tmp_path)  # strays do not stop it
     assert len(spectra) == 1
-    assert [stat.S_ISREG(os.stat(item["file"]).st_mode) for item in spectra.meta.meta["skipped"]] == [False] * 2
+    assert [stat.S_ISREG(os.stat(item["file"]).st_mode) for item in spectra.meta.meta["skipped"]] == [
+        False
+    ] * 2
 
 
 def test_a_sparse_file(tmp_path):
