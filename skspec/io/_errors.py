@@ -35,6 +35,10 @@ class UnknownFormatError(SpectrumReadError):
     """A file whose format is not known, or something else than a file."""
 
 
+class NoSpectraError(ValueError):
+    """A file of a known format that has other data than spectra, such as a table of classes."""
+
+
 def shortened(text: str, longest: int) -> str:
     """Return text on one line, without its middle if it has more characters than `longest`."""
     if not text.isprintable():

@@ -11,6 +11,7 @@ Reference: FITS standard 4.0, https://fits.gsfc.nasa.gov/fits_standard.html
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
 from math import prod
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _BLOCK = 2880
 _LONGEST_HEADER = 1 << 23  # bytes
 _MOST_HDUS = 10_000
+_WIDEST_PIXEL = 8  # bytes
 _PART = 1 << 20  # bytes read at a time where only their sum or presence counts
 _END = re.compile(rb"(?:.{80})*?(?=END {5})", re.DOTALL)
 
@@ -199,6 +201,7 @@ class Hdu:
         if self.kind != "image" or 0 in self.shape or not self.shape:
             raise SpectrumReadError(self.file.content.path, f"HDU {self.index} has no image with pixels")
         if not self.header.geometry.plain:
+            self._check_tiles()
             data = self.file.astropy(self.index).data[:n_rows]
             return np.ascontiguousarray(data, dtype=data.dtype.newbyteorder("="))
         dtype = np.dtype(PIXEL[self.header.get("BITPIX")])
@@ -249,24 +252,58 @@ class Hdu:
 
     @cached_property
     def _table(self) -> bytes:
-        return self._bytes(prod(self.header.geometry.axes))
+        return self._bytes(self.header.count("NAXIS1", 0) * self.header.count("NAXIS2", 0))
 
-    def _check_variable(self, column: Column) -> None:
-        """Raise SpectrumReadError if arrays of variable length lie outside the file, or share bytes to be huge."""
-        n_rows, width = self.header.geometry.axes
+    def _check_variable(self, column: Column) -> list[tuple[int, int]]:
+        """Return the places of arrays of variable length, first bytes and sizes, in the bytes of this HDU.
+
+        Raises
+        ------
+        SpectrumReadError
+            If one lies outside.
+        ValueError
+            If they share bytes so that they are far larger together than the HDU.
+        """
+        n_rows, width = self.header.count("NAXIS2", 0), self.header.count("NAXIS1", 0)
         dtype = np.dtype(">i4" if column.code == "P" else ">i8")
-        cells = np.ndarray(
-            (n_rows, min(column.repeat, 1), 2), dtype, self._table, column.offset, (width, 0, dtype.itemsize)
+        shape, strides = (n_rows, min(column.repeat, 1), 2), (width, 0, dtype.itemsize)
+        cells = np.ndarray(shape, dtype, self._table, column.offset, strides).reshape(-1, 2)
+        heap = self.header.count("THEAP", n_rows * width, self.n_bytes)
+        starts, sizes = (
+            heap + cells[:, 1].astype(np.float64),
+            column.item_width * cells[:, 0].astype(np.float64),
         )
-        lengths, starts = cells[..., 0].astype(np.float64), cells[..., 1].astype(np.float64)
-        size = column.item_width
-        heap = self.n_bytes - self.header.count("THEAP", n_rows * width, self.n_bytes)
-        if (cells < 0).any() or (starts + size * lengths > heap).any():
+        if (cells < 0).any() or (starts + sizes > self.n_bytes).any():
             raise SpectrumReadError(
                 self.file.content.path,
                 f"column {column.name!r} has arrays outside the table of HDU {self.index}",
             )
-        check_unpacked(int(size * lengths.sum()), self.n_bytes, f"column {column.name!r}")
+        check_unpacked(int(sizes.sum()), self.n_bytes, f"column {column.name!r}")
+        return list(zip(starts.astype(int).tolist(), sizes.astype(int).tolist(), strict=True))
+
+    def _check_tiles(self) -> None:
+        """Raise an error if the tiles of a compressed image lie outside the file, or unpack to more than a tile."""
+        if not self.header.get("ZIMAGE", False):
+            return
+        axes = [self.header.count(f"ZNAXIS{i + 1}", 1) for i in range(len(self.shape))]
+        tile = prod(self.header.count(f"ZTILE{i + 1}", n if i == 0 else 1) for i, n in enumerate(axes))
+        columns = self.header.stored_columns
+        packed = {"GZIP_COMPRESSED_DATA"} | (
+            {"COMPRESSED_DATA"} if "GZIP" in str(self.header.get("ZCMPTYPE")) else set()
+        )
+        for name in columns:
+            if (column := columns[name]).code not in "PQ":
+                continue
+            for start, size in self._check_variable(column):
+                if name in packed and size:
+                    content = self.file.content.read(self.start + start, self.start + start + size)
+                    unpacker = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+                    unpacker.decompress(content, _WIDEST_PIXEL * tile + 1)
+                    if not unpacker.eof:
+                        raise SpectrumReadError(
+                            self.file.content.path,
+                            f"a tile of the compressed image in HDU {self.index} is damaged",
+                        )
 
     def verify(self) -> bool:
         """Compare the bytes with the cards DATASUM and CHECKSUM; return whether there is one.

@@ -95,7 +95,12 @@ class Header:
     @cached_property
     def columns(self) -> Mapping[str, Column]:
         """Columns of a binary table by upper-case name, none of anything else."""
-        return Columns(self) if self.geometry.kind == "table" else {}
+        return self.stored_columns if self.geometry.kind == "table" else {}
+
+    @cached_property
+    def stored_columns(self) -> Columns:
+        """Columns of a binary table, also of one that holds a compressed image."""
+        return Columns(self)
 
     def count(self, key: str, default: int, most: int = _LARGEST, least: int = 0) -> int:
         """Return card `key`, an integer.
@@ -186,7 +191,7 @@ class Columns(Mapping[str, Column]):
         self._names = _strings(header, b"TTYPE", n_columns)
         self._forms = list(map(_form, _strings(header, b"TFORM", n_columns)))
         self._offsets = list(accumulate((form[2] for form in self._forms), initial=0))
-        width, needed = header.geometry.axes[1], self._offsets[-1]
+        width, needed = header.count("NAXIS1", 0), self._offsets[-1]
         if width != needed:
             raise ValueError(
                 f"a row of the table has {width} bytes by NAXIS1 and {needed} by the formats TFORMn"

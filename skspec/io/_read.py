@@ -13,7 +13,7 @@ import numpy as np
 
 from skspec.checks import check_choice
 from skspec.io._assemble import assemble
-from skspec.io._errors import SpectrumReadError, UnknownFormatError, shortened
+from skspec.io._errors import NoSpectraError, SpectrumReadError, UnknownFormatError, shortened
 from skspec.io._file_spectra import FileSpectra
 from skspec.io._paths import Wanted, as_catalogue, find_files
 from skspec.io._registry import Format, identify_format, ordered_formats
@@ -242,7 +242,8 @@ def _read_file(path: str, options: Options) -> Result:
             cause = "there is not enough memory to read it"
         suffix = f" (read as {known.name})" if known and not isinstance(error, ImportError) else ""
         cause = cause.removeprefix(f"{path}: ")
-        wrapped = SpectrumReadError(path, shortened(cause, 200) + suffix)
+        kind = UnknownFormatError if isinstance(error, NoSpectraError) else SpectrumReadError
+        wrapped = kind(path, shortened(cause, 200) + suffix)
         wrapped.__cause__ = error
         return Result([], wrapped, [])
     if options.medium is not None:

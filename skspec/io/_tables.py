@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skspec.io._errors import NoSpectraError
 from skspec.io._file_spectra import FileSpectra, ivar_from_error, ivar_from_variance, one_a_row
 from skspec.io._names import META_NAMES, find_roles
 from skspec.io._wave import check_flux_unit, to_angstrom
@@ -56,7 +57,7 @@ class SpectrumTable:
         roles = find_roles(self.columns)
         wave_role = roles.get("loglam") or roles.get("wave")
         if wave_role is None or "flux" not in roles:
-            raise ValueError(f"no columns of wavelength and flux among {', '.join(self.columns)}")
+            raise NoSpectraError(f"no columns of wavelength and flux among {', '.join(self.columns)}")
         names = list(self.columns)
         wave_name, role = names[wave_role[0]], wave_role[1]
         flux_name = names[roles["flux"][0]]

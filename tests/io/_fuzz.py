@@ -1,9 +1,9 @@
 """Damage small files of every format at random, and read them: ``python -m tests.io._fuzz FIRST COUNT SECONDS``.
 
 File number n is the same on every machine: its format, and what is done to it, follow from n alone. The process reads
-files ``FIRST`` to ``FIRST + COUNT - 1``, stops after some seconds, and prints a line of JSON for each one whose outcome is
-wrong and a summary at the end. It bounds its own memory. The file named by ``FUZZ_STATE`` holds the number of the file that
-is read, so that a parent knows which one killed the process.
+files ``FIRST`` to ``FIRST + COUNT - 1``, stops after some seconds, and prints a line of JSON for each one whose outcome
+is wrong and a summary at the end. It bounds its own memory. The file named by ``FUZZ_STATE`` holds the number of the
+file that is read, so that a parent knows which one killed the process.
 """
 
 from __future__ import annotations
@@ -74,6 +74,10 @@ def originals(folder: Path) -> dict[str, bytes]:
     fits.HDUList([fits.PrimaryHDU(), scaled]).writeto(folder / "scaled")
     packed = fits.CompImageHDU(flux, fits.Header({"CRVAL1": 4000.0, "CDELT1": 1.0}))
     fits.HDUList([fits.PrimaryHDU(), packed]).writeto(folder / "compressed")
+    packed = fits.CompImageHDU(
+        flux, fits.Header({"CRVAL1": 4000.0, "CDELT1": 1.0}), compression_type="GZIP_2"
+    )
+    fits.HDUList([fits.PrimaryHDU(), packed]).writeto(folder / "compressed-gzip")
     table("pixels", pixels, OBJECT="HD 1")
     table("sums", pixels, OBJECT="HD 1")
     table("vectors", vectors)

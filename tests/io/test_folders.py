@@ -9,6 +9,7 @@ from astropy.table import Table
 
 from skspec import read_spectra
 from skspec.io import SpectrumReadError
+from skspec.io.meta import write_table
 
 
 def write(path, value=1.0, **arrays):
@@ -57,6 +58,18 @@ def test_patterns_with_stars_give_what_glob_gives(survey, monkeypatch):
     ):
         expected = sorted(file for file in glob.glob(pattern, recursive=True) if os.path.isfile(file))
         assert sorted(read_spectra(pattern).meta["file"]) == expected
+
+
+@pytest.mark.parametrize("suffix", ["ecsv", "csv", "fits", "parquet"])
+def test_tables_that_skspec_wrote_do_not_stop_a_folder(survey, suffix):
+    write_table(
+        Table({"file": ["a.npz"], "class": ["A"], "flags": ["low_snr"]}), survey / f"classes.{suffix}"
+    )
+    spectra = read_spectra(survey)
+    assert len(spectra) == 4
+    assert [item["file"] for item in spectra.meta.meta["skipped"]] == [str(survey / f"classes.{suffix}")]
+    with pytest.raises(SpectrumReadError):
+        read_spectra(survey / f"classes.{suffix}")
 
 
 @pytest.mark.timeout(20)

@@ -187,6 +187,33 @@ def test_arrays_of_variable_length(tmp_path):
         refused(tmp_path / name, message)
 
 
+@pytest.mark.parametrize("method", ["GZIP_1", "GZIP_2", "RICE_1"])
+def test_compressed_tiles(tmp_path, method):
+    flux, _ = flux_ivar(n=400)
+    cards = fits.Header({"CRVAL1": 4000.0, "CDELT1": 1.0})
+    packed = fits.CompImageHDU(
+        flux, cards, compression_type=method, quantize_level=0 if "GZIP" in method else 16
+    )
+    fits.HDUList([fits.PrimaryHDU(), packed]).writeto(tmp_path / "whole")
+    with fits.open(tmp_path / "whole") as hdus:
+        np.testing.assert_array_equal(read_spectra(tmp_path / "whole").flux[0], hdus[1].data.astype("f4"))
+    content = (tmp_path / "whole").read_bytes()
+    with fits.open(tmp_path / "whole", disable_image_compression=True) as hdus:
+        at = hdus[1].fileinfo()["datLoc"]
+        row, n = hdus[1].header["NAXIS1"], hdus[1].header["PCOUNT"]
+    cells = np.frombuffer(content[at : at + row], ">i4").copy()
+    if "GZIP" in method:
+        bomb = gzip.compress(bytes(1 << 22))
+        cells[:2] = len(bomb), n
+        table = content[:at].replace(f"PCOUNT  = {n:>20}".encode(), f"PCOUNT  = {n + len(bomb):>20}".encode())
+        data = cells.tobytes() + content[at + row : at + row + n] + bomb
+        (tmp_path / "bomb").write_bytes(table + data + bytes(-len(data) % 2880))
+        refused(tmp_path / "bomb", "a tile of the compressed image in HDU 1 is damaged")
+    cells[0] = 1 << 20
+    (tmp_path / "far").write_bytes(content[:at] + cells.tobytes() + content[at + row :])
+    refused(tmp_path / "far", "has arrays outside the table of HDU 1")
+
+
 # Packed files -------------------------------------------------------------------------------------------------
 
 
