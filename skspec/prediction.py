@@ -1,4 +1,4 @@
-"""Classify files with a fitted model: a table of classes, probabilities and quality flags."""
+"""Classify spectra, or the files that contain them, with a fitted model, and flag those with doubtful results."""
 
 from __future__ import annotations
 
@@ -18,24 +18,23 @@ from skspec.preprocessing import LogWaveResampler
 from skspec.spectra import Spectra
 
 LOW_COVERAGE = 0.8
-"""A spectrum that fills less than this fraction of the model's wavelength grid is flagged ``low_coverage``."""
+"""Spectra that cover less than this fraction of the model's wavelength grid are flagged ``low_coverage``."""
 
 LOW_SNR = 5.0
-"""A spectrum whose median signal-to-noise ratio per pixel is below this is flagged ``low_snr``."""
+"""Spectra with a lower median signal-to-noise ratio per pixel are flagged ``low_snr``."""
 
 _MIXED = r"\d+ of \d+ files give no errors"  # warning of read_spectra
 
 
 def classify_files(model: Any, paths: list[str], *, rest_frame: bool = False, **options: Any) -> Table:
-    """Read files and classify their spectra, see `classify`.
-
-    `read_spectra` drops all errors if one file has none. Then the files are read again one by one.
+    """Classify the spectra in files.
 
     Parameters
     ----------
     model : estimator
-        Fitted model that takes `Spectra`.
+        Fitted classifier that takes `Spectra`.
     paths : list of str
+        Files, directories or glob patterns.
     rest_frame : bool, default=False
         Whether the model was trained on rest-frame wavelengths.
     **options
@@ -44,6 +43,12 @@ def classify_files(model: Any, paths: list[str], *, rest_frame: bool = False, **
     Returns
     -------
     Table
+        One row per spectrum, and one for each file that could not be read, see `classify`.
+
+    Notes
+    -----
+    `read_spectra` drops the inverse variances of all files if one file has none. In this case the files are read again
+    one by one, so that only spectra without errors are classified without them.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.filterwarnings("always", message=_MIXED)
@@ -55,7 +60,8 @@ def classify_files(model: Any, paths: list[str], *, rest_frame: bool = False, **
         else:
             warnings.warn(warning.message, stacklevel=2)
     skipped = spectra.meta.meta["skipped"]
-    parts = _file_by_file(spectra, options.get("format")) if mixed else [spectra]
+    stated = {name: options[name] for name in ("format", "medium", "wave_unit") if name in options}
+    parts = _file_by_file(spectra, **stated) if mixed else [spectra]
     known = np.repeat([part.ivar is not None for part in parts], [len(part) for part in parts])
     if known.all() or not known.any():
         return classify(model, spectra, rest_frame=rest_frame, skipped=skipped)
@@ -69,10 +75,10 @@ def classify_files(model: Any, paths: list[str], *, rest_frame: bool = False, **
     return vstack(tables, metadata_conflicts="silent")[np.argsort(np.concatenate(order))]
 
 
-def _file_by_file(spectra: Spectra, format_: str | None) -> list[Spectra]:
-    """Read the files of spectra again one by one."""
+def _file_by_file(spectra: Spectra, **options: Any) -> list[Spectra]:
+    """Read the files of spectra again, one by one."""
     files = spectra.meta["file"].tolist()
-    alone = {file: read_spectra(file, format=format_) for file in dict.fromkeys(files)}
+    alone = {file: read_spectra(file, **options) for file in dict.fromkeys(files)}
     parts, row = [], 0
     while row < len(files):
         parts.append(alone[files[row]])
@@ -88,35 +94,35 @@ def classify(
     Parameters
     ----------
     model : estimator
-        Fitted model that takes `Spectra`.
+        Fitted classifier that takes `Spectra`.
     spectra : Spectra
     rest_frame : bool, default=False
         Whether the model was trained on rest-frame wavelengths.
     skipped : sequence of dict, default=()
-        ``file`` and ``reason`` of files that could not be read, which become rows at the end.
+        ``file`` and ``reason`` of files that could not be read, for which rows are added at the end.
 
     Returns
     -------
     Table
-        One row a spectrum with ``file``, ``object``, ``class`` (empty if there is none), ``p_<class>`` for each
-        class if the model has ``predict_proba``, ``coverage`` (fraction of the model's grid that is filled; the smallest
-        one if it has several grids), ``snr`` (median per pixel), ``flags`` (separated by commas) and ``reason``.
+        One row per spectrum with ``file``, ``object``, ``class`` (empty if not classified), ``p_<class>`` for each class
+        if the model has ``predict_proba``, ``coverage`` (the covered fraction of the model's wavelength grid, or of the
+        least covered one of several), ``snr`` (median per pixel), ``flags`` (comma-separated) and ``reason``.
 
-        =============  ========================================================================================
+        =============  =========================================================================================
         flag           meaning
-        =============  ========================================================================================
+        =============  =========================================================================================
         unreadable     the file could not be read; see ``reason``
-        no_redshift    the model needs the rest frame, and the redshift is not known
+        no_redshift    the model needs the rest frame, and the redshift is missing
         no_overlap     no valid pixel on the model's wavelength grid
         failed         the model raised an error; see ``reason``
-        low_coverage   less than 80 % of the grid is filled; the class may be less certain than its probability
-        low_snr        signal-to-noise ratio below 5 per pixel; likewise
-        =============  ========================================================================================
+        low_coverage   less than 80 % of the grid is covered; the class may be less certain than its probability
+        low_snr        signal-to-noise ratio below 5 per pixel; the class may be less certain than its probability
+        =============  =========================================================================================
     """
     n = len(spectra)
     flags: list[list[str]] = [[] for _ in range(n)]
     reasons = np.full(n, "", dtype=object)
-    with np.errstate(invalid="ignore"):  # no flux, no noise
+    with np.errstate(invalid="ignore"):  # zero flux without noise
         snr = spectra.snr
     rows, usable = np.arange(n), spectra
     if rest_frame:
@@ -130,11 +136,11 @@ def classify(
         coverage[rows], failures = _for_each(
             lambda X: np.min([resampler.coverage(X) for resampler in resamplers], axis=0), usable, np.float64
         )
-        _note(failures, rows, flags, reasons)
+        _add_failures(failures, rows, flags, reasons)
         for row in rows[coverage[rows] == 0]:
             flags[row].append("no_overlap")
-        fine = coverage[rows] > 0
-        usable, rows = usable[fine], rows[fine]
+        covered = coverage[rows] > 0
+        usable, rows = usable[covered], rows[covered]
 
     classes = model.classes_
     names = np.full(n, "", dtype=object)
@@ -147,30 +153,30 @@ def classify(
             names[rows[done]] = classes.astype(str)[probability[rows[done]].argmax(axis=1)]
         else:
             names[rows], failures = _for_each(lambda X: model.predict(X).astype(str), usable, object)
-        _note(failures, rows, flags, reasons)
+        _add_failures(failures, rows, flags, reasons)
     for row in np.flatnonzero((coverage > 0) & (coverage < LOW_COVERAGE)):
         flags[row].append("low_coverage")
     for row in np.flatnonzero(snr < LOW_SNR):
         flags[row].append("low_snr")
 
-    bad = len(skipped)
+    blank, unknown = [""] * len(skipped), np.full(len(skipped), np.nan)
     files, objects = _text(spectra, "file"), _text(spectra, "object")
     table = Table()
     table["file"] = _strings([*files, *(item["file"] for item in skipped)])
-    table["object"] = _strings([*objects, *[""] * bad])
-    table["class"] = _strings([*(name or "" for name in names), *[""] * bad])
+    table["object"] = _strings([*objects, *blank])
+    table["class"] = _strings([*(name or "" for name in names), *blank])
     if has_probability:
         for k, label in enumerate(classes.tolist()):
-            table[f"p_{label}"] = np.concatenate([probability[:, k], np.full(bad, np.nan)])
-    table["coverage"] = np.concatenate([coverage, np.full(bad, np.nan)])
-    table["snr"] = np.concatenate([snr, np.full(bad, np.nan)])
-    table["flags"] = _strings([",".join(items) for items in flags] + ["unreadable"] * bad)
+            table[f"p_{label}"] = np.concatenate([probability[:, k], unknown])
+    table["coverage"] = np.concatenate([coverage, unknown])
+    table["snr"] = np.concatenate([snr, unknown])
+    table["flags"] = _strings([*map(",".join, flags), *["unreadable"] * len(skipped)])
     table["reason"] = _strings([*reasons, *(item["reason"] for item in skipped)])
     return table
 
 
 def _resamplers(model: Any) -> list[LogWaveResampler]:
-    """Return the resamplers of the input: the first of a pipeline, those of all members of an ensemble."""
+    """Return the resamplers applied to the input: the first of a pipeline, or those of all members of an ensemble."""
     if isinstance(model, LogWaveResampler):
         return [model]
     if isinstance(model, Pipeline):
@@ -182,11 +188,14 @@ def _resamplers(model: Any) -> list[LogWaveResampler]:
 def _for_each(
     function: Callable[[Spectra], Any], spectra: Spectra, dtype: Any, width: int | None = None
 ) -> tuple[NDArray[Any], dict[int, str]]:
-    """Apply to all spectra at once or, if that fails, one by one; NaN (or None) and the reason where that fails."""
+    """Apply a function to all spectra at once or, if that fails, one by one.
+
+    Return the results, NaN or None where it failed, and the reasons by row.
+    """
     try:
         return np.asarray(function(spectra), dtype=dtype), {}
     except ValueError:
-        pass  # which spectrum fails is found below
+        pass  # find the spectra that fail below
     shape = (len(spectra),) if width is None else (len(spectra), width)
     result = np.full(shape, None if dtype is object else np.nan, dtype=dtype)
     failures = {}
@@ -198,7 +207,7 @@ def _for_each(
     return result, failures
 
 
-def _note(
+def _add_failures(
     failures: dict[int, str], rows: NDArray[Any], flags: list[list[str]], reasons: NDArray[Any]
 ) -> None:
     for k, reason in failures.items():

@@ -1,4 +1,4 @@
-"""Classes, probabilities and flags of skspec predict."""
+"""Classes, probabilities and flags of `classify` and `classify_files`."""
 
 import numpy as np
 import pytest
@@ -69,7 +69,7 @@ def test_flags():
         "", "low_snr", "no_overlap", "low_coverage", "low_coverage,low_snr", "low_coverage", "unreadable",
     ]  # fmt: skip
     assert table["reason"].tolist() == [""] * 6 + ["the file is empty"]
-    # The rest by closed form: bins inside the spectrum, and the ratio put in.
+    # Expected values: the fraction of bins inside the spectrum, and the S/N of the input.
     edges = np.linspace(3.61, 3.84, 41)
     inside = (edges[1:] < np.log10(short[-1])).mean()
     np.testing.assert_allclose(table["coverage"][[0, 2]], [1.0, 0.0])
@@ -95,7 +95,7 @@ def test_rest_frame_needs_a_redshift():
     assert table["class"].tolist() == ["blue", "red", ""]
     assert table["flags"].tolist() == ["", "", "no_redshift"]
     np.testing.assert_allclose(table["coverage"], [1.0, 1.0, np.nan])
-    with pytest.raises(ValueError, match="no redshift column z"):
+    with pytest.raises(ValueError, match="have no column z"):
         classify(fitted(LogisticRegression()), collect(shifted), rest_frame=True)
 
 
@@ -118,7 +118,7 @@ def test_all_bad():
 
 @pytest.mark.parametrize("ensemble", [LogitVotingClassifier, VotingClassifier])
 def test_coverage_of_an_ensemble_is_the_least(ensemble):
-    """Members have grids of their own; what comes after the first one in a pipeline sees no spectra."""
+    """Members have their own grids; only the first resampler of a pipeline is applied to spectra."""
     grids = {"blue": (3.61, 3.72), "all": (3.61, 3.84)}
     members = [
         (
@@ -142,7 +142,7 @@ def test_coverage_of_an_ensemble_is_the_least(ensemble):
     assert table["coverage"][1] == pytest.approx((edges[1:] < np.log10(6000)).mean(), abs=1.5 / 40)
 
 
-def test_files_without_errors_change_no_other(tmp_path):
+def test_files_without_errors_do_not_affect_others(tmp_path):
     good = [tmp_path / name for name in ("a.txt", "b.txt")]
     for seed, path in enumerate(good):
         write_spectrum(path, "broad", seed=seed, noise=0.3)
@@ -167,7 +167,17 @@ def test_files_without_errors_change_no_other(tmp_path):
         assert table["p_red"][row] == pytest.approx(alone["p_red"][0], rel=1e-6)
 
 
-def test_files_that_are_read_with_a_warning_are_told_of(tmp_path):
+def test_files_read_again_keep_the_stated_unit(tmp_path):
+    rows = [f"{w / 10:.4f} {f:.5f}" for f, w in zip(*spectrum(3.0)[:2], strict=True)]
+    (tmp_path / "a.txt").write_text("\n".join(["wave flux err", *(f"{row} 0.2" for row in rows)]) + "\n")
+    (tmp_path / "b.txt").write_text("\n".join(["wave flux", *rows]) + "\n")
+    paths = [str(tmp_path / name) for name in ("a.txt", "b.txt")]
+    table = classify_files(fitted(LogisticRegression(C=100.0)), paths, wave_unit="nm")
+    assert table["class"].tolist() == ["red", "red"]
+    assert table["snr"][0] == pytest.approx(50.0, rel=0.02)
+
+
+def test_skipped_files_raise_a_warning(tmp_path):
     write_spectrum(tmp_path / "a.txt", "broad", seed=0)
     (tmp_path / "empty.txt").write_text("")
     with pytest.warns(UserWarning, match="skipped .*empty.txt"):
@@ -178,17 +188,17 @@ def test_files_that_are_read_with_a_warning_are_told_of(tmp_path):
         )
 
 
-def test_flat_spectra_are_no_reason_to_warn():
+def test_flat_spectra_do_not_warn():
     flat = Spectra([np.zeros(100), np.ones(100)], wave=WAVE)
     np.testing.assert_array_equal(classify(fitted(LogisticRegression()), flat)["snr"], [np.nan, np.inf])
 
 
 def test_fits_has_ascii_only(tmp_path):
     table = classify(fitted(LogisticRegression()), collect([spectrum(-3.0)], file=["é.txt"]))
-    with pytest.raises(ValueError, match=r"column file has characters beyond ASCII.*write classes\.ecsv"):
+    with pytest.raises(ValueError, match=r"column file has non-ASCII characters.*write classes\.ecsv"):
         write_table(table, tmp_path / "classes.fits")
     named = classify(fitted(LogisticRegression(), labels=("á", "b")), collect([spectrum(3.0)]))
-    with pytest.raises(ValueError, match="column p_á has characters beyond ASCII"):
+    with pytest.raises(ValueError, match="column p_á has non-ASCII characters"):
         write_table(named, tmp_path / "classes.fits")
     assert not list(tmp_path.iterdir())
     write_table(table, tmp_path / "classes.ecsv")

@@ -14,10 +14,10 @@ from sklearn.pipeline import make_pipeline
 from skspec import Conv1DClassifier, FluxNormalizer, LogWaveResampler, make_spectra
 
 spectra = make_spectra(900, snr=(2, 20), random_state=0)
-print(spectra)
+spectra
 
 # %%
-# The first few spectra.
+# The first eight spectra, each divided by its median.
 spectra.plot()
 
 # %%

@@ -24,7 +24,7 @@ model = make_pipeline(
 # Distributions for every step, around its current parameters.
 space = search_space(model)
 for name, values in space.items():
-    print(name, values if isinstance(values, list) else values.support())
+    print(name, *(values if isinstance(values, list) else values.support()), sep="  ")
 
 # %%
 # Twelve candidates are trained for 2 epochs, four for 6, two for 18. The spectra of an object stay together.
@@ -62,4 +62,6 @@ plt.show()
 
 # %%
 # The best candidate has been refitted to all spectra; you can pass the search to `skspec.save`.
-print(f"{search.best_score_:.2f}", search.best_params_)
+print(f"macro-averaged F1: {search.best_score_:.2f}")
+for name, value in search.best_params_.items():
+    print(name, value, sep="  ")

@@ -4,7 +4,7 @@ Accuracy against training time
 
 Macro-averaged F1 score against the training time in seconds, for all classifiers of
 ``python -m benchmarks.real_stars --csv real_stars.csv``. Up and left is better. The benchmark takes hours; this example
-plots its results from a file beside it.
+plots its results from a file in the same folder.
 """
 
 # %%

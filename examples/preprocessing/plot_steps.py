@@ -21,7 +21,7 @@ from skspec import (
 )
 
 # %%
-# One spectrum of each class (the nearest galaxy and quasar), with a gap as from a bad column or a mask.
+# One spectrum of each class (the nearest galaxy and quasar), with a gap such as that of a bad column.
 stars = make_spectra(210, classes="OBAFGKM", snr=15, missing=0.0, random_state=1)
 others = make_spectra(60, classes=("GALAXY", "QSO"), snr=15, missing=0.0, random_state=0)
 spectra = Spectra.concatenate([stars, others[np.argsort(others.meta["z"])]])

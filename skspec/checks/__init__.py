@@ -1,4 +1,4 @@
-"""Checks that every room shares: of parameters, and of the values that estimators are given."""
+"""Checks of parameters and of the arguments of methods, shared by all estimators."""
 
 from skspec.checks._parameters import (
     BOOLEAN,
@@ -6,7 +6,6 @@ from skspec.checks._parameters import (
     FRACTION,
     NON_NEGATIVE,
     POSITIVE,
-    Anything,
     Choice,
     Constraints,
     Instance,
@@ -15,7 +14,6 @@ from skspec.checks._parameters import (
     check_choice,
     check_parameters,
     check_size_or_sizes,
-    check_sizes,
 )
 from skspec.checks._random import draw_seed
 from skspec.checks._values import check_groups, check_weight, count_missing, fill_masked, refuse_quantity
@@ -26,7 +24,6 @@ __all__ = [
     "FRACTION",
     "NON_NEGATIVE",
     "POSITIVE",
-    "Anything",
     "Choice",
     "Constraints",
     "Instance",
@@ -36,7 +33,6 @@ __all__ = [
     "check_groups",
     "check_parameters",
     "check_size_or_sizes",
-    "check_sizes",
     "check_weight",
     "count_missing",
     "draw_seed",

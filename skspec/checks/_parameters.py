@@ -1,7 +1,7 @@
-"""What the parameters of an estimator may be, declared beside them.
+"""Declarative constraints of the parameters of estimators.
 
-A class has a dict ``_parameter_constraints``, as scikit-learn's estimators do: for each parameter the list of what it
-may be. Subclasses add their own. `check_parameters` checks the values when the estimator is fitted.
+As in scikit-learn, a class has a dict ``_parameter_constraints`` with a list of constraints for each parameter, to which
+subclasses add their own. `check_parameters` checks the values when the estimator is fitted.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class Interval:
     ----------
     kind : {Integral, Real}
     low, high : float or None
-        Limits; None stands for no limit.
+        Limits; None for no limit.
     closed : {"both", "left", "right", "neither"}, default="both"
-        Which limits are allowed themselves.
+        Which limits are included.
     """
 
     kind: type
@@ -41,8 +41,7 @@ class Interval:
     closed: str = "both"
 
     def check(self, name: str, value: Any) -> None:
-        """Raise unless `value` is such a number."""
-        from sklearn.utils import check_scalar  # noqa: PLC0415 - `Spectra` do without scikit-learn
+        from sklearn.utils import check_scalar  # noqa: PLC0415 - `Spectra` work without scikit-learn
 
         if isinstance(value, bool | np.bool_):
             raise TypeError(f"{name} must be a number, got {value!r}")
@@ -57,58 +56,34 @@ class Interval:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few values; an error suggests the nearest."""
+    """One of a few values; the error suggests the nearest."""
 
     options: tuple[Any, ...]
 
     def check(self, name: str, value: Any) -> None:
-        """Raise unless `value` is one of the options."""
         check_choice(name, value, self.options)
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """A sequence of positive integers.
-
-    Parameters
-    ----------
-    allow_empty : bool, default=False
-        Whether the sequence may be empty.
-    """
+    """A sequence of positive integers, not empty unless `allow_empty`."""
 
     allow_empty: bool = False
 
     def check(self, name: str, value: Any) -> None:
-        """Raise unless `value` is such a sequence."""
-        check_sizes(name, value, allow_empty=self.allow_empty)
+        _check_sizes(name, value, allow_empty=self.allow_empty)
 
 
 @dataclass(frozen=True)
 class Instance:
-    """An instance of some types.
-
-    Parameters
-    ----------
-    types : type or tuple of types
-    what : str
-        How the error calls them.
-    """
+    """An instance of a type or types; `what` is their name in the error."""
 
     types: type | tuple[type, ...]
     what: str
 
     def check(self, name: str, value: Any) -> None:
-        """Raise unless `value` is an instance."""
         if not isinstance(value, self.types):
             raise TypeError(f"{name} must be {self.what}, got {value!r}")
-
-
-@dataclass(frozen=True)
-class Anything:
-    """Any value: the parameter is checked where it is used."""
-
-    def check(self, name: str, value: Any) -> None:
-        """Accept `value`."""
 
 
 POSITIVE = Interval(Real, 0, None, "neither")
@@ -127,18 +102,19 @@ def check_parameters(estimator: Any) -> None:
     ----------
     estimator : BaseEstimator
         Its classes may have a dict ``_parameter_constraints``: for each parameter a list of `Constraint` and None, one of
-        which must hold. A parameter without an entry is not checked.
+        which must be satisfied. A parameter without an entry is not checked.
 
     Raises
     ------
     ValueError or TypeError
-        If a value satisfies none of its constraints: the message names parameter, value and what is needed.
+        If a value satisfies none of its constraints.
     """
     constraints: dict[str, Sequence[Constraint | None]] = {}
     for kind in reversed(type(estimator).__mro__):
         constraints |= vars(kind).get("_parameter_constraints", {})
     for name, value in estimator.get_params(deep=False).items():
-        _check_parameter(name, value, constraints.get(name, [Anything()]))
+        if name in constraints:
+            _check_parameter(name, value, constraints[name])
 
 
 def _check_parameter(name: str, value: Any, allowed: Sequence[Constraint | None]) -> None:
@@ -152,12 +128,12 @@ def _check_parameter(name: str, value: Any, allowed: Sequence[Constraint | None]
             return constraint.check(name, value)
         except (TypeError, ValueError) as error:
             errors.append(error)
-    # Of several errors, one about the value says more than one about its type.
+    # Of several errors, one about the value is more helpful than one about its type.
     raise next((error for error in errors if isinstance(error, ValueError)), errors[0])
 
 
 def check_choice(name: str, value: Any, options: Iterable[Any]) -> None:
-    """Raise ValueError unless `value` is one of `options`; suggests the nearest for a typo."""
+    """Raise ValueError unless `value` is one of `options`; the error suggests the nearest for a typo."""
     options = list(options)
     if isinstance(value, np.bool_):
         value = bool(value)
@@ -168,8 +144,8 @@ def check_choice(name: str, value: Any, options: Iterable[Any]) -> None:
     raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}, got {value!r}{hint}")
 
 
-def check_sizes(name: str, value: Any, *, length: int | None = None, allow_empty: bool = False) -> None:
-    """Raise unless `value` is a sequence of positive integers, of a given length where that is fixed."""
+def _check_sizes(name: str, value: Any, *, length: int | None = None, allow_empty: bool = False) -> None:
+    """Raise ValueError unless `value` is a sequence of positive integers, of the given length."""
     is_sequence = isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)
     if not is_sequence or not all(isinstance(size, Integral) and int(size) > 0 for size in value):
         raise ValueError(f"{name} must be a sequence of positive integers, got {value!r}")
@@ -180,8 +156,8 @@ def check_sizes(name: str, value: Any, *, length: int | None = None, allow_empty
 
 
 def check_size_or_sizes(name: str, value: Any, *, length: int) -> None:
-    """Raise unless `value` is a positive integer, or a sequence of `length` of them."""
+    """Raise ValueError unless `value` is a positive integer, or a sequence of `length` positive integers."""
     if not isinstance(value, Integral):
-        check_sizes(name, value, length=length)
+        _check_sizes(name, value, length=length)
     elif int(value) < 1:
         raise ValueError(f"{name} == {value}, must be >= 1.")

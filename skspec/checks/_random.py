@@ -4,8 +4,8 @@ import numpy as np
 
 
 def draw_seed(random_state: int | np.random.RandomState | None) -> int:
-    """Draw a seed from ``random_state``; None never draws from numpy's global generator, unlike scikit-learn."""
-    from sklearn.utils import check_random_state  # noqa: PLC0415 - `Spectra` do without scikit-learn
+    """Draw a seed from ``random_state``; unlike in scikit-learn, None does not use numpy's global generator."""
+    from sklearn.utils import check_random_state  # noqa: PLC0415 - `Spectra` work without scikit-learn
 
     generator = np.random.RandomState() if random_state is None else check_random_state(random_state)
     return int(generator.randint(2**31 - 1))

@@ -1,4 +1,4 @@
-"""Checks of what estimators are given: units, masks, weights, groups."""
+"""Checks of arguments: units, masks, weights, groups."""
 
 from typing import Any
 
@@ -8,34 +8,34 @@ from numpy.typing import NDArray
 
 
 def refuse_quantity(name: str, value: Any) -> None:
-    """Raise TypeError for an astropy Quantity where a bare number is meant."""
+    """Raise TypeError for an astropy Quantity where plain numbers are expected."""
     if isinstance(value, Quantity):
         raise TypeError(
             f"{name} is an astropy Quantity in {value.unit}, which scikit-learn would strip silently; "
-            "give it to Spectra, or take its .value in the unit that you mean"
+            "pass it to Spectra, or use its .value in the intended unit"
         )
 
 
 def fill_masked(name: str, value: Any) -> Any:
-    """Return a masked array as a float array with NaN where it is masked; anything else unchanged."""
+    """Return a masked array as a float array with NaN where it is masked, and other values unchanged."""
     if not isinstance(value, np.ma.MaskedArray):
         return value
     if not np.ma.is_masked(value):
         return value.data
     if not np.issubdtype(value.dtype, np.floating):
-        raise TypeError(f"{name} is a masked array of {value.dtype}; only floats can mark missing values")
+        raise TypeError(
+            f"{name} is a masked array of {value.dtype}; only floats can represent missing values"
+        )
     return value.filled(np.nan)
 
 
 def check_weight(sample_weight: Any, n_rows: int) -> NDArray[np.float64]:
-    """Weights of the training rows, checked to be finite, not negative, and not all zero."""
-    from sklearn.utils import check_array  # noqa: PLC0415 - `Spectra` do without scikit-learn
+    """Return the weights of training rows as an array; they must be finite, not negative, and not all zero."""
+    from sklearn.utils import check_array  # noqa: PLC0415 - `Spectra` work without scikit-learn
 
     weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
     if weight.shape != (n_rows,):
-        raise ValueError(
-            f"sample_weight has shape {weight.shape}; ({n_rows},) is needed, one for each spectrum"
-        )
+        raise ValueError(f"sample_weight has shape {weight.shape}; ({n_rows},) is needed, one per spectrum")
     if (weight < 0).any():
         raise ValueError(f"sample_weight must not be negative, got {weight.min():g}")
     if not weight.any():
@@ -44,14 +44,14 @@ def check_weight(sample_weight: Any, n_rows: int) -> NDArray[np.float64]:
 
 
 def check_groups(groups: Any, n_rows: int) -> NDArray[Any]:
-    """Group of each training row, checked to be known."""
+    """Return the group of each training row as an array; none may be missing."""
     n_missing = count_missing(groups)
     groups = np.asarray(groups)
     if groups.shape != (n_rows,):
-        raise ValueError(f"groups has shape {groups.shape}; ({n_rows},) is needed, one for each spectrum")
+        raise ValueError(f"groups has shape {groups.shape}; ({n_rows},) is needed, one per spectrum")
     if n_missing:
         raise ValueError(
-            f"groups has {n_missing} missing values; a spectrum that belongs to no other needs a group of its own"
+            f"groups has {n_missing} missing values; give each ungrouped spectrum a group of its own"
         )
     return groups
 
@@ -70,5 +70,5 @@ def count_missing(values: Any) -> int:
 def _is_missing(value: Any) -> bool:
     try:
         return value is None or bool(value != value)  # noqa: PLR0124
-    except TypeError:  # pandas.NA is neither
+    except TypeError:  # pandas.NA has no truth value
         return True

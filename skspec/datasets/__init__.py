@@ -1,4 +1,4 @@
-"""Simulated spectra of stars, galaxies and quasars, and a set of galaxy images."""
+"""Simulate spectra of stars, galaxies and quasars, and load a set of galaxy images."""
 
 from skspec.datasets._galaxy10 import load_galaxy10
 from skspec.datasets._make_spectra import make_spectra

@@ -16,7 +16,7 @@ def check_count(name: str, value: Any) -> int:
 
 
 def check_number(name: str, value: Any, low: float, high: float, *, closed: bool = True) -> float:
-    """Return a number between `low` and `high`; NaN is refused, and `high` too unless `closed`."""
+    """Return a number between `low` and `high`, excluding NaN and, unless `closed`, `high`."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a number, got {type(value).__name__}")
     value = float(value)
@@ -27,7 +27,7 @@ def check_number(name: str, value: Any, low: float, high: float, *, closed: bool
 
 
 def check_range(name: str, value: Any, lowest: float, highest: float) -> tuple[float, float]:
-    """Return the limits (low, high) of a range, which may be given as one number."""
+    """Return the limits (low, high) of a range; one number is both limits."""
     ends = (value, value) if np.ndim(value) == 0 else tuple(value)
     if len(ends) != 2:
         raise ValueError(f"{name} must be one number or (lowest, highest), got {len(ends)} values")

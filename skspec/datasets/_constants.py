@@ -1,4 +1,4 @@
-"""Physical constants, exact in the SI of 2019."""
+"""Physical constants, exact in the SI since 2019."""
 
 from scipy.constants import c, e, h, k
 

@@ -76,7 +76,7 @@ def load_galaxy10(path: str | os.PathLike[str]) -> Bunch:
     9       Disk, Face-on, Loose Spiral      519
     ======  ============================  ======
 
-    The documentation of the file gives 394 for class 3, but then the sum would not be 21785.
+    The documentation of the file states 394 images in class 3, but the total would then not be 21785.
 
     References
     ----------

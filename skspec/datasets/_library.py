@@ -44,13 +44,7 @@ def _bracket(grid: FloatArray, value: FloatArray) -> tuple[IndexArray, FloatArra
 
 
 class StarMixer:
-    """Stars whose flux is interpolated in the grid, linearly in log Teff, log g and [Fe/H].
-
-    Parameters
-    ----------
-    teff, logg, feh : ndarray of shape (n_stars,)
-        Effective temperature in K, log g and [Fe/H]; values outside the grid are moved to its edge.
-    """
+    """Interpolate the flux of stars in the grid, linearly in log Teff (K), log g and [Fe/H], clipped to its range."""
 
     def __init__(self, teff: FloatArray, logg: FloatArray, feh: FloatArray) -> None:
         (temperature, t), (gravity, g), (metallicity, z) = (

@@ -38,13 +38,13 @@ def make_spectra(
 ) -> Spectra:
     """Simulate a spectroscopic survey of stars, galaxies and quasars.
 
-    The light of each object follows from physics: stars are synthesised from ionisation and excitation equilibrium in
-    simple model atmospheres, galaxies are sums of such stars with dust and emission lines, quasars follow the mean
-    quasar spectrum and its scatter. The light is redshifted, dimmed and reddened by Galactic dust, smoothed by the
-    spectrograph, and measured with the noise of photons, night sky and detector.
+    Stars are synthesised from ionisation and excitation equilibrium in simple model atmospheres, galaxies are sums of
+    such stars with dust and emission lines, and quasars follow the mean quasar spectrum and its scatter. Spectra are
+    redshifted, reddened by Galactic dust, smoothed to the resolution of the spectrograph, and measured with photon, sky
+    and detector noise.
 
-    The spectra show the features that astronomers classify by, and thousands are made in seconds. Do not use them in
-    place of spectral libraries where absolute values matter.
+    The spectra show the features used for classification, and thousands are simulated in seconds. They are not accurate
+    enough to replace spectral libraries.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def make_spectra(
         Fraction of the spectra in each of `classes`; normalised to a sum of 1. None gives all classes the same weight.
         The numbers of spectra are exact, up to rounding.
     repeats : float, default=0.2
-        Fraction of the spectra that are further observations of an object in the sample, 0 <= repeats < 1.
+        Fraction of the spectra that are repeat observations of an object in the sample, 0 <= repeats < 1.
     wave : array-like of shape (n_pixels,), default=None
         Wavelength grid: vacuum Å, strictly increasing, between 3000 and 11,000. None gives 4438 pixels from 3600 to
         10,000 Å in steps of 1e-4 dex, as in the SDSS and BOSS surveys.
@@ -72,8 +72,7 @@ def make_spectra(
         Expected fraction of missing pixels, 0 <= missing <= 0.5: half of them in short defects, half in long gaps of a
         few spectra. Their inverse variance is 0 and their flux NaN.
     noise : bool, default=True
-        Whether to add noise and missing pixels. False gives the flux that the same survey would measure in infinite
-        time, with ``ivar=None``.
+        Whether to add noise and missing pixels. False returns the noise-free flux of the same objects and ``ivar=None``.
     random_state : int, RandomState instance or None, default=None
         Seed of the random number generator. Pass an int for reproducible spectra. NumPy's global generator is not used.
 
@@ -116,18 +115,18 @@ def make_spectra(
 
     Notes
     -----
-    The flux of a star is that of a black body at the temperature where the optical depth, of continuum and lines
-    together, is 2/3 [1]_. Temperatures follow a grey atmosphere with line blanketing, pressures hydrostatic equilibrium,
+    The flux of a star is that of a black body at the temperature where the total optical depth of continuum and lines is
+    2/3 [1]_. Temperatures follow a grey atmosphere with line blanketing, pressures hydrostatic equilibrium,
     populations the equations of Saha and Boltzmann. Opacity comes from hydrogen, its negative ion, 5000 lines of
     helium and metals and the bands of six molecules. MK types are calibrated after [2]_; extinction follows [3]_,
-    quasars [4]_. Each module of `skspec.datasets` names its sources.
+    quasars [4]_. Each module of `skspec.datasets` cites its sources.
 
     References
     ----------
-    .. [1] D. F. Gray (2005), The Observation and Analysis of Stellar Photospheres, 3rd edition, Cambridge.
-    .. [2] M. J. Pecaut & E. E. Mamajek (2013), ApJS 208, 9.
-    .. [3] J. A. Cardelli, G. C. Clayton & J. S. Mathis (1989), ApJ 345, 245.
-    .. [4] D. E. Vanden Berk et al. (2001), AJ 122, 549.
+    .. [1] Gray, D. F. (2005), The Observation and Analysis of Stellar Photospheres, 3rd edition, Cambridge.
+    .. [2] Pecaut, M. J. & Mamajek, E. E. (2013), ApJS 208, 9.
+    .. [3] Cardelli, J. A., Clayton, G. C. & Mathis, J. S. (1989), ApJ 345, 245.
+    .. [4] Vanden Berk, D. E., et al. (2001), AJ 122, 549.
 
     Examples
     --------

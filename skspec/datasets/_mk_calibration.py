@@ -57,18 +57,10 @@ _TABLES = [_columns(table) for table in (_SUPERGIANTS, _GIANTS, _DWARFS)]
 def physical_parameters(
     type_numbers: ArrayLike, luminosity: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return effective temperature (K) and log g (cgs) of MK types.
+    """Return effective temperature (K) and log g (cgs) of MK types, both of shape (n,).
 
-    Parameters
-    ----------
-    type_numbers : array-like of shape (n,)
-        Positions on the sequence (see `type_number`). log Teff and log g are interpolated linearly.
-    luminosity : array-like of int, shape (n,)
-        Index into `LUMINOSITY_CLASSES`. Classes II and IV are the means of their neighbours.
-
-    Returns
-    -------
-    teff, logg : ndarray of shape (n,)
+    log Teff and log g are interpolated linearly in `type_numbers` (see `type_number`). `luminosity` has indices into
+    `LUMINOSITY_CLASSES`; classes II and IV are the means of their neighbours.
     """
     at = np.asarray(type_numbers, dtype=np.float64)
     columns = np.array([[np.interp(at, numbers, column) for column in rest] for numbers, *rest in _TABLES])

@@ -14,7 +14,7 @@ from skspec.spectra import Spectra, as_wave, outer_edges
 
 _STEP = 1e-4  # dex; as in SDSS, BOSS and LAMOST
 _TOLERANCE = 0.01  # of a step; the float32 log wavelengths of SDSS are within a quarter of this
-_ROUNDING = 1e-12  # a grid this close to the exact one is kept, so that it equals that of other spectra
+_ROUNDING = 1e-12  # a grid this close to the exact one is kept, to equal the grid of other spectra
 _BLOCK = 256
 
 
@@ -35,8 +35,8 @@ def observe_spectra(
     """Simulate survey observations of the objects in a spectral library.
 
     Each copy of a spectrum is reddened by Galactic dust, shifted by a radial velocity, smoothed to the resolution of the
-    survey, sampled on its pixels, and measured with the noise of photons, night sky and detector and with missing
-    pixels. The spectrograph is that of `make_spectra`, but the objects are real.
+    survey, sampled on its pixels, and measured with photon, sky and detector noise and missing pixels. The
+    spectrograph is that of `make_spectra`.
 
     Parameters
     ----------
@@ -51,13 +51,13 @@ def observe_spectra(
     ebv : float or (float, float), default=(0, 1)
         Reddening E(B-V) in mag. From a range, it is drawn uniformly for each copy.
     magnitude : float or (float, float), default=(15, 19)
-        STMAG of the mean observed flux. It sets how much of the noise comes from the sky. From a range, it is drawn
-        uniformly for each copy.
+        STMAG of the mean observed flux. It determines the fraction of the noise that is from the sky. From a range, it
+        is drawn uniformly for each copy.
     resolution : float, default=None
         Resolving power of the survey, wavelength over full width at half maximum. None keeps the library's resolution.
     library_resolution : float, default=None
-        Full width at half maximum in Å of a line in the library; required with `resolution`. Where the library has a
-        lower resolution than the survey, it is not changed. The width of the survey's pixels is not subtracted.
+        Full width at half maximum in Å of a line in the library; required with `resolution`. Where the library has
+        lower resolution than the survey, it is unchanged. The width of the survey's pixels is not subtracted.
     missing : float, default=0.05
         Expected fraction of missing pixels, 0 <= missing <= 0.5: half of them in short defects, half in long gaps.
         Their inverse variance is 0 and their flux NaN.
@@ -86,7 +86,7 @@ def observe_spectra(
 
     See Also
     --------
-    make_spectra : Simulate the objects too.
+    make_spectra : Simulate both objects and observations.
 
     Examples
     --------
@@ -162,10 +162,10 @@ def _check_library(library: Spectra) -> Spectra:
 def _match_resolution(
     library: Spectra, resolution: float | None, library_resolution: float | None
 ) -> Spectra:
-    """Smooth the library to the resolution of the survey, if that is given."""
+    """Smooth the library to the resolution of the survey, if given."""
     if resolution is None:
         if library_resolution is not None:
-            raise ValueError("library_resolution requires resolution, that of the survey")
+            raise ValueError("library_resolution requires resolution, the resolving power of the survey")
         return library
     resolution = check_number("resolution", resolution, 50.0, 1e5)
     if library_resolution is None:
@@ -181,7 +181,7 @@ def _log_step(wave: NDArray[np.float64]) -> float:
 def _survey_grid(
     library: NDArray[np.float64], wave: ArrayLike | None, velocity: tuple[float, float]
 ) -> NDArray[np.float64]:
-    """Return the pixels of the survey, which the library covers at all velocities."""
+    """Return the pixels of the survey that the library covers at all velocities."""
     blue, red = 1.0 + max(velocity[1], 0.0) / LIGHT_SPEED, 1.0 + min(velocity[0], 0.0) / LIGHT_SPEED
     if wave is None:
         low, high = max(library[0] * blue, WAVE_LIMITS[0]), min(library[-1] * red, WAVE_LIMITS[1])

@@ -19,18 +19,11 @@ class Population(ABC):
     ----------
     name : str
         Class of all objects.
-    z : ndarray of shape (n_objects,)
-        Redshift.
-    broadening : ndarray of shape (n_objects,)
-        Standard deviation in km/s of the internal velocities, which smooth the spectrum.
+    z, broadening : ndarray of shape (n_objects,)
+        Redshift, and standard deviation in km/s of the internal velocities, which smooth the spectrum.
     **columns : scalar or ndarray of shape (n_objects,)
-        Further columns of `catalogue`: ``subclass``, and for stars ``spectral_class``, ``lum_class``, ``teff``,
-        ``logg`` and ``feh``.
-
-    Attributes
-    ----------
-    catalogue : dict of str to ndarray of shape (n_objects,)
-        Properties of the objects.
+        Further properties in the dictionary `catalogue`: ``subclass``, and for stars ``spectral_class``, ``lum_class``,
+        ``teff``, ``logg`` and ``feh``.
     """
 
     def __init__(self, name: str, *, z: FloatArray, broadening: FloatArray, **columns: Any) -> None:

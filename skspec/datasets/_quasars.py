@@ -109,7 +109,7 @@ class Quasars(Population):
             return
         wave = 10.0 ** (LOG_START + LOG_STEP * (first + np.arange(n_forest)))
         absorber = wave / _LYMAN_ALPHA * (1.0 + self.catalogue["z"][row])  # 1 + z of the hydrogen
-        # always drawn for the whole forest, so that all observations show the same clouds on any grid
+        # drawn for the whole forest, so all observations show the same clouds on any grid
         rng = np.random.default_rng(self._forest_seed[row])
         smooth = np.cumsum(rng.standard_normal(_FOREST_END - _FOREST_START + _CORRELATION))
         density = (smooth[_CORRELATION:] - smooth[:-_CORRELATION]) / np.sqrt(_CORRELATION)

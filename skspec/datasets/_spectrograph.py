@@ -153,8 +153,7 @@ class Spectrograph:
     def variance(self, flux: Float32Array, conditions: Conditions) -> Float32Array:
         """Return the variance of flux, from the photons of object and sky and from readout, at the given S/N.
 
-        The exposure time is the median over the pixels of the time that a pixel needs to reach this S/N, so that half
-        of the pixels reach it.
+        The exposure time is the median over the pixels of the time needed to reach this S/N: half of the pixels reach it.
         """
         signal = np.maximum(flux, np.float32(0.0))
         background = self._sky * conditions.sky[:, None].astype(np.float32)

@@ -14,14 +14,14 @@ from skspec.datasets._spectrograph import Conditions, Spectrograph
 from skspec.datasets._stars import Stars, survey_mixture
 from skspec.datasets._types import Float32Array, FloatArray, IndexArray
 
-_BLOCK = 64  # spectra computed together, so that the arrays fit the cache
+_BLOCK = 64  # spectra computed together, for arrays that fit the cache
 
 
 @dataclass(frozen=True)
 class Visits:
     """The observations of a survey; arrays of shape (n_visits,)."""
 
-    objects: IndexArray  # of the object, counting through all populations in order
+    objects: IndexArray  # index of the object in all populations together
     reddening: FloatArray  # E(B-V) of Galactic dust in mag
     brightness: FloatArray  # mean flux over the grid
     conditions: Conditions
@@ -66,18 +66,10 @@ def observe(
     seed: int,
     rows: IndexArray,
 ) -> tuple[Float32Array, Float32Array | None]:
-    """Observe all visits, and return flux and inverse variance (None for spectra without noise).
+    """Observe all `visits`, ordered by population, and return flux and ivar (None if `missing` is None, without noise).
 
-    Parameters
-    ----------
-    visits : Visits
-        The observations, population after population.
-    missing : float or None
-        Expected fraction of missing pixels; None for spectra without noise and missing pixels.
-    seed : int
-        Seed of the noise.
-    rows : ndarray of int, shape (n_visits,)
-        Row of each visit in the result.
+    `missing` is the expected fraction of missing pixels, `seed` that of the noise, and `rows` the row of each visit in
+    the result.
     """
     shape = (len(rows), len(spectrograph.wave))
     flux = np.empty(shape, dtype=np.float32)
@@ -92,7 +84,7 @@ def observe(
             truth *= np.exp(visits.reddening[block, None].astype(np.float32) * dust)
             truth *= (visits.brightness[block] / truth.mean(axis=1))[:, None].astype(np.float32)
             if ivar is not None and missing is not None:
-                # seeded with the block, so that the noise of a spectrum does not depend on the spectra before it
+                # seeded by block, so the noise of a spectrum does not depend on earlier spectra
                 rng = np.random.Generator(np.random.SFC64([seed, int(block[0])]))
                 truth, ivar[rows[block]] = spectrograph.measure(
                     truth, visits.conditions[block], missing=missing, rng=rng

@@ -1,4 +1,4 @@
-"""Types of the arrays that the simulator passes around."""
+"""Types of arrays in the simulator."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -13,7 +13,7 @@ from scipy.special import log_softmax, softmax
 _Floats = NDArray[np.float64]
 _TEMPERATURES = 1e-3, 1e3
 _ROUNDING = 1e-7  # relative rounding error of logits in float32
-_SMOOTHING = 1e-3  # not below the floor of the probabilities that logits are taken from
+_SMOOTHING = 1e-3  # of labels; at least the floor of the probabilities from which logits are computed
 
 
 def log_loss(logits: _Floats, target: NDArray[np.intp], weight: _Floats | None) -> float:
@@ -23,7 +23,7 @@ def log_loss(logits: _Floats, target: NDArray[np.intp], weight: _Floats | None) 
 
 
 def spread(logits: _Floats, weight: _Floats | None) -> float:
-    """Return the standard deviation of logits about the mean of their row; 1 if all are equal within rounding."""
+    """Return the standard deviation of logits about the mean of their row; 1 if it is 0 within rounding."""
     found = math.sqrt(np.average(np.var(logits, axis=1), weights=weight))
     return found if found > _ROUNDING * (1.0 + np.abs(logits).max()) else 1.0
 
@@ -31,9 +31,9 @@ def spread(logits: _Floats, weight: _Floats | None) -> float:
 def temperature(logits: _Floats, target: NDArray[np.intp], weight: _Floats | None) -> float:
     """Return the divisor of logits that minimises the log loss (Guo et al. 2017, arXiv:1706.04599), in [1e-3, 1e3].
 
-    Labels are smoothed by 1e-3: otherwise a member without errors on a few spectra would have temperature 0. The loss is
-    convex in the inverse temperature, so that its minimum is where the derivative Σ (p - q) l vanishes, with logits l,
-    probabilities p and labels q.
+    Labels are smoothed by 1e-3; without smoothing, a member without errors would have temperature 0. The loss is convex
+    in the inverse temperature, so its minimum is where the derivative Σ (p - q) l vanishes, with logits l, probabilities
+    p and labels q.
     """
     logits = logits - logits.mean(axis=1, keepdims=True)
     true = (1.0 - _SMOOTHING) * logits[np.arange(len(target)), target]  # Σ q l: the mean of a row is 0
@@ -55,9 +55,8 @@ def greedy_counts(
 ) -> NDArray[np.intp]:
     """Return how often each member is chosen, with replacement, if each choice maximises the score of the mean logits.
 
-    `logits` have shape (n_members, n_rows, n_classes), and a higher `score` of logits is better. The best of the
-    ensembles after each of `max_members` choices is kept; the smallest of equally good ones. ValueError if a score is
-    NaN.
+    `logits` has shape (n_members, n_rows, n_classes). The ensemble with the highest score after up to `max_members`
+    choices is kept, the smallest of equally good ones. ValueError if a score is NaN.
     """
     counts = np.zeros(len(logits), dtype=np.intp)
     total = np.zeros_like(logits[0])
@@ -65,7 +64,7 @@ def greedy_counts(
     for size in range(1, max_members + 1):
         scores = [score((total + member) / size) for member in logits]
         if np.isnan(scores).any():
-            raise ValueError(f"scoring gives NaN for an ensemble of {size} of {len(logits)} members")
+            raise ValueError(f"scoring returned NaN for an ensemble of {size} of {len(logits)} members")
         chosen = int(np.argmax(scores))
         total += logits[chosen]
         counts[chosen] += 1

@@ -1,4 +1,4 @@
-"""The training data of an ensemble, and its folds."""
+"""Training data of an ensemble, and its folds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 @dataclass(frozen=True)
 class LabelledRows:
-    """Rows as the user gave them, with labels, and weights and groups or None."""
+    """Rows in the form that the user passed, with labels, and weights and groups or None."""
 
     X: Any
     labels: NDArray[Any]
@@ -29,7 +29,7 @@ class LabelledRows:
 
     @classmethod
     def of(cls, estimator: Any, X: Any, y: Any, sample_weight: Any, groups: Any) -> Self:
-        """Check the arguments of the fit of an estimator."""
+        """Return checked arguments of the fit of an estimator."""
         if y is None:
             raise ValueError(
                 f"This {type(estimator).__name__} estimator requires y to be passed, but the target y is None."
@@ -43,7 +43,7 @@ class LabelledRows:
         check_classification_targets(labels)
         X, labels = indexable(X, labels)
         if not len(labels):
-            raise ValueError("X has no spectra; at least spectra of two classes are needed")
+            raise ValueError("X has no spectra; spectra of at least two classes are needed")
         weight = None if sample_weight is None else check_weight(sample_weight, len(labels))
         groups = None if groups is None else check_groups(groups, len(labels))
         return cls(X, labels, weight, groups)
@@ -59,10 +59,7 @@ class LabelledRows:
     def folds(self, cv: Any) -> list[Fold]:
         """Return training and test rows of each fold with test rows.
 
-        Raises
-        ------
-        ValueError
-            If there are no folds, a row is not in exactly one test set, or a training set has only one class.
+        ValueError if there are no folds, a row is not in exactly one test set, or a training set has only one class.
         """
         cv = 5 if cv is None else cv
         grouped = self.groups is not None and isinstance(cv, Integral)
@@ -70,15 +67,15 @@ class LabelledRows:
         with warnings.catch_warnings():  # members may lack a class
             warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
             splits = splitter.split(self.X, self.labels, self.groups)
-            rows = np.arange(len(self.labels))  # indexed by integers or masks
+            rows = np.arange(len(self.labels))  # to be indexed by integers or masks
             try:
                 folds = [(rows[np.asarray(train)], rows[np.asarray(test)]) for train, test in splits]
             except IndexError as error:
-                raise ValueError(f"cv has indices that do not fit {len(rows)} spectra: {error}") from error
+                raise ValueError(f"cv has invalid indices for {len(rows)} spectra: {error}") from error
         folds = [(train, test) for train, test in folds if len(test)]
         if not folds:
             raise ValueError(
-                "cv has no folds; a generator is exhausted after the first fit: give a list of its folds"
+                "cv has no folds; a generator is exhausted after the first fit: pass a list of its folds instead"
             )
         times = np.bincount(np.concatenate([test for _, test in folds]), minlength=len(rows))
         if (times != 1).any():

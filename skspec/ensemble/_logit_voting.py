@@ -1,4 +1,4 @@
-"""Ensembles of classifiers whose logits are averaged."""
+"""`LogitVotingClassifier`, the mean of the logits of several classifiers."""
 
 from __future__ import annotations
 
@@ -46,34 +46,34 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
     Parameters
     ----------
     estimators : list of (str, estimator) tuples
-        The members, with their names. A member that is "drop" is left out, as in
-        `~sklearn.ensemble.VotingClassifier`; ``set_params(net="drop")`` does so.
+        The members, with their names. "drop" in place of a member leaves it out, as in
+        `~sklearn.ensemble.VotingClassifier`, for example by ``set_params(net="drop")``.
     weights : array-like of shape (n_estimators,) or None, default=None
         Weight of each member; only ratios matter, and members of weight 0 are not trained. With None, all weights are
-        equal, or found by `selection`.
+        equal, or determined by `selection`.
     scaling : {"standard", "temperature"} or None, default=None
-        Divisor of the logits of each member, found on out-of-fold logits: "standard" is their standard deviation about
-        the mean of each spectrum; "temperature" minimises the log loss of the member (Guo et al. 2017, arXiv:1706.04599;
-        with labels smoothed by 1e-3, so that it is not 0 for a member without errors). With None, logits are used
-        as they are, and the member with the widest logits dominates. The probabilities of the ensemble are well
-        calibrated with "temperature", and far too cautious with "standard".
+        Divisor of the logits of each member, determined from out-of-fold logits: "standard" is their standard deviation
+        about the mean of each spectrum; "temperature" minimises the log loss of the member (Guo et al. 2017,
+        arXiv:1706.04599; labels are smoothed by 1e-3, to avoid temperature 0 for members without errors). With None,
+        logits are not scaled, and the member with the widest logits dominates. The probabilities of the ensemble are
+        well calibrated with "temperature", and strongly underconfident with "standard".
     selection : {"greedy"} or None, default=None
         "greedy" starts without members and adds, `max_members` times, the one that maximises the out-of-fold score of the
         ensemble, with replacement (Caruana et al. 2004, doi:10.1145/1015330.1015432); of equally good members, the first.
-        The best of all these ensembles is kept; of equally good ones, the smallest. Members that are not in it are not
-        trained on all spectra.
+        The best of all these ensembles is kept; of equally good ones, the smallest. Only its members are then trained on
+        all spectra.
     max_members : int, default=20
-        Number of members that `selection` adds, repetitions included.
+        Number of members that `selection` adds, including repetitions.
     scoring : str, callable or None, default=None
         Score that `selection` maximises: a scorer or its name, of scikit-learn or of `skspec.metrics.get_scorer`; None
         minimises the log loss.
     cv : int, splitter, iterable, "prefit" or None, default=5
-        Folds for `scaling` and `selection`: a number of folds (stratified, and grouped if `groups` are given), a splitter
-        of scikit-learn, or pairs of indices; each spectrum must be in one test set. None means 5. With "prefit", members
-        are already fitted: `scaling` and `selection` use X and y of `fit`, which must not be the training data of the
-        members.
+        Folds for `scaling` and `selection`: a number of folds (stratified, and grouped if `groups` are passed), a
+        scikit-learn splitter, or pairs of indices; each spectrum must be in exactly one test set. None means 5. With
+        "prefit", members are already fitted: `scaling` and `selection` use X and y of `fit`, which must not be the
+        training data of the members.
     n_jobs : int or None, default=None
-        Number of members (and folds) to train in parallel, in processes that share the processor's threads. As in
+        Number of members (and folds) to train in parallel, in processes that share the threads of the processor. As in
         scikit-learn, None means 1 and -1 all processors.
 
     Attributes
@@ -83,13 +83,13 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
     estimators_ : list of estimators
         The fitted members with nonzero weight, in their order.
     named_estimators_ : `~sklearn.utils.Bunch`
-        The same by name.
+        The fitted members by name.
     weights_ : ndarray of shape (n_estimators,)
         Weight of each member of `estimators`, with sum 1; 0 for members that are dropped or not selected.
     scales_ : ndarray of shape (n_estimators,)
         Divisor of the logits of each member; 1 without `scaling`, NaN for members that are dropped or given weight 0.
     logit_methods_ : list of {"decision_function", "predict_proba"}
-        Method that gives the logits of each of ``estimators_``.
+        Method from which the logits of each of ``estimators_`` are taken.
     n_features_in_ : int
         Number of columns seen in fit, if the first of ``estimators_`` has it.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -97,8 +97,8 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
 
     See Also
     --------
-    sklearn.ensemble.VotingClassifier : The mean of probabilities, or a majority of votes.
-    sklearn.ensemble.StackingClassifier : A classifier that learns from the predictions of members.
+    sklearn.ensemble.VotingClassifier : Mean of probabilities, or majority vote.
+    sklearn.ensemble.StackingClassifier : Classifier trained on the predictions of members.
 
     Notes
     -----
@@ -108,21 +108,21 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
 
     The logits of a member are its ``decision_function`` if its probabilities are the softmax of that, as for the networks
     of skspec, `~sklearn.linear_model.LogisticRegression` and gradient boosting. Otherwise they are the logarithms of its
-    probabilities: trees, nearest neighbours, calibrated classifiers. This is decided on all folds together; without
-    `scaling` and `selection`, on up to 256 of the training spectra. Probabilities below 1e-3 are replaced by 1e-3, since
-    forests give probability 0 to classes that no tree has seen in a leaf: on stars of MILES, forests of 100 to 300 trees
-    have the lowest log loss with a floor between 1e-3 and 3e-3, both for 6 classes from 150 spectra and for 27 from
-    500. Of a member without probabilities, such as `~sklearn.svm.SVC`, the ``decision_function`` is used: margins, whose
-    scale is arbitrary, so use ``scaling="temperature"``. If a ``decision_function`` has one column, the logits of the two
-    classes are minus and plus half of it.
+    probabilities, as for trees, nearest neighbours and calibrated classifiers. This is decided on all folds together;
+    without `scaling` and `selection`, on up to 256 of the training spectra. Probabilities below 1e-3 are replaced by
+    1e-3, since forests assign probability 0 to classes that are absent from all leaves: on stars of MILES, forests of 100
+    to 300 trees have the lowest log loss with a floor between 1e-3 and 3e-3, both for 6 classes with 150 training spectra
+    and for 27 classes with 500. If a member has no probabilities, such as `~sklearn.svm.SVC`, its ``decision_function``
+    is used. The scale of these margins is arbitrary, so use ``scaling="temperature"``. If a ``decision_function`` has one
+    column, the logits of the two classes are minus and plus half of it.
 
     A class without training spectra in a fold has probability 1e-3 there, before scaling.
 
-    `sample_weight` and `groups` are passed to the members that take them; in a pipeline to its last step, unless a
-    sampler precedes it. A search gets groups for its own folds (its splitter must use them, as
-    `~sklearn.model_selection.StratifiedGroupKFold` does: a number of folds ignores them, with a warning), and weights
-    for its estimator. Voting and stacking classifiers get weights if all their members take them, and never groups. The
-    ensemble itself uses no random numbers; members have their own ``random_state``.
+    `sample_weight` and `groups` are passed to the members that accept them; in a pipeline to its last step, unless a
+    sampler precedes it. A search uses groups for its own folds (its splitter must use them, as
+    `~sklearn.model_selection.StratifiedGroupKFold` does: a number of folds ignores them, with a warning), and passes
+    weights to its estimator. Voting and stacking classifiers receive weights if all their members accept them, and never
+    groups. The ensemble itself uses no random numbers; members have their own ``random_state``.
 
     Examples
     --------
@@ -168,7 +168,7 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
     def fit(
         self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None
     ) -> Self:
-        """Train the members and find their scales and weights.
+        """Train the members and determine their scales and weights.
 
         Parameters
         ----------
@@ -179,8 +179,7 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         sample_weight : array-like of shape (n_spectra,), default=None
             Weight of each spectrum, for members, scales and selection.
         groups : array-like of shape (n_spectra,), default=None
-            Spectra with the same value, for example of the same star, are never both in the training and the test set of
-            a fold.
+            Group of each spectrum, for example its star. No group is in both the training and the test set of a fold.
 
         Returns
         -------
@@ -191,8 +190,8 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         ------
         ValueError
             If a parameter is invalid, y has only one class or missing labels, groups are missing, lengths differ, a
-            member has no logits or does not take the given weights, folds do not test each spectrum once, or fitted
-            members know different classes.
+            member has no logits or does not accept weights, folds do not test each spectrum once, or fitted members have
+            different classes.
         TypeError
             If a parameter has the wrong type.
         sklearn.exceptions.NotFittedError
@@ -250,7 +249,7 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         return self
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
-        """Return logits: the weighted mean of the scaled logits of the members.
+        """Return the logits: the weighted mean of the scaled logits of the members.
 
         Parameters
         ----------
@@ -265,7 +264,7 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Return probabilities: the softmax of the logits.
+        """Return the probabilities of the classes, the softmax of the logits.
 
         Parameters
         ----------
@@ -306,7 +305,7 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         )
 
     def _kept(self) -> Iterator[tuple[int, Any]]:
-        """Fitted members with nonzero weight, each with its index in `estimators`."""
+        """Return the fitted members with nonzero weight, each with its index in `estimators`."""
         return zip(np.flatnonzero(self.weights_).tolist(), self.estimators_, strict=True)
 
     def _initial_weights(self, members: Sequence[Any]) -> NDArray[np.float64]:
@@ -315,12 +314,12 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
             return np.ones(len(members))
         if self.selection is not None:
             raise ValueError(
-                "weights are found by selection='greedy'; one of the two parameters must be None"
+                "weights are determined by selection='greedy'; one of the two parameters must be None"
             )
         weights = np.array(self.weights, dtype=np.float64)
         if weights.shape != (len(members),):
             raise ValueError(
-                f"weights has shape {weights.shape}; ({len(members)},) is needed, one for each member"
+                f"weights has shape {weights.shape}; ({len(members)},) is needed, one per member"
             )
         if not (np.isfinite(weights) & (weights >= 0)).all():
             raise ValueError(f"weights must be finite and not negative, got {weights.tolist()}")
@@ -344,7 +343,7 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         data: LabelledRows,
         classes: NDArray[Any],
     ) -> tuple[list[str], NDArray[np.float64]]:
-        """Return methods and logits, as `take_held_out_logits` does, of members that were trained on other spectra."""
+        """Return methods and held-out logits of the members, as `take_held_out_logits`."""
         tests = [np.arange(len(data.labels))]
         if self._is_prefit:
             outputs = [get_outputs(member, data.X) for _, member in members]
@@ -368,7 +367,7 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         return lambda logits: scorer(KnownLogits(logits, classes), data.X, data.labels, **given)
 
     def __skspec_get_params__(self) -> dict[str, Any]:
-        """Return the parameters to save, with the fitted members, which another fit clones."""
+        """Return the parameters to save, with the fitted members in place of `estimators`."""
         members: dict[int, Any] = dict(self._kept())
         saved = [(name, members.get(k, "drop")) for k, name in enumerate(self._fitted_names)]
         return self.get_params(deep=False) | {"estimators": saved}

@@ -1,4 +1,4 @@
-"""Members of an ensemble: their training, and logits from any classifier."""
+"""Members of an ensemble: training, and logits of any classifier."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from skspec.ensemble._labelled_rows import Fold, LabelledRows
 FLOOR = 1e-3  # of probabilities; see the notes of LogitVotingClassifier
 METHODS = "decision_function", "predict_proba"
 MIXED = (
-    "a member that is a search found classifiers with and without decision_function (or predict_proba) in different "
-    "fits; all its candidates must have the same methods"
+    "in different fits, a search found classifiers with and without decision_function (or predict_proba); all its "
+    "candidates must have the same methods"
 )
-_UNSATURATED = 1e-12, 0.999  # saturated probabilities agree with any decisions
+_UNSATURATED = 1e-12, 0.999  # saturated probabilities are consistent with any decision function
 _N_ROWS = 256
 
 
 class Outputs(NamedTuple):
-    """Outputs of a fitted member for some rows, by each of the `METHODS` that it has."""
+    """Outputs of a fitted member for some rows, for each of the `METHODS` that it has."""
 
     by_method: dict[str, NDArray[np.float64]]
     classes: list[Any]
@@ -45,7 +45,7 @@ def fit_member(member: Any, *, X: Any, y: NDArray[Any], arguments: Mapping[str, 
 def out_of_fold_outputs(
     member: Any, fold: Fold, *, X: Any, y: NDArray[Any], arguments: Mapping[str, NDArray[Any]]
 ) -> Outputs:
-    """Fit a member, in place, on the training rows of a fold; return its outputs for the test rows."""
+    """Fit a member, in place, on the training rows of a fold, and return its outputs for the test rows."""
     train, test = fold
     member.fit(
         _safe_indexing(X, train), y[train], **{name: value[train] for name, value in arguments.items()}
@@ -54,9 +54,9 @@ def out_of_fold_outputs(
 
 
 def fit_arguments(name: str, member: Any, data: LabelledRows) -> dict[str, NDArray[Any]]:
-    """Return weights and groups as keyword arguments of a member's fit; they go to the last step of a pipeline.
+    """Return weights and groups as keyword arguments of a member's fit, in a pipeline those of its last step.
 
-    ValueError if there are weights and the member does not take weights.
+    ValueError if there are weights and the member does not accept them.
     """
     given = {"sample_weight": data.weight, "groups": data.groups}
     arguments = {
@@ -66,12 +66,12 @@ def fit_arguments(name: str, member: Any, data: LabelledRows) -> dict[str, NDArr
         for argument in _argument_names(member, key)
     }
     if data.weight is not None and not any(argument.endswith("sample_weight") for argument in arguments):
-        raise ValueError(f"sample_weight cannot be given to the member {name!r}: {_why_no_weights(member)}")
+        raise ValueError(f"sample_weight cannot be passed to the member {name!r}: {_why_no_weights(member)}")
     return arguments
 
 
 def _argument_names(member: Any, key: str) -> list[str]:
-    """Return the names under which the fit of a member takes weights or groups; a search uses groups itself."""
+    """Return the names of the weights or groups in the fit of a member; a search uses groups itself."""
     if hasattr(member, "steps"):
         step, last = member.steps[-1]
         return (
@@ -88,7 +88,7 @@ def _argument_names(member: Any, key: str) -> list[str]:
 
 
 def _inner(ensemble: Any) -> list[Any]:
-    """Return the estimators to which an ensemble of scikit-learn passes weights."""
+    """Return the estimators to which a scikit-learn ensemble passes weights."""
     inner = [member for _, member in ensemble.estimators if member != "drop"]
     if isinstance(ensemble, StackingClassifier):
         inner.append(ensemble.final_estimator or LogisticRegression())
@@ -111,36 +111,34 @@ def _why_no_weights(member: Any) -> str:
             if "sample_weight" not in _argument_names(inner, "sample_weight")
         )
         return f"its {type(member).__name__} cannot pass them to a {type(refusing).__name__}"
-    return f"{type(member).__name__} does not take it"
+    return f"{type(member).__name__} does not accept it"
 
 
 # Logits -----------------------------------------------------------------------------------------------
 
 
 def check_member(member: Any, n_classes: int) -> None:
-    """Raise ValueError for a member without logits, where that is known before training."""
-    last = _innermost(member)
-    late = {"estimator", "final_estimator"} & last.get_params(
-        deep=False
-    ).keys()  # has the methods of these once it is fitted
+    """Raise ValueError for a member without logits, if this is known before training."""
+    # A meta-estimator may only have the methods of its inner estimator once it is fitted.
+    late = {"estimator", "final_estimator"} & _innermost(member).get_params(deep=False).keys()
     if not late or any(hasattr(member, method) for method in METHODS):
         _methods(member, n_classes)
 
 
 def known_classes(members: Sequence[tuple[str, Any]], labels: NDArray[Any]) -> NDArray[Any]:
-    """Return the classes of fitted members; ValueError if they differ, or labels are not among them."""
+    """Return the classes of fitted members; ValueError if they differ or do not include all labels."""
     for _, member in members:
         check_is_fitted(member)
     first, *others = [(name, np.unique(member.classes_)) for name, member in members]
     for name, classes in others:
         if not np.array_equal(classes, first[1]):
             raise ValueError(
-                f"fitted members must know the same classes: {first[0]!r} knows {first[1].tolist()}, "
-                f"{name!r} knows {classes.tolist()}"
+                f"fitted members must have the same classes: {first[0]!r} has {first[1].tolist()}, "
+                f"{name!r} has {classes.tolist()}"
             )
     unknown = np.setdiff1d(labels, first[1])
     if len(unknown):
-        raise ValueError(f"y has labels that the fitted members do not know: {unknown.tolist()}")
+        raise ValueError(f"y has labels that are not classes of the fitted members: {unknown.tolist()}")
     return first[1]
 
 
@@ -151,15 +149,15 @@ def get_outputs(member: Any, X: Any) -> Outputs:
 
 
 def some_rows(X: Any) -> Any:
-    """Return rows evenly from all of X, enough to choose the method of a member."""
+    """Return evenly spaced rows of X, enough to choose the method of a member."""
     n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
     return _safe_indexing(X, np.unique(np.linspace(0, n_rows - 1, _N_ROWS).astype(np.intp)))
 
 
 def take_logits(outputs: Sequence[Outputs], classes: NDArray[Any]) -> tuple[str, list[NDArray[np.float64]]]:
-    """Return the method and the logits of one member, from its outputs for each fold, in the order of `classes`.
+    """Return the method of one member, and its logits for each fold in the order of `classes`, from its outputs.
 
-    The method is "decision_function" if probabilities are the softmax of it in all folds, or there are no probabilities.
+    The method is "decision_function" if the probabilities are its softmax in all folds, or if there are none.
     ValueError if no method is common to all folds, or it does not have one column for each class.
     """
     common = [method for method in METHODS if all(method in output.by_method for output in outputs)]
@@ -178,8 +176,8 @@ def take_held_out_logits(
 ) -> tuple[list[str], NDArray[np.float64]]:
     """Return the method of each member, and logits of shape (n_members, n_rows, n_classes).
 
-    `outputs` are those of the first member for each fold, then those of the second, and so on; `tests` are the test
-    rows of each fold, which together are all rows once. See `take_logits` for the method.
+    `outputs` contains those of the first member for each fold, then those of the second, and so on; `tests` the test rows
+    of each fold, which together are all rows exactly once. See `take_logits` for the method.
     """
     members = [outputs[first : first + len(tests)] for first in range(0, len(outputs), len(tests))]
     taken = [take_logits(of_member, classes) for of_member in members]
@@ -188,9 +186,9 @@ def take_held_out_logits(
 
 
 def member_logits(member: Any, X: Any, classes: NDArray[Any], method: str) -> NDArray[np.float64]:
-    """Return logits of a fitted member by a method, of shape (n_rows, n_classes), in the order of `classes`.
+    """Return the logits of a fitted member by a method, of shape (n_rows, n_classes), in the order of `classes`.
 
-    A class that the member has not seen gets the logarithm of `FLOOR`, and the others their log-probabilities.
+    If the member lacks a class, its logit is the logarithm of `FLOOR`, and the others are log-probabilities.
     """
     return _logits(_output(member, method, X), method, np.asarray(member.classes_).tolist(), classes)
 
@@ -205,7 +203,7 @@ def _logits(
     logits = np.log(np.maximum(output, FLOOR)) if method == "predict_proba" else _columns(output)
     if logits.shape[1] != len(known):
         raise ValueError(
-            f"{method} of a member has {logits.shape[1]} columns for {len(known)} classes; one for each class is needed"
+            f"{method} of a member must have one column for each of {len(known)} classes, got {logits.shape[1]}"
         )
     labels = classes.tolist()
     columns = [labels.index(label) for label in known]
@@ -223,22 +221,22 @@ def _columns(decisions: NDArray[np.float64]) -> NDArray[np.float64]:
 def _is_softmax(
     decision_function: NDArray[np.float64], predict_proba: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Whether each unsaturated probability is that of the softmax of decisions."""
+    """Return whether each unsaturated probability is the softmax of the decision function."""
     decisions = _columns(decision_function)
     if decisions.shape != predict_proba.shape:
         return np.zeros(1, dtype=np.bool_)
     used = (predict_proba > _UNSATURATED[0]) & (predict_proba < _UNSATURATED[1])
     expected, found = log_softmax(decisions, axis=1)[used], np.log(predict_proba[used])
-    return np.isclose(found, expected, rtol=1e-3, atol=1e-4)  # networks work in float32
+    return np.isclose(found, expected, rtol=1e-3, atol=1e-4)  # networks compute in float32
 
 
 def _methods(member: Any, n_classes: int) -> list[str]:
-    """Return which `METHODS` a member has; ValueError if none gives each class a logit."""
+    """Return which `METHODS` a member has; ValueError if none has a column for each class."""
     found = [method for method in METHODS if hasattr(member, method)]
     if not found:
         raise ValueError(
-            f"a member that is a {type(_innermost(member)).__name__} has neither decision_function nor "
-            "predict_proba; one is needed (voting='soft' for a VotingClassifier)"
+            f"{type(_innermost(member)).__name__} has neither decision_function nor predict_proba; a member needs one "
+            "of them (voting='soft' for a VotingClassifier)"
         )
     last = _innermost(member)
     if n_classes > 2 and getattr(last, "decision_function_shape", None) == "ovo":
@@ -258,7 +256,7 @@ def _innermost(member: Any) -> Any:
 
 
 def _inside(member: Any) -> Any:
-    """Return the last step of a pipeline, the best (or only) estimator of a search, None for others."""
+    """Return the last step of a pipeline, or the (best) estimator of a search; None for others."""
     if hasattr(member, "steps"):
         return member.steps[-1][1]
     if isinstance(member, BaseSearchCV | FrozenEstimator):

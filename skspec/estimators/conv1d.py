@@ -1,4 +1,4 @@
-"""Parallel one-dimensional convolutions of several widths: `Conv1DClassifier` and `Conv1DRegressor`."""
+"""`Conv1DClassifier` and `Conv1DRegressor`, with parallel one-dimensional convolutions of several widths."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from scipy.stats import uniform
 
 from skspec.checks import BOOLEAN, Choice, Constraints, Interval, Sizes, check_size_or_sizes
 from skspec.networks import Conv1D
+from skspec.networks.conv1d import HEADS
 from skspec.training import NeuralRegressor, SpectrumClassifier, SpectrumInput
 from skspec.training.search import choices, filters_around
 
@@ -23,11 +24,10 @@ class Conv1DParameters(SpectrumInput):
     kernel_sizes : sequence of int
         Kernel size of each branch, in pixels.
     strides : int, sequence of int or None
-        Stride of each convolution, in pixels, or one for all; None chooses the one that leaves about 50 pixels,
-        whatever the length of the spectra.
+        Stride of each convolution, in pixels, or one for all; None chooses the stride that leaves about 50 pixels.
     head : {"flatten", "channel_max", "pool"}
         Input of the linear layers: all activations; the maximum over channels at each wavelength; or the mean of each
-        channel over wavelength, which keeps what is in a spectrum but not where.
+        channel over wavelength, which discards the positions of features.
     hidden : sequence of int
         Widths of the linear layers before the last.
     dropout : float
@@ -48,7 +48,7 @@ class Conv1DParameters(SpectrumInput):
     _parameter_constraints: ClassVar[Constraints] = {
         "filters": [Sizes()],
         "kernel_sizes": [Sizes()],
-        "head": [Choice(("flatten", "channel_max", "pool"))],
+        "head": [Choice(HEADS)],
         "hidden": [Sizes(allow_empty=True)],
         "dropout": [Interval(Real, 0, 1, "left")],
         "batch_norm": [BOOLEAN],
@@ -71,13 +71,13 @@ class Conv1DParameters(SpectrumInput):
 class Conv1DClassifier(Conv1DParameters, SpectrumClassifier):
     """Classify spectra with a network of parallel one-dimensional convolutions.
 
-    Branches with kernels of different widths respond to narrow and broad features; see `skspec.networks.Conv1D` for the
-    layers. The defaults are small and fast: on a spectral library of a thousand stars they train in seconds.
+    Branches with kernels of different widths detect narrow and broad features; see `skspec.networks.Conv1D` for the
+    layers. The default network is small: it trains in seconds on a spectral library of a thousand stars.
 
     See Also
     --------
-    LogWaveResampler : Bring spectra onto one grid.
-    FluxNormalizer : Scale each spectrum, so that brightness does not matter.
+    LogWaveResampler : Resample spectra onto one grid.
+    FluxNormalizer : Scale each spectrum, to remove differences in brightness.
     Conv1DRegressor : The regressor.
 
     Notes
@@ -101,8 +101,8 @@ class Conv1DClassifier(Conv1DParameters, SpectrumClassifier):
 class Conv1DRegressor(Conv1DParameters, NeuralRegressor):
     """Predict values from spectra with a network of parallel one-dimensional convolutions.
 
-    Effective temperature, surface gravity, metallicity or redshift, one or several together; some of them may be
-    unknown (NaN) for some spectra. Dropout, which blurs values, is off by default.
+    Predict effective temperature, surface gravity, metallicity or redshift, one or several together; some may be unknown
+    (NaN) for some spectra. Dropout is off by default, since it makes the values less precise.
 
     See Also
     --------

@@ -1,4 +1,4 @@
-"""Convolutions of learned functions: `ConvKANClassifier`."""
+"""`ConvKANClassifier`, with convolutions of learned functions."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from skspec.training.search import choices, filters_around
 class ConvKANClassifier(SpectrumClassifier):
     """Classify spectra with a convolutional Kolmogorov-Arnold network.
 
-    Its weights are learned functions of the flux, sums of basis functions. It depends on what is in a spectrum rather
-    than where, since its last layer takes the mean over pixels. See `skspec.networks.ConvKAN` for the layers.
+    Its weights are learned functions of the flux, sums of basis functions. The mean over pixels before the last layer
+    discards the positions of features. See `skspec.networks.ConvKAN` for the layers.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ class ConvKANClassifier(SpectrumClassifier):
     n_bases : int
         Number of basis functions; at least 4 for B-splines, else at least 2.
     input_scale : float or None
-        Scale of standardised flux with respect to the range of the splines, ±1: the input of the network is
-        tanh(`input_scale` · x). None leaves x as it is, as published.
+        Scale of the standardised flux x relative to the range of the splines, ±1: the input of the network is
+        tanh(`input_scale` · x). None does not transform x, as published.
     dropout : float
         Fraction of activations dropped before the last layer during training.
 

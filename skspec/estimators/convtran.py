@@ -1,4 +1,4 @@
-"""A transformer over the pixels of a spectrum: `ConvTranClassifier`."""
+"""`ConvTranClassifier`, a transformer over the pixels of a spectrum."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class ConvTranClassifier(SpectrumClassifier):
     relative_encoding : {"eRPE", None}
         Whether each head learns a weight for each distance between two pixels.
     dropout : float
-        Fraction of activations dropped during training.
+        Fraction of activations dropped during training, after the position encoding and in the feed-forward layers.
 
     See Also
     --------
-    LogWaveResampler : Bring spectra onto one grid, of fewer pixels.
+    LogWaveResampler : Resample spectra onto one grid, with fewer pixels.
     Conv1DClassifier : Faster.
 
     Notes

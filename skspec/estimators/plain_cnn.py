@@ -1,4 +1,4 @@
-"""One stack of convolutions and pooling, for spectra or images: `PlainCNNClassifier`."""
+"""`PlainCNNClassifier`, with one stack of convolutions and pooling for spectra or images."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from skspec.training.network import InputShape
 from skspec.training.prediction import View
 from skspec.training.search import choices, filters_around
 
-_FOR_SPECTRA = {"n_channels": 1, "ivar_channel": None, "tta_shifts": 0}  # and their defaults
+_FOR_SPECTRA = {"n_channels": 1, "ivar_channel": None, "tta_shifts": 0}  # parameters and their defaults
 _FOR_IMAGES = {"tta_flips": False}
 
 
 class PlainCNNClassifier(ImageClassifier, SpectrumClassifier):
     """Classify spectra or images with one stack of convolutions and pooling.
 
-    The classical network: convolutions detect features, pooling makes their position less exact, and linear layers
-    combine them. See `skspec.networks.PlainCNN` for the layers.
+    Convolutions detect features, pooling reduces the dependence on their exact positions, and linear layers combine them.
+    See `skspec.networks.PlainCNN` for the layers.
 
     Parameters
     ----------
@@ -36,9 +36,9 @@ class PlainCNNClassifier(ImageClassifier, SpectrumClassifier):
     strides : int or sequence of int
         Stride of each convolution, in pixels, or one for all.
     padding : {"same", "valid"}
-        Whether convolutions keep the length, by zeros at both ends, or use complete windows only.
+        Whether convolutions keep the length, by padding with zeros at both ends, or use complete windows only.
     pooling : int or sequence of int
-        Number of pixels over which the maximum is taken after each convolution, or one for all; 1 for none.
+        Number of pixels over which the maximum is taken after each convolution, or one for all; 1 for no pooling.
     hidden : sequence of int
         Widths of the linear layers before the last.
     dropout : float
@@ -48,9 +48,9 @@ class PlainCNNClassifier(ImageClassifier, SpectrumClassifier):
     ----------------
     — Input —
     image_shape : (int, int, int) or None
-        Channels, height and width of the images, if rows of X are images, one channel after the other. -1 is inferred
-        from the number of columns, as in `numpy.reshape`; if both sides are -1, images are square. None: rows of X are
-        spectra.
+        Channels, height and width of the images, if rows of X are flattened images, one channel after the other. -1 is
+        inferred from the number of columns, as in `numpy.reshape`; if both sides are -1, images are square. With None,
+        rows of X are spectra.
 
     See Also
     --------
@@ -59,8 +59,7 @@ class PlainCNNClassifier(ImageClassifier, SpectrumClassifier):
 
     Notes
     -----
-    Published configurations are listed in `skspec.networks.PlainCNN`: the networks of the BOSS classes, of LAMOST
-    spectral types and of Galaxy10.
+    `skspec.networks.PlainCNN` lists published configurations, for BOSS classes, LAMOST spectral types and Galaxy10.
 
     Examples
     --------
@@ -113,7 +112,7 @@ class PlainCNNClassifier(ImageClassifier, SpectrumClassifier):
         if self.image_shape is None:
             self._refuse(_FOR_IMAGES, "is for images, and needs image_shape")
         else:
-            self._refuse(_FOR_SPECTRA, "is for spectra, but image_shape says that rows of X are images")
+            self._refuse(_FOR_SPECTRA, "is for spectra, but with image_shape, rows of X are images")
 
     def _refuse(self, defaults: dict[str, Any], why: str) -> None:
         for name, default in defaults.items():
@@ -123,7 +122,7 @@ class PlainCNNClassifier(ImageClassifier, SpectrumClassifier):
 
     def __skspec_search_space__(self) -> dict[str, Any]:
         own = {"filters": filters_around(self.filters), "dropout": uniform(0.0, 0.6)}
-        if self.padding == "same":  # with "valid", larger kernels leave fewer pixels, perhaps none
+        if self.padding == "same":  # with "valid", larger kernels may leave no pixels
             sizes: Any = self.kernel_sizes
             own["kernel_sizes"] = choices(tuple(sizes) if np.ndim(sizes) else sizes, 3, 5, 9)
         return super().__skspec_search_space__() | own

@@ -1,4 +1,4 @@
-"""Residual networks for spectra and images: `ResNet1DClassifier`, `ResNet1DRegressor` and `ResNet2DClassifier`."""
+"""`ResNet1DClassifier`, `ResNet1DRegressor` and `ResNet2DClassifier`, residual networks for spectra and images."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ResNetParameters(NeuralEstimator):
     width : int
         Channels of the first stage; the next three have two, four and eight times as many.
     stem : {"standard", "small"}
-        First layers: "standard" reduces the size (of each side of an image) by a factor of four, "small" keeps it, for
+        First layers: "standard" reduces the length (each side of an image) by a factor of four; "small" keeps it, for
         spectra of few pixels or images of about 32 pixels.
     n_hidden : int
         Width of an additional linear layer before the last; 0 for none.
@@ -41,13 +41,13 @@ class ResNetParameters(NeuralEstimator):
         standardised by its training mean and standard deviation; a missing one (NaN) is replaced by the mean.
         Augmentation does not change them.
     pretrained : path or None
-        File on this machine with weights to start from: the state of a `skspec.networks.ResNet` with the same depth,
-        stem and channels, in the format of ``torch.save`` or safetensors. All but the last layer are used.
+        Local file with initial weights: the state_dict of a `skspec.networks.ResNet` with the same depth, stem and
+        channels, in the format of ``torch.save`` or safetensors. All but the last layer are used.
 
     Notes
     -----
-    Batch normalisation predicts with running averages, which need some fifty steps to converge: with a small training
-    set, use more epochs or smaller batches.
+    In prediction, batch normalisation uses running averages, which take about fifty steps to converge: with a small
+    training set, use more epochs or smaller batches.
     """
 
     depth: int = 18
@@ -73,9 +73,9 @@ class ResNetParameters(NeuralEstimator):
         n_values = n_features - self.n_scalars
         if n_values < 1:
             raise ValueError(
-                f"n_scalars={self.n_scalars} leaves nothing but scalars of the {n_features} features of X"
+                f"n_scalars must be less than the {n_features} features of X, got {self.n_scalars}"
             )
-        shape = super()._input_shape(n_values)  # type: ignore[safe-super]  # the other base of each subclass has it
+        shape = super()._input_shape(n_values)  # type: ignore[safe-super]  # of the other base of each subclass
         return shape._replace(n_scalars=self.n_scalars)
 
     def _load_pretrained(self, network: ResNet) -> None:
@@ -90,16 +90,16 @@ class ResNetParameters(NeuralEstimator):
 class ResNet1DClassifier(ResNetParameters, SpectrumClassifier):
     """Classify spectra with a residual network of one-dimensional convolutions.
 
-    The last columns of X can be scalar features of the spectra, such as a temperature, the mean and the standard
-    deviation, which are used in the last layer. See `skspec.networks.ResNet` for the layers.
+    The last columns of X can be scalar features, such as a temperature (see `n_scalars`), which are used in the last
+    layer. See `skspec.networks.ResNet` for the layers.
 
     See Also
     --------
     WienFitFeatures : Temperature of the continuum.
     FluxStatistics : Mean, standard deviation and more of each spectrum.
-    Conv1DClassifier : Faster, and as good on some thousand spectra.
+    Conv1DClassifier : Faster, and equally good for a few thousand spectra.
     ResNet1DRegressor : The regressor.
-    ResNet2DClassifier : The same for images.
+    ResNet2DClassifier : The classifier of images.
 
     Notes
     -----
@@ -123,8 +123,8 @@ class ResNet1DClassifier(ResNetParameters, SpectrumClassifier):
 class ResNet1DRegressor(ResNetParameters, SpectrumInput, NeuralRegressor):
     """Predict values from spectra with a residual network of one-dimensional convolutions.
 
-    Effective temperature, surface gravity, metallicity or redshift, one or several together; some of them may be
-    unknown (NaN) for some spectra. The last columns of X can be scalar features of the spectra.
+    As `Conv1DRegressor`, for one or several values, some of which may be unknown (NaN) for some spectra. The last columns
+    of X can be scalar features of the spectra.
 
     See Also
     --------
@@ -153,21 +153,20 @@ class ResNet2DClassifier(ResNetParameters, ImageClassifier):
     ----------
     n_hidden : int
         Width of an additional linear layer before the last; 0 for none. With 1000 and `pretrained`, it is the
-        classifier of ImageNet, whose weights are then used as well.
+        classification layer of ImageNet, whose weights are then also used.
     pretrained : path or None
-        File on this machine with weights to start from: the state of a torchvision ResNet, or of a
-        `skspec.networks.ResNet`, with the same depth, stem and channels, in the format of ``torch.save`` or
-        safetensors. All but the last layer are used.
+        Local file with initial weights: the state_dict of a torchvision ResNet or a `skspec.networks.ResNet` with the
+        same depth, stem and channels, in the format of ``torch.save`` or safetensors. All but the last layer are used.
 
     See Also
     --------
     PlainCNNClassifier : A small network for images and spectra.
-    ResNet1DClassifier : The same for spectra.
+    ResNet1DClassifier : The classifier of spectra.
 
     Notes
     -----
-    Published configurations: ``n_hidden=1000`` with ``depth=18`` or ``depth=50`` and weights of ImageNet, for
-    Galaxy10 images of (3, 224, 224).
+    Published configurations: ``n_hidden=1000`` with ``depth=18`` or ``depth=50`` and ImageNet weights, for Galaxy10
+    images of shape (3, 224, 224).
 
     Examples
     --------

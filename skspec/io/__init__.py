@@ -1,4 +1,4 @@
-"""Read spectra from files (`read_spectra` and its formats) and draw rows from large catalogues."""
+"""Read spectra from files (`read_spectra` and its formats), and sample large catalogues."""
 
 from skspec.io import formats as _formats  # noqa: F401  (registers them)
 from skspec.io._catalogue import sample_catalogue

@@ -1,4 +1,4 @@
-"""Join the spectra of many files to one `Spectra`, and their catalogue values to its table."""
+"""Join the spectra and catalogue values of many files to one `Spectra`."""
 
 from __future__ import annotations
 
@@ -19,42 +19,30 @@ _FIRST = ("file", "survey", "object", "class", "subclass", "z", "ra", "dec", "sn
 
 
 def assemble(items: Sequence[FileSpectra], files: Sequence[str]) -> tuple[Spectra, NDArray[np.intp]]:
-    """Join checked spectra and the names of their files to `Spectra` with vacuum wavelengths.
-
-    Returns
-    -------
-    spectra : Spectra
-    item_of : ndarray of shape (n_spectra,)
-        Index in `items` of each spectrum.
-    """
+    """Join checked spectra to `Spectra` with vacuum wavelengths, and return the index in `items` of each spectrum."""
     lengths = [len(item) for item in items]
     spectra = join_checked(_pixels(items, files), meta=_meta(items, files, lengths))
     return spectra, np.repeat(np.arange(len(items)), lengths)
 
 
 def _pixels(items: Sequence[FileSpectra], files: Sequence[str]) -> list[Pixels]:
-    """Arrays of each item; without ivar if only some have it."""
+    """Return the arrays of each item; without ivar if only some have it."""
     grids = _vacuum_grids(items)
     without = [file for item, file in zip(items, files, strict=True) if item.ivar is None]
     if len(without) in (0, len(items)):
         return [Pixels(item.flux, grid, item.ivar) for item, grid in zip(items, grids, strict=True)]
     warnings.warn(
-        f"{len(without)} of {len(items)} files give no errors (the first is {without[0]}), so that ivar is None for "
-        "all; missing pixels of the others are NaN in flux",
+        f"{len(without)} of {len(items)} files give no errors (the first is {without[0]}), so ivar is None for all; "
+        "missing pixels of the others are NaN in flux",
         stacklevel=4,
     )
-    return [
-        Pixels(
-            item.flux if item.ivar is None else np.where(item.ivar > 0, item.flux, np.float32(np.nan)),
-            grid,
-            None,
-        )
-        for item, grid in zip(items, grids, strict=True)
-    ]
+    nan = np.float32(np.nan)
+    flux = [item.flux if item.ivar is None else np.where(item.ivar > 0, item.flux, nan) for item in items]
+    return [Pixels(rows, grid, None) for rows, grid in zip(flux, grids, strict=True)]
 
 
 def _vacuum_grids(items: Sequence[FileSpectra]) -> list[NDArray[np.float64]]:
-    """Wavelengths of each item; equal ones are one object, each converted and copied once."""
+    """Return the vacuum wavelengths of each item; equal grids are converted once and become one array."""
     known: dict[tuple[Any, ...], list[tuple[NDArray[np.float64], NDArray[np.float64]]]] = {}
     by_identity: dict[tuple[int, bool], NDArray[np.float64]] = {}
     grids = []
@@ -117,7 +105,7 @@ def _kind(value: Any) -> tuple[Any, ...]:
 
 
 def _column(name: str, values: list[Any]) -> Column | None:
-    """Column of values, of which None is missing: ``""`` in text, masked in numbers; no column if all are missing."""
+    """Return a column with ``""`` (text) or masked values (numbers) where values are missing; None if all are."""
     missing = [
         value is None or (not isinstance(value, np.ndarray) and value != value)  # noqa: PLR0124
         for value in values

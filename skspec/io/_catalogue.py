@@ -1,4 +1,4 @@
-"""Draw a given number of rows of each class from a catalogue of millions, at random and in one pass."""
+"""Draw a random sample of each class from a catalogue with millions of rows, in one pass."""
 
 from __future__ import annotations
 
@@ -28,54 +28,53 @@ def sample_catalogue(
 ) -> Table:
     r"""Draw rows of each class from a catalogue, at random and without replacement, in one pass over the file.
 
-    Made for the general catalogue of LAMOST (10 million rows, 2.5 GB), to choose spectra to download. Memory is a few
-    hundred megabytes, whatever the size of the file. In each class every set of `n_per_class` rows is equally likely.
+    Designed for choosing spectra to download from the general catalogue of LAMOST (10 million rows, 2.5 GB). Memory use
+    is a few hundred megabytes for files of any size. In each class every set of `n_per_class` rows is equally likely.
 
     Parameters
     ----------
     path : path-like
-        Text in UTF-8 with a line of column names, which may start with ``#``, and columns separated by ``|``, as LAMOST
-        publishes it, tabs or commas; a row is a line, and blank lines are skipped. Or a FITS file, of which the first
-        binary table is read. Gzip is decompressed.
+        UTF-8 text with columns separated by ``|`` (as published by LAMOST), tabs or commas, and a header line, which may
+        start with ``#``; each row is one line, and blank lines are skipped. Or a FITS file, whose first binary table is
+        read. Gzip is decompressed.
     n_per_class : int
-        Rows to draw of each class; all of a class that has fewer.
+        Number of rows to draw of each class; a class with fewer rows is taken whole.
     by : str, default="subclass"
-        Column with the classes (in any case), or ``"mk-class"``: the temperature class O, B, A, F, G, K or M of the types
-        in the column ``subclass``, see `skspec.mk.temperature_class`. Rows without a class are not drawn. Numbers and
-        truth values of a FITS table are classes as they are printed, ``1``, ``0.5`` or ``True``; values that astropy
-        masks, and undefined truth values, are missing.
+        Column with the classes (case-insensitive), or ``"mk-class"``: the temperature class O, B, A, F, G, K or M of the
+        types in the column ``subclass``, see `skspec.mk.temperature_class`. Rows without a class are not drawn. Numbers
+        and booleans in a FITS table become text, such as ``1``, ``0.5`` or ``True``; values masked by astropy and
+        undefined booleans are missing.
     classes : iterable of str or number, default=None
         Classes to draw; None draws all. Numbers are compared as text.
     where : dict, default=None
-        Values that other columns must have, such as ``{"class": "STAR"}``, compared as text; an empty text is a
-        missing value.
+        Required values of other columns, such as ``{"class": "STAR"}``, compared as text; an empty string matches missing
+        values.
     random_state : int, RandomState instance or None, default=None
-        Seed of the random number generator. The same integer draws the same rows of the same file.
+        Seed of the random number generator. Pass an int for reproducible rows.
 
     Returns
     -------
     Table
-        The rows drawn, in the order of the file, with all its columns; and a column ``mk_class`` for ``by="mk-class"``.
-        Its ``meta`` has ``n_rows`` (of the file) and ``n_found``, a dictionary with the number of rows of each class.
+        The drawn rows with all columns, in file order, and a column ``mk_class`` if ``by="mk-class"``. Its ``meta`` has
+        ``n_rows`` (in the file) and ``n_found``, a dictionary with the number of rows of each class.
 
     Raises
     ------
     OSError
-        If there is no such file, it is a folder, or it cannot be decompressed.
+        If the file does not exist, is a directory, or cannot be decompressed.
     ValueError
-        If the file is not a catalogue, is damaged, has no such column, or no row of one of `classes`; if `n_per_class`
-        is not a positive integer, `classes` is empty, or `where` names a column twice; or if there is a column
-        ``mk_class`` already, for ``by="mk-class"``.
+        If the file is not a catalogue or is damaged, a column or one of `classes` is not in it, an argument is invalid,
+        or ``by="mk-class"`` and there already is a column ``mk_class``.
     TypeError
-        If `classes` is one string, or a value in it or in `where` is neither text nor a number.
+        If an argument has the wrong type.
 
     Notes
     -----
-    Each row gets a random number, and in each class the rows with the smallest stay: the reservoir sampling of Efraimidis
-    & Spirakis (2006, Information Processing Letters 97, 181) with equal weights.
+    Each row gets a random number, and the rows of each class with the smallest numbers are kept: reservoir sampling
+    (Efraimidis & Spirakis 2006, Information Processing Letters 97, 181) with equal weights.
 
     The published selection of O stars, by the first letter, includes ``"OB"``, which is not one class; ``by="mk-class"``
-    excludes it, and its M includes ``dM``, ``gM`` and ``sdM``.
+    excludes it. Its class M includes ``dM``, ``gM`` and ``sdM``.
 
     Examples
     --------
@@ -98,7 +97,7 @@ def sample_catalogue(
     wanted = None if classes is None else [_text("classes", name) for name in classes]
     if wanted is not None and not all(wanted or [""]):
         raise ValueError(
-            f"classes must name one class or more, none of them empty, got {wanted}; None draws all"
+            f"classes must name at least one class, and none may be empty, got {wanted}; None draws all"
         )
     path = file_path(path)
     random = check_random_state(random_state)
@@ -106,7 +105,7 @@ def sample_catalogue(
         column = _column(path, "subclass" if by == MK_CLASS else by, catalogue.names)
         if by == MK_CLASS and "mk_class" in map(str.lower, catalogue.names):
             raise ValueError(
-                f"{path}: there is a column 'mk_class' already, which by='mk-class' would replace; rename it"
+                f"{path}: there already is a column 'mk_class', which by='mk-class' would replace; rename it"
             )
         filters: dict[str, bytes] = {}
         for name, value in (where or {}).items():
@@ -117,7 +116,9 @@ def sample_catalogue(
         reservoir = _Reservoir(int(n_per_class), wanted, _mk_class if by == MK_CLASS else _plain)
         n_rows = 0
         for chunk in catalogue.chunks(list(dict.fromkeys([column, *filters]))):
-            keys = random.random_sample(chunk.n_rows)  # for all rows, so that chunks do not matter
+            keys = random.random_sample(
+                chunk.n_rows
+            )  # for all rows, so the result does not depend on the chunks
             keep = np.ones(chunk.n_rows, dtype=bool)
             for name, value in filters.items():
                 keep &= np.char.strip(chunk.columns[name]) == value
@@ -160,16 +161,9 @@ def _mk_class(values: list[str]) -> list[str]:
 
 
 class _Reservoir:
-    """Keep the rows with the smallest keys of each class.
+    """Keep the `size` rows with the smallest keys of each of the classes `wanted` (None for all).
 
-    Parameters
-    ----------
-    size : int
-        Rows to keep of each class.
-    wanted : list of str or None
-        Classes; None takes all.
-    classify : callable
-        Return the class of each value of a list, empty for none.
+    `classify` returns the class of each value in a list; ``""`` for no class.
     """
 
     def __init__(
@@ -189,7 +183,7 @@ class _Reservoir:
         keep: NDArray[np.bool_],
         first: int,
     ) -> None:
-        """Add the rows of a chunk, whose first row has the number `first`."""
+        """Add the rows of a chunk where `keep` is True; `first` is the number of its first row."""
         rows = np.flatnonzero(keep)
         if not rows.size:
             return
@@ -216,6 +210,6 @@ class _Reservoir:
                 self._limit[name] = kept[-1][0]
 
     def drawn(self) -> tuple[list[bytes], list[str]]:
-        """Return the rows and their classes in the order of the file."""
+        """Return the drawn rows and their classes, in file order."""
         taken = sorted((at, row, name) for name, kept in self._kept.items() for _, at, row in kept)
         return [row for _, row, _ in taken], [name for _, _, name in taken]

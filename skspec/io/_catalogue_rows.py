@@ -1,4 +1,4 @@
-"""Read a large catalogue a few megabytes at a time: delimited text or a FITS binary table, perhaps with gzip."""
+"""Read a large catalogue a few megabytes at a time: delimited text or a FITS binary table, optionally gzipped."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LONE_RETURN = re.compile(rb"\r(?!\n)")
 
 @dataclass
 class Chunk:
-    """Consecutive rows: some columns as bytes, and a function that returns a row as it is in the file."""
+    """Consecutive rows: some columns as bytes, and a function that returns a row as stored in the file."""
 
     n_rows: int
     columns: dict[str, NDArray[np.bytes_]]
@@ -40,7 +40,7 @@ class Chunk:
 
 
 class Catalogue(Protocol):
-    """An opened catalogue."""
+    """An open catalogue."""
 
     names: list[str]
 
@@ -48,20 +48,12 @@ class Catalogue(Protocol):
         """Yield all rows in order, once, with the columns `names`."""
 
     def table(self, rows: Sequence[bytes]) -> Table:
-        """Convert rows that `Chunk.row` has returned to a table."""
+        """Convert rows returned by `Chunk.row` to a table."""
 
 
 @contextmanager
 def open_catalogue(path: str) -> Iterator[Catalogue]:
-    """Open a catalogue of either kind.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be opened or decompressed.
-    ValueError
-        If it is neither, or damaged.
-    """
+    """Open a catalogue of either kind."""
     with open(path, "rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
     with gzip.open(path) if packed else open(path, "rb") as stream:
@@ -78,7 +70,7 @@ class TextCatalogue:
 
     def __init__(self, path: str, stream: IO[bytes]) -> None:
         self._path, self._stream = path, stream
-        self._line = 1  # number of the first line of the current text
+        self._line = 1  # line number of the start of the current text
         while (line := stream.readline(1 << 20)).isspace():
             self._line += 1
         self._check_characters(line)
@@ -89,7 +81,7 @@ class TextCatalogue:
             raise ValueError(
                 f"{path}: a line of column names separated by '|', commas or tabs is needed, or a FITS table"
             )
-        # As in CSV a quote opens a cell only at its start, after blanks; elsewhere it may be inches or arc seconds.
+        # As in CSV, a quote opens a cell only at its start, after blanks; elsewhere it may mean inches or arcseconds.
         self._quoted = re.compile(
             rb'(?<![^%b\n]) *+"[^"\n]*+(?:""[^"\n]*+)*+(")?' % re.escape(self._delimiter.encode())
         )
@@ -110,7 +102,7 @@ class TextCatalogue:
             yield self._chunk(rest + b"\n", names)
 
     def _chunk(self, text: bytes, names: Sequence[str]) -> Chunk:
-        """Chunk of whole lines."""
+        """Return a chunk of whole lines."""
         self._check_characters(text)
         raw = np.frombuffer(text, np.uint8)
         ends, separators = np.flatnonzero(raw == _NEWLINE), np.flatnonzero(raw == ord(self._delimiter))
@@ -145,22 +137,20 @@ class TextCatalogue:
         return Chunk(n, columns, lambda i: text[starts[i] : ends[i] + 1])
 
     def _check_characters(self, text: bytes) -> None:
-        """Raise ValueError unless this is text in UTF-8."""
+        """Raise ValueError unless the text is valid UTF-8."""
         if not text.isascii():
             try:
                 text.decode()
             except UnicodeDecodeError as error:
-                problem = "is not UTF-8; iconv -f latin1 -t utf-8 converts text in latin-1"
+                problem = "is not UTF-8; convert text in latin-1 with iconv -f latin1 -t utf-8"
                 raise self._error(text, error.start, problem) from None
         if b"\0" in text:
-            raise self._error(
-                text, text.index(b"\0"), "has a zero byte, and a catalogue is UTF-8 text or FITS"
-            )
+            raise self._error(text, text.index(b"\0"), "has a zero byte; UTF-8 text or FITS is needed")
         if b"\r" in text and text.count(b"\r") > text.count(b"\r\n") and (lone := _LONE_RETURN.search(text)):
-            raise self._error(text, lone.start(), "has a carriage return that does not end it")
+            raise self._error(text, lone.start(), "has a carriage return before its end")
 
     def _error(self, text: bytes, at: int, problem: str) -> ValueError:
-        """Return the error at a position of the current text."""
+        """Return the error for a position in the current text."""
         line = self._line + text.count(b"\n", 0, at)
         return ValueError(f"{self._path}: line {line} {problem}")
 
@@ -169,16 +159,14 @@ class TextCatalogue:
         marks = np.flatnonzero(raw == _QUOTE)
         opening, closing = marks[::2], marks[1::2]
         if opening.size == closing.size:
-            before = raw[opening - 1]  # of the first byte it is the last, a newline
+            before = raw[opening - 1]  # index -1 for the first byte is the final newline
             paired = np.searchsorted(ends, opening) == np.searchsorted(ends, closing)
             if (paired & np.isin(before, [ord(self._delimiter), _NEWLINE, _QUOTE])).all():
                 return marks
         spans = []
         for cell in self._quoted.finditer(text):
             if cell[1] is None:
-                problem = (
-                    "has a cell that starts with a quote and has none at its end; a row must be one line"
-                )
+                problem = "has a cell whose opening quote is not closed; a row must be one line"
                 raise self._error(text, cell.start(), problem)
             spans += [cell.start(), cell.end() - 1]
         return np.array(spans, dtype=np.intp)
@@ -197,21 +185,21 @@ class TextCatalogue:
             raise ValueError(f"{self._path}: {error}") from error
 
     def table(self, rows: Sequence[bytes]) -> Table:
-        """Convert rows that `Chunk.row` has returned to a table."""
+        """Convert rows returned by `Chunk.row` to a table."""
         text = io.StringIO()
-        # With commas, since astropy strips tabs at the ends of a line, which shifts the cells.
+        # Comma-separated, since astropy strips tabs at the ends of lines, which would shift the cells.
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(self.names)
         writer.writerows(self._cells(row.decode().rstrip("\r\n")) for row in rows)
-        # As lines, since astropy splits a string at more than newlines.
+        # As a list, since astropy would also split a string at characters other than newlines.
         table = astropy_ascii.read(text.getvalue().split("\n")[:-1], format="csv")
         if len(table) != len(rows):
-            raise ValueError(f"{self._path}: of {len(rows)} rows drawn astropy reads {len(table)}")
+            raise ValueError(f"{self._path}: astropy read {len(table)} of the {len(rows)} drawn rows")
         return table
 
 
 def _cut(raw: NDArray[np.uint8], starts: NDArray[np.intp], ends: NDArray[np.intp]) -> NDArray[np.bytes_]:
-    """Return the cells of one column as strings of bytes."""
+    """Return the cells of one column as bytes."""
     width = int((ends - starts).max(initial=1))
     at = starts[:, None] + np.arange(width)
     inside = at < ends[:, None]
@@ -245,11 +233,13 @@ class FitsCatalogue:
             (one for one in FitsFile(cast("ByteFile", _Content(path, stream))) if one.columns), None
         )  # checks them
         with warnings.catch_warnings(), fits.open(path, memmap=False) as hdus:
-            warnings.simplefilter("ignore", AstropyUserWarning)  # about truncation, which is an error below
+            warnings.simplefilter(
+                "ignore", AstropyUserWarning
+            )  # about truncated files, which raise an error below
             hdu = next((hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU)), None)
             if hdu is None:
                 kind = "an ASCII" if any(isinstance(hdu, fits.TableHDU) for hdu in hdus) else "no"
-                raise ValueError(f"{path}: the FITS file has {kind} table, a binary table is needed")
+                raise ValueError(f"{path}: the FITS file has {kind} table; a binary table is needed")
             self._header = hdu.header.copy()
             self._start = hdu.fileinfo()["datLoc"]
             self._dtype = hdu.columns.dtype
@@ -272,14 +262,14 @@ class FitsCatalogue:
             yield self._chunk(raw, n, names)
 
     def _chunk(self, raw: bytes, n: int, names: Sequence[str]) -> Chunk:
-        """Chunk of `n` rows."""
+        """Return a chunk of `n` rows."""
         stored, width = np.frombuffer(raw, self._dtype), self._dtype.itemsize
         columns = {}
         hdu = None
         for name in names:
             values = stored[name]
             if values.ndim > 1:
-                raise ValueError(f"{self._path}: column {name!r} holds vectors, one value a row is needed")
+                raise ValueError(f"{self._path}: column {name!r} has vectors; one value per row is needed")
             if values.dtype.kind != "S":
                 hdu = hdu or self._hdu(raw, n)
                 values = _decoded(hdu, name)
@@ -289,18 +279,18 @@ class FitsCatalogue:
     def _hdu(self, data: bytes, n: int) -> fits.BinTableHDU:
         self._header["NAXIS2"] = n
         content = self._header.tostring().encode() + data + bytes(-len(data) % 2880)
-        return fits.BinTableHDU.fromstring(content, uint=True)  # as fits.open has it
+        return fits.BinTableHDU.fromstring(content, uint=True)  # the default of fits.open
 
     def table(self, rows: Sequence[bytes]) -> Table:
-        """Convert rows that `Chunk.row` has returned to a table."""
+        """Convert rows returned by `Chunk.row` to a table."""
         return Table.read(self._hdu(b"".join(rows), len(rows)))
 
 
 def _decoded(hdu: fits.BinTableHDU, name: str) -> NDArray[np.bytes_]:
-    """Return numbers and truth values of a column as text, empty where astropy masks them."""
+    """Return a column of numbers or booleans as text; empty where astropy masks them."""
     column = hdu.columns[name]
     if column.format.format == "L":
-        stored = hdu.data.view(np.ndarray)[name]  # astropy reads undefined as False
+        stored = hdu.data.view(np.ndarray)[name]  # astropy reads undefined values as False
         return np.select([stored == ord("T"), stored == 0], [b"True", b""], b"False")
     values = np.asarray(hdu.data[name])
     text = values.astype(np.bytes_)
@@ -312,18 +302,10 @@ def _decoded(hdu: fits.BinTableHDU, name: str) -> NDArray[np.bytes_]:
 
 
 def file_path(path: str | os.PathLike[str]) -> str:
-    """Return the path of a file, the home folder expanded.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    IsADirectoryError
-        If it is a folder.
-    """
+    """Return the path with ``~`` expanded; FileNotFoundError or IsADirectoryError if it is not a file."""
     path = os.path.expanduser(os.fspath(path))
     if os.path.isdir(path):
-        raise IsADirectoryError(f"{path}: is a folder, a file is needed")
+        raise IsADirectoryError(f"{path}: is a directory; a file is needed")
     if not os.path.isfile(path):
         raise FileNotFoundError(f"{path}: no such file")
     return path

@@ -19,7 +19,7 @@ class SpectrumReadError(OSError, ValueError):
     Attributes
     ----------
     path, cause : str
-        As above.
+        The file, and the reason without its path.
     """
 
     def __init__(self, path: str | os.PathLike[str], cause: str) -> None:

@@ -1,4 +1,4 @@
-"""The spectra of one file, as a reader returns them."""
+"""`FileSpectra`, which readers of formats return, and helpers to make it."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class FileSpectra:
     Parameters
     ----------
     flux : ndarray of shape (n_pixels,) or (n_spectra, n_pixels)
-        Flux density per unit wavelength; missing pixels are masked or not finite, or have ``ivar == 0``.
+        Flux density per unit wavelength. Pixels that are masked, not finite or with ``ivar == 0`` are missing.
     wave : ndarray of shape (n_pixels,)
         Wavelengths in Å, strictly increasing.
     ivar : ndarray like `flux` or None, default=None
-        Inverse variance; None when the file gives no errors.
+        Inverse variance; None if the file has no errors.
     medium : {"vacuum", "air"} or None, default="vacuum"
-        Medium of `wave`; None when the file does not say, which is taken as vacuum.
+        Medium of `wave`; None (not stated in the file) is read as vacuum.
     meta : dict, default={}
-        Catalogue values: a scalar for all spectra, or a sequence of one for each. None means that the file has no
-        value. The common names are ``survey, object, class, subclass, z, ra, dec, snr``.
+        Catalogue values: a scalar for all spectra, or a sequence with one value for each. None is a missing value. The
+        common names are ``survey, object, class, subclass, z, ra, dec, snr``.
     """
 
     flux: NDArray[Any]
@@ -41,29 +41,26 @@ class FileSpectra:
         return 1 if self.flux.ndim == 1 else len(self.flux)
 
     def checked(self) -> FileSpectra:
-        """Return these spectra, checked as `Spectra` does and in its types, with 2-D flux and ivar.
+        """Return the spectra with 2-D flux and ivar, and lists in `meta`.
 
         Raises
         ------
         ValueError
-            If shapes disagree, wavelengths do not increase, values do not fit float32, no pixel of any
-            spectrum holds a measurement, or a catalogue value has not one entry for each spectrum.
+            If `check_pixels` does, there is no valid pixel, or a catalogue value does not have one entry per spectrum.
         """
         flux, wave, ivar = check_pixels(self.flux, self.wave, self.ivar)
         if not valid(flux, ivar).any():
-            known = ivar is not None and np.isfinite(flux).any()
-            cause = (
-                "the inverse variance is zero everywhere" if known else "all flux values are NaN or infinite"
-            )
-            raise ValueError(f"no pixel holds a measurement: {cause}")
+            finite = ivar is not None and np.isfinite(flux).any()
+            cause = "the inverse variance is zero everywhere" if finite else "no flux value is finite"
+            raise ValueError(f"there are no valid pixels: {cause}")
         meta = {name: catalogue_values(name, value, len(flux)) for name, value in self.meta.items()}
         return FileSpectra(flux, wave, ivar, self.medium, meta)
 
 
-def one_a_row(
+def split_rows(
     flux: Any, wave: Any, ivar: Any, medium: str | None, meta: Mapping[str, Any]
 ) -> list[FileSpectra]:
-    """Spectra with one grid each: rows of arrays or lists, and of the lists in `meta`."""
+    """Return one `FileSpectra` for each row of flux, wave, ivar and the lists in `meta`."""
     return [
         FileSpectra(
             np.asarray(flux[i]),
@@ -120,12 +117,12 @@ def _plain(value: Any) -> Any:
 
 
 def ivar_from_error(error: NDArray[Any]) -> NDArray[np.float64]:
-    """Inverse variance of standard deviations; 0 (missing) where those are not positive or not finite."""
+    """Convert standard deviations to inverse variances; 0 (missing) unless they are positive and finite."""
     return ivar_from_variance(np.square(np.asarray(error, dtype=np.float64)) * np.sign(error))
 
 
 def ivar_from_variance(variance: NDArray[Any]) -> NDArray[np.float64]:
-    """Inverse of variances; 0 (missing) where those are not positive or not finite."""
+    """Convert variances to inverse variances; 0 (missing) unless they are positive and finite."""
     variance = np.asarray(variance, dtype=np.float64)
     good = np.isfinite(variance) & (variance > 0)
     return np.divide(1.0, variance, out=np.zeros_like(variance), where=good)

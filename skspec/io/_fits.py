@@ -1,9 +1,8 @@
-"""Fast FITS reader: plain images and binary tables from their bytes, everything unusual through astropy.
+"""Fast FITS reader: plain images and binary tables are parsed here, everything else by astropy.
 
-A survey is millions of files of which a few columns are needed, and `astropy.io.fits` spends 20 to 50 ms
-on each, mostly on the ~130 columns of the one-row catalogue table. Here only the header cards of the HDUs
-in use are scanned and only the bytes needed become arrays. Values are those of astropy, bit for bit;
-scaled, compressed, variable-length, bit and multi-dimensional data are left to astropy itself.
+`astropy.io.fits` spends 20 to 50 ms on a survey file, mostly on the ~130 columns of the one-row catalogue table. This
+reader scans only the headers of the HDUs in use and converts only the bytes needed. Values equal those of astropy bit
+for bit. Scaled, compressed, variable-length, bit and multi-dimensional data are read by astropy itself.
 
 Reference: FITS standard 4.0, https://fits.gsfc.nasa.gov/fits_standard.html
 """
@@ -38,7 +37,7 @@ _END = re.compile(rb"(?:.{80})*?(?=END {5})", re.DOTALL)
 
 
 class FitsFile:
-    """HDUs of an opened file, found when they are needed."""
+    """HDUs of an open file, located on first use."""
 
     def __init__(self, content: ByteFile) -> None:
         self.content = content
@@ -54,7 +53,7 @@ class FitsFile:
             index += 1
 
     def get(self, key: int | str) -> Hdu | None:
-        """Return the HDU with this number or EXTNAME (in any case), None if there is none."""
+        """Return the HDU with this number or EXTNAME (case-insensitive), or None."""
         if isinstance(key, str):
             return next((hdu for hdu in self if hdu.name == key.upper()), None)
         while len(self._hdus) <= key:
@@ -77,7 +76,7 @@ class FitsFile:
         return ", ".join(f"{hdu.name or hdu.index} ({hdu.kind} {hdu.shape})" for hdu in self)
 
     def astropy(self, index: int) -> Any:
-        """Return HDU `index` as astropy reads it, for data that are not plain."""
+        """Return HDU `index` as read by astropy, for data that are not plain."""
         self[index].check_complete()
         if self._astropy is None:
             from astropy.io import fits  # noqa: PLC0415  (most files never need it)
@@ -86,7 +85,7 @@ class FitsFile:
         return self._astropy[index]
 
     def close(self) -> None:
-        """Close the file that astropy opened."""
+        """Close the file if astropy opened it."""
         if self._astropy is not None:
             self._astropy.close()
 
@@ -110,13 +109,13 @@ class FitsFile:
             size *= 4
         cards = raw[: end.end()]
         header = _extension_header(cards) if self._hdus else Header(cards)
-        hdu = Hdu(self, len(self._hdus), header, start, start + _padded(len(cards) + CARD))
         try:
-            self._end = hdu.start + _padded(header.geometry.n_bytes)
+            hdu = Hdu(self, len(self._hdus), header, start, start + _padded(len(cards) + CARD))
         except ValueError as error:
             raise SpectrumReadError(
                 self.content.path, f"the FITS header of HDU {len(self._hdus)} is damaged: {error}"
             ) from error
+        self._end = hdu.start + _padded(hdu.n_bytes)
         self._hdus.append(hdu)
         return True
 
@@ -165,31 +164,12 @@ class FitsFile:
 
 
 class Hdu:
-    """HDU number `index` (0 is the primary) of a file, with its header and the first byte of itself and of its data."""
+    """One HDU of a file: its number (0 is the primary), its header and the offsets of it and of its data."""
 
     def __init__(self, file: FitsFile, index: int, header: Header, begin: int, start: int) -> None:
         self.file, self.index, self.header, self.begin, self.start = file, index, header, begin, start
-
-    @property
-    def name(self) -> str:
-        """EXTNAME in upper case."""
-        return self.header.geometry.name
-
-    @property
-    def kind(self) -> str:
-        """``image``, ``table`` (binary) or ``other``."""
-        return self.header.geometry.kind
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of an image; of a table, the number of its rows."""
-        axes = self.header.geometry.axes
-        return axes[:1] if self.kind == "table" else axes
-
-    @property
-    def n_bytes(self) -> int:
-        """Size of the data."""
-        return self.header.geometry.n_bytes
+        self.kind, axes, self._plain, self.n_bytes, self.name = header.geometry
+        self.shape = axes[:1] if self.kind == "table" else axes
 
     @property
     def columns(self) -> Mapping[str, Column]:
@@ -197,10 +177,10 @@ class Hdu:
         return self.header.columns
 
     def image(self, n_rows: int | None = None) -> NDArray[Any]:
-        """Return the pixels in native byte order, of the first `n_rows` rows or of all."""
+        """Return the pixels, of the first `n_rows` rows if given, in native byte order."""
         if self.kind != "image" or 0 in self.shape or not self.shape:
             raise SpectrumReadError(self.file.content.path, f"HDU {self.index} has no image with pixels")
-        if not self.header.geometry.plain:
+        if not self._plain:
             self._check_tiles()
             data = self.file.astropy(self.index).data[:n_rows]
             return np.ascontiguousarray(data, dtype=data.dtype.newbyteorder("="))
@@ -210,7 +190,7 @@ class Hdu:
         return np.frombuffer(raw, dtype).reshape(shape).astype(dtype.newbyteorder("="))
 
     def column(self, name: str) -> NDArray[Any]:
-        """Return a column (in any case) in native byte order, shape (n_rows,) or (n_rows, repeat); text stripped."""
+        """Return a column in native byte order, shape (n_rows,) or (n_rows, repeat); text is stripped."""
         column = self.columns.get(name.upper())
         if column is None:
             raise SpectrumReadError(self.file.content.path, f"table {self.index} has no column {name!r}")
@@ -236,7 +216,7 @@ class Hdu:
         return cells == ord("T") if column.code == "L" else cells.astype(dtype.newbyteorder("="))
 
     def cell(self, name: str, row: int = 0) -> Any:
-        """Return one value of a table as bool, int, float, stripped str or array; None without column or row."""
+        """Return one value of a table as bool, int, float, stripped str or array; None if it does not exist."""
         column = self.header.columns.get(name.upper())
         n_rows, width = self.header.geometry.axes
         if column is None or row >= n_rows:
@@ -342,7 +322,7 @@ class Hdu:
         return total
 
     def check_complete(self) -> None:
-        """Raise SpectrumReadError if the file ends before the data."""
+        """Raise SpectrumReadError if the file ends before the end of the data."""
         needed, size = self.start + self.n_bytes, self.file.content.size
         if needed > size:
             raise SpectrumReadError(
@@ -357,7 +337,7 @@ class Hdu:
 
 @lru_cache(maxsize=64)
 def _extension_header(raw: bytes) -> Header:
-    """Header of an extension, cached: the files of a survey repeat theirs."""
+    """Header of an extension; cached, since it is often the same in all files of a survey."""
     return Header(raw)
 
 

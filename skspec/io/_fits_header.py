@@ -1,4 +1,4 @@
-"""Header of a FITS HDU: its cards, parsed when needed.
+"""Header of a FITS HDU, whose cards are parsed on first use.
 
 Reference: FITS standard 4.0, sections 4 and 7.3, https://fits.gsfc.nasa.gov/fits_standard.html
 """
@@ -28,29 +28,26 @@ _NUMBERS = [b"%d" % i for i in range(1, 1000)]
 
 
 class Geometry(NamedTuple):
-    """Kind, shape and size of the data, by the mandatory cards.
+    """Kind, shape and size of the data, from the mandatory cards."""
 
-    ``axes`` is the shape in numpy's order; ``plain`` means that the data are neither compressed nor scaled.
-    """
-
-    kind: str
-    axes: tuple[int, ...]
-    plain: bool
+    kind: str  # "image", "table" (binary) or "other"
+    axes: tuple[int, ...]  # in numpy's order
+    plain: bool  # neither compressed nor scaled
     n_bytes: int
-    name: str
+    name: str  # EXTNAME in upper case
 
 
 class Header:
-    """Cards of one header, parsed when needed, from the bytes before END."""
+    """Cards of one header, from the bytes before END."""
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
         names = np.frombuffer(raw, "S8")[:: CARD // 8]
-        # Backwards, since the first of repeated cards counts.
+        # In reverse, since the first of repeated cards counts.
         self._at = dict(zip(names[::-1].tolist(), range(len(raw) - CARD, -1, -CARD), strict=True))
 
     def _card(self, key: str) -> bytes:
-        """Return card `key` without its name, empty if there is none."""
+        """Return card `key` without its name; empty if there is none."""
         at = self._at.get(key.ljust(8).encode())
         return b"" if at is None else self.raw[at + 8 : at + CARD]
 
@@ -80,7 +77,7 @@ class Header:
             return self._unusual(key)
 
     def comment(self, key: str) -> str:
-        """Return the comment of card `key`, empty if there is none."""
+        """Return the comment of card `key`; empty if there is none."""
         card = self._card(key)
         match = _STRING.match(card, 2)
         rest = card[match.end() :] if match else card
@@ -94,7 +91,7 @@ class Header:
 
     @cached_property
     def columns(self) -> Mapping[str, Column]:
-        """Columns of a binary table by upper-case name, none of anything else."""
+        """Columns of a binary table by upper-case name, empty for other HDUs."""
         return self.stored_columns if self.geometry.kind == "table" else {}
 
     @cached_property
@@ -168,7 +165,7 @@ class Header:
 
 
 class Column(NamedTuple):
-    """Name of a column, and its place in the rows."""
+    """Name, number and format of a column, and its offset in a row."""
 
     name: str
     number: int
@@ -182,7 +179,7 @@ class Column(NamedTuple):
 class Columns(Mapping[str, Column]):
     """Columns of a binary table by upper-case name.
 
-    Only offsets are computed at once: catalogue rows have hundreds of columns of which a few are needed.
+    Only the offsets of all columns are computed: catalogues have hundreds of columns, of which a few are needed.
     """
 
     def __init__(self, header: Header) -> None:
@@ -196,7 +193,7 @@ class Columns(Mapping[str, Column]):
             raise ValueError(
                 f"a row of the table has {width} bytes by NAXIS1 and {needed} by the formats TFORMn"
             )
-        # Backwards, so that the first of equal names counts.
+        # In reverse, since the first of equal names counts.
         upper = "\n".join(self._names).upper().split("\n") if n_columns else []
         self._numbers = dict(zip(reversed(upper), range(n_columns - 1, -1, -1), strict=True))
 
@@ -221,7 +218,7 @@ def _strings(header: Header, stem: bytes, n: int) -> list[str]:
     """Values of the string cards ``stem1`` to ``stemN``."""
     found = _NUMBERED[stem].findall(header.raw)
     numbers, values = zip(*found, strict=True) if found else ((), ())
-    if b" ".join(numbers) != b" ".join(_NUMBERS[:n]):  # not in order, not all, or one that a comment mentions
+    if b" ".join(numbers) != b" ".join(_NUMBERS[:n]):  # out of order, incomplete, or a match in a comment
         return [str(header.get(f"{stem.decode()}{i + 1}", "")) for i in range(n)]
     return b"\n".join(values).decode("latin-1").split("\n")
 

@@ -1,4 +1,4 @@
-"""Names of columns and header cards: which hold wavelength, flux and errors, and which catalogue values."""
+"""Recognise columns and header cards by name: wavelength, flux, errors and catalogue values."""
 
 from __future__ import annotations
 
@@ -31,29 +31,22 @@ _UNIT_SUFFIX = re.compile(r"_(aa|ang|angstroms?|nm|um|microns?)$", re.IGNORECASE
 _MEDIUM = re.compile(r"(?<![a-z])(air|vac(?:uum)?)(?![a-z])", re.IGNORECASE)
 _CTYPE = re.compile(r"(AWAV|WAVE)(?:-[A-Z0-9]{3})?$")  # FITS standard 4.0, table 25
 
-# Canonical names of catalogue columns, by the names that files use, in lower case.
-META_NAMES = {
-    "class": "class",
-    "cls": "class",
-    "srcclass": "class",
-    "subclass": "subclass",
-    "sptype": "subclass",
-    "z": "z",
-    "redshift": "z",
-    "ra": "ra",
-    "raj2000": "ra",
-    "dec": "dec",
-    "dej2000": "dec",
+_CATALOGUE = {
+    "class": "class cls srcclass",
+    "subclass": "subclass sptype",
+    "z": "z redshift",
+    "ra": "ra raj2000",
+    "dec": "dec dej2000",
     "snr": "snr",
-    "object": "object",
-    "name": "object",
-    "objname": "object",
+    "object": "object name objname",
     "survey": "survey",
 }
+# Canonical names of catalogue columns, by the lower-case names in files.
+META_NAMES = {word: name for name, words in _CATALOGUE.items() for word in words.split()}
 
 
 class Role(NamedTuple):
-    """Role of a column of a spectrum, and the unit and medium that its name states."""
+    """Role of a column of a spectrum, and the unit and medium stated in its name."""
 
     kind: str
     unit: str | None
@@ -61,10 +54,9 @@ class Role(NamedTuple):
 
 
 def column_role(name: str) -> Role | None:
-    """Return the role of a column by its name, None if it is not one of a spectrum.
+    """Return the role of a column from its name, such as ``"Wavelength (nm)"`` or ``"flux_err"``; None if it has none.
 
-    Names are such as ``"Wavelength (nm)"``, ``"lambda_air"``, ``"LOGLAM"`` or ``"flux_err"``. The ``kind`` of the role
-    is one of wave, loglam, flux, ivar, variance and error.
+    The ``kind`` is one of wave, flux, ivar, variance and error; ``"LOGLAM"`` is a wave in log10(Angstrom).
     """
     text = name.strip().strip("#\"'").strip()
     unit = None
@@ -89,13 +81,13 @@ def find_roles(names: Iterable[str]) -> dict[str, tuple[int, Role]]:
 
 
 def find_medium(text: str) -> str | None:
-    """Return ``"air"`` or ``"vacuum"`` if `text` has it as a word, else None."""
+    """Return ``"air"`` or ``"vacuum"`` if `text` contains that word, else None."""
     match = _MEDIUM.search(text.replace("_", " "))
     return None if match is None else "air" if match[1].lower() == "air" else "vacuum"
 
 
 def header_medium(header: Header) -> str | None:
-    """Return the medium of the wavelengths that the header states, or None."""
+    """Return the medium of the wavelengths stated in the header, or None."""
     if (vacuum := header.get("VACUUM")) is not None:
         return "vacuum" if vacuum in (True, "T", "True", 1) else "air"
     if match := _CTYPE.match(str(header.get("CTYPE1", ""))):
@@ -104,7 +96,7 @@ def header_medium(header: Header) -> str | None:
 
 
 def header_meta(header: Header) -> dict[str, Any]:
-    """Return the catalogue values of a header under their canonical names; positions in degrees."""
+    """Return the catalogue values of a header by canonical name; positions in degrees."""
     get = header.get
     meta: dict[str, Any] = {
         "object": next((v for k in ("OBJECT", "OBJNAME", "TARGNAME") if (v := get(k))), None),
@@ -125,7 +117,7 @@ def header_meta(header: Header) -> dict[str, Any]:
 
 
 def to_degrees(value: Any, *, hours: bool) -> float | None:
-    """Convert a number (degrees) or sexagesimal text (hours where `hours`) to degrees; None if it is neither."""
+    """Convert a number (degrees) or sexagesimal text (in hours if `hours`) to degrees; None if it is neither."""
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):

@@ -1,4 +1,4 @@
-"""Find the files that the user names: paths, patterns, folders, lists and tables."""
+"""Find the files to read from paths, glob patterns, directories, lists and tables."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from skspec.io._errors import SpectrumReadError
 from skspec.io._file import ByteFile
 from skspec.spectra import is_frame, table_from_pandas
 
-_PATH_COLUMNS = ("file", "path", "filename")
+PATH_COLUMNS = ("file", "path", "filename")
 _OUTPUTS = ".skspec"  # models
 _LONGEST_LIST = 1 << 26  # bytes
 
 
 class Wanted(NamedTuple):
-    """A file to read, and whether the user named it or a directory it lies in."""
+    """A file to read, and whether it was named itself (True) or found in a directory."""
 
     path: str
     named: bool
@@ -60,8 +60,8 @@ def _find_all(source: Any, recursive: bool) -> list[Wanted]:
         return _find(os.path.expanduser(os.fspath(source)), recursive)
     if not isinstance(source, Iterable):
         raise TypeError(
-            f"source is a {type(source).__name__}; a path, glob pattern, directory, list of these or a table with a "
-            "column of paths is needed"
+            "source must be a path, a glob pattern, a directory, a list of these or a table with a column of paths, "
+            f"got {type(source).__name__}"
         )
     return [wanted for item in source for wanted in _find_all(item, recursive)]
 
@@ -76,7 +76,7 @@ def _find(path: str, recursive: bool) -> list[Wanted]:
         if not matches:
             raise SpectrumReadError(path, "no file matches this pattern")
         return [Wanted(match, named=True) for match in matches]
-    return [Wanted(path, named=True)]  # one that does not exist is an error later, which may be skipped
+    return [Wanted(path, named=True)]  # if it does not exist, opening it fails, which may be skipped
 
 
 def _is_directory(path: str) -> bool:
@@ -193,23 +193,17 @@ def _identity(path: str) -> tuple[Any, ...]:
 
 
 def as_catalogue(source: Any) -> tuple[Table, str] | None:
-    """Return a table and the name of its column of paths; None if `source` is not a table.
-
-    Raises
-    ------
-    ValueError
-        If the table has no such column, or no rows.
-    """
+    """Return a table and the name of its column of paths; None if `source` is not a table."""
     if isinstance(source, Table):
         table = source
     elif is_frame(source):
         table = table_from_pandas(source)
     else:
         return None
-    name = next((name for want in _PATH_COLUMNS for name in table.colnames if name.lower() == want), None)
+    name = next((name for want in PATH_COLUMNS for name in table.colnames if name.lower() == want), None)
     if name is None:
         raise ValueError(
-            f"the table has no column of paths called {', '.join(_PATH_COLUMNS)}; it has {', '.join(table.colnames)}"
+            f"the table has no column of paths called {', '.join(PATH_COLUMNS)}; it has {', '.join(table.colnames)}"
         )
     if not len(table):
         raise ValueError("the table of files has no rows")

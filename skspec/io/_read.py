@@ -20,8 +20,8 @@ from skspec.io._registry import Format, identify_format, ordered_formats
 from skspec.io._source import Source
 from skspec.spectra import Spectra
 
-_BATCH = 32  # files a task: a task costs some tenths of a millisecond, as much as a file
-_MANY = 100  # files from which on there is a progress bar
+_BATCH = 32  # files per task: starting a task takes a few tenths of a millisecond, as long as reading a file
+_MANY = 100  # number of files from which a progress bar is shown
 
 
 class Options(NamedTuple):
@@ -55,8 +55,8 @@ def read_spectra(
 ) -> Spectra:
     r"""Read spectra from files of any known format.
 
-    The format of each file is recognised by its content, not its name; gzip is decompressed.
-    `~skspec.io.available_formats` lists the formats, `~skspec.io.register_format` adds one.
+    The format of each file is recognised from its content, not its name; gzip is decompressed.
+    `skspec.io.available_formats` lists the formats, and `skspec.io.register_format` adds one.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def read_spectra(
         One of
 
         - a file, or a glob pattern such as ``"night1/*.fits"`` or ``"~/survey/**/spec-*.fits"``;
-        - a directory: all files in it that are recognised, sorted by name, then those in its subdirectories. The
+        - a directory: all recognised files in it, sorted by name, then those in its subdirectories. The
           others are listed as skipped; hidden files and directories, and models (``.skspec``), are left out;
         - ``"@files.txt"``: a text file with any of these in each line, relative to its directory or else to the working
           directory; blank lines and lines that start with ``#`` are skipped;
@@ -72,20 +72,20 @@ def read_spectra(
         - a table (astropy Table or pandas DataFrame) with a column of paths called ``file``, ``path`` or
           ``filename``. Its other columns go to ``meta``, and replace columns of the same name from the files.
     format : str, default=None
-        Name of the format of all files, one of `~skspec.io.available_formats`. None recognises each file.
+        Name of the format of all files, one of `skspec.io.available_formats`. None recognises the format of each file.
     medium : {"air", "vacuum"}, default=None
-        Medium of the wavelengths in the files, whatever they state. None takes what each file states, or
-        vacuum, with an empty ``meta["native_medium"]``, where it states none.
+        Medium of the wavelengths in the files, overriding what they state. None takes the medium stated in each file;
+        without one, wavelengths are read as vacuum and ``meta["native_medium"]`` is empty.
     wave_unit : str, default=None
-        Unit of wavelengths for files that give none, for example ``"nm"``. None takes Å, and raises an error
-        for numbers that may be in another unit.
+        Unit of wavelengths for files that do not state it, for example ``"nm"``. None takes Å, and raises an error for
+        numbers that may be in another unit.
     n_jobs : int, default=None
-        Number of threads, as in joblib; -1 uses all cores. Several are faster on slow or remote disks; on local
-        disks one is as fast. Within ``joblib.parallel_config("loky")`` they are processes.
+        Number of threads, as in joblib; -1 uses all cores. More threads are faster on slow or remote disks, but not on
+        local disks. Within ``joblib.parallel_config("loky")`` processes are used.
     progress : bool, default=None
         Whether to show a progress bar. None shows one for 100 files or more on a terminal.
     on_error : {"raise", "warn", "skip"}, default="raise"
-        Whether a file that cannot be read raises an error, or is skipped with or without a warning.
+        Whether a file that cannot be read raises an error, or is skipped with a warning or silently.
     recursive : bool, default=True
         Whether to search the subdirectories of directories.
     verify : bool, default=False
@@ -95,12 +95,11 @@ def read_spectra(
     Returns
     -------
     Spectra
-        With vacuum wavelengths, on a common grid if all files share one. Flux and ivar are those of the files,
-        bit for bit where they are float32 there. ``meta`` has one row a spectrum with the columns ``file``,
-        ``native_medium`` (before the conversion) and, where a file has them, ``survey, object, class, subclass,
-        z, ra, dec`` (degrees), ``snr`` (in the r band) and others that depend on the format. Missing values
-        are ``""`` in columns of text and masked in columns of numbers. ``meta.meta["skipped"]`` lists the files
-        that were left out, as dictionaries with ``file`` and ``reason``.
+        Spectra with vacuum wavelengths, on a common grid if all files share one. Float32 flux and ivar are unchanged bit
+        for bit. ``meta`` has one row per spectrum with the columns ``file``, ``native_medium`` (before the conversion)
+        and, if known, ``survey, object, class, subclass, z, ra, dec`` (degrees), ``snr`` (in the r band) and others that
+        depend on the format. Missing values are ``""`` in text columns and masked in numeric columns.
+        ``meta.meta["skipped"]`` lists the skipped files as dictionaries with ``file`` and ``reason``.
 
     Raises
     ------
@@ -112,14 +111,14 @@ def read_spectra(
     Warns
     -----
     UserWarning
-        If only some of the files give errors: ``ivar`` is then None for all. If files are named more than once. If
+        If only some of the files have errors; ``ivar`` is then None for all. If files are named more than once. If
         a catalogue value has another shape in some files, where it is then missing. If the size of a FITS file is not
         that of a whole one and it has no sums to compare.
 
     Notes
     -----
-    Plain FITS files are read without `astropy.io.fits`, fifty to a hundred times faster and with the same values;
-    anything unusual in them (compression, scaling, variable-length columns) is read by astropy.
+    Plain FITS files are read without `astropy.io.fits`, 50 to 100 times faster and with the same values. Compressed or
+    scaled data and variable-length columns are read by astropy.
 
     A packed file may unpack to 64 MiB plus a hundred times its size, and at most 4 GiB, which spectra never reach; the
     environment variable ``SKSPEC_MAX_UNPACKED`` sets another number of bytes.
@@ -165,7 +164,7 @@ def read_spectra(
             for text in result.notices:
                 notices.setdefault(text, []).append(path)
             if not result.spectra:
-                skipped.append({"file": path, "reason": "the file holds no spectra of its own"})
+                skipped.append({"file": path, "reason": "the file has no spectra of its own"})
             items += result.spectra
             files += [path] * len(result.spectra)
             origin += [number] * len(result.spectra)
@@ -175,7 +174,7 @@ def read_spectra(
     if not items:
         for error in errors:
             _report(error, "raise" if isinstance(error.__cause__, ImportError) else "skip")
-        others = f" (and none of the {len(wanted) - 1} other files has spectra)" if len(wanted) > 1 else ""
+        others = f" (and the {len(wanted) - 1} other files have no spectra)" if len(wanted) > 1 else ""
         raise SpectrumReadError(skipped[0]["file"], skipped[0]["reason"] + others)
 
     spectra, item_of = assemble(items, files)
@@ -213,7 +212,7 @@ def _read_all(paths: Sequence[str], options: Options, n_jobs: int | None) -> Gen
             yield from batch
     finally:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # joblib warns about the tasks that the first error cancels
+            warnings.simplefilter("ignore")  # joblib warns about tasks cancelled after an error
             batches.close()
 
 

@@ -1,4 +1,4 @@
-"""Registry of the formats that `read_spectra` knows; users may add their own."""
+"""Registry of the formats of `read_spectra`, to which users can add their own."""
 
 from __future__ import annotations
 
@@ -54,16 +54,16 @@ def register_format(
     description : str
         One line for ``skspec formats``.
     identify : callable
-        ``identify(source) -> bool`` tells by content, never by name, whether a file has this format. The
-        `source` has ``head`` (its first bytes, decompressed), ``fits`` (its HDUs, or None), ``is_text`` and
-        ``lines``, all read once and shared by all formats. It should take microseconds.
+        ``identify(source) -> bool`` returns whether a file has this format, from its content rather than its name, in
+        microseconds. The `Source` has ``head`` (the first bytes, decompressed), ``fits`` (the HDUs, or None),
+        ``is_text`` and ``lines``, which are read once for all formats.
     read : callable
-        ``read(source) -> FileSpectra or sequence of FileSpectra``. Its errors are reported with the file's name.
+        ``read(source) -> FileSpectra or sequence of FileSpectra``. Its errors are reported with the file name.
     priority : int, default=10
-        Formats are tried from the highest priority to the lowest, and in order of registration among equals.
-        Those of skspec have 10 if they recognise one survey and 0 if they accept any file of spectra.
+        Formats are tried in order of decreasing priority, then of registration. The formats of skspec have 10 if they
+        are specific to a survey and 0 if they are generic.
     replace : bool, default=False
-        Whether to replace an existing format of that name.
+        Whether to replace an existing format with the same name.
 
     Raises
     ------
@@ -86,12 +86,12 @@ def register_format(
     ... )
     """
     if name in _formats and not replace:
-        raise ValueError(f"format {name!r} exists already; give replace=True to replace it")
+        raise ValueError(f"format {name!r} already exists; give replace=True to replace it")
     _formats[name] = Format(name, description, identify, read, priority)
 
 
 def available_formats() -> list[FormatInfo]:
-    """Return name and description of every format, in the order in which they are tried.
+    """Return the name and description of every format, in the order in which they are tried.
 
     Returns
     -------
@@ -116,22 +116,16 @@ def ordered_formats(name: str | None = None) -> tuple[Format, ...]:
 
 
 def identify_format(source: Source, formats: Sequence[Format]) -> Format:
-    """Return the first of `formats` that recognises the file.
-
-    Raises
-    ------
-    UnknownFormatError
-        If none does.
-    """
+    """Return the first of `formats` that recognises the file; UnknownFormatError if none does."""
     for known in formats:
         if known.identify(source):
             return known
     if source.fits is not None:
         what = f"FITS with HDUs {source.fits!r}"
     elif source.is_text:
-        what = f"text that starts with {source.head[:40].decode('latin-1')!r}"
+        what = f"text starting with {source.head[:40].decode('latin-1')!r}"
     else:
-        what = f"bytes that start with {source.head[:12]!r}"
+        what = f"bytes starting with {source.head[:12]!r}"
     raise UnknownFormatError(
-        source.path, f"the format is not recognised ({what}); `skspec formats` lists those known"
+        source.path, f"the format is not recognised ({what}); `skspec formats` lists all formats"
     )

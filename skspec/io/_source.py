@@ -24,7 +24,7 @@ class Source(ByteFile):
     path : path-like
         The file.
     wave_unit : str, default=None
-        Unit of wavelengths where the file gives none.
+        Unit of the wavelengths if the file does not state it.
 
     Attributes
     ----------
@@ -60,30 +60,18 @@ class Source(ByteFile):
 
     @cached_property
     def fits(self) -> FitsFile | None:
-        """The file as FITS, or None if it is something else."""
+        """The file as FITS, or None if it is not FITS."""
         return FitsFile(self) if self.head.startswith(b"SIMPLE  =") else None
 
     @property
     def hdus(self) -> FitsFile:
-        """The file as FITS, for readers.
-
-        Raises
-        ------
-        SpectrumReadError
-            If it is something else.
-        """
+        """The file as FITS, for readers; SpectrumReadError if it is not FITS."""
         if self.fits is None:
             raise SpectrumReadError(self.path, f"is not a FITS file, it starts with {self.head[:12]!r}")
         return self.fits
 
     def optional(self, module: str, extra: str) -> Any:
-        """Import a module that reading this file needs.
-
-        Raises
-        ------
-        ImportError
-            If it is not installed; the message names the `extra` of skspec that brings it.
-        """
+        """Import a module that reading this file needs; an ImportError names the `extra` of skspec to install."""
         package = module.partition(".")[0]
         try:
             import_module(package)
@@ -100,7 +88,7 @@ class Source(ByteFile):
 
     @cached_property
     def lines(self) -> list[str]:
-        """Lines of the text in `head` without their ends; the last may be cut."""
+        """Lines of the text in `head`, without line ends; the last may be incomplete."""
         return self.head.decode("utf-8-sig", errors="replace").splitlines() if self.is_text else []
 
     @cached_property

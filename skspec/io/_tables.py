@@ -1,4 +1,4 @@
-"""Read spectra from tables with one pixel a row, or one spectrum a row."""
+"""Read spectra from tables with one pixel or one spectrum per row."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skspec.io._errors import NoSpectraError
-from skspec.io._file_spectra import FileSpectra, ivar_from_error, ivar_from_variance, one_a_row
+from skspec.io._file_spectra import FileSpectra, ivar_from_error, ivar_from_variance, split_rows
 from skspec.io._names import META_NAMES, find_roles
 from skspec.io._wave import check_flux_unit, to_angstrom
 
 _WIDE = re.compile(r"^\s*(?:(flux|ivar)_)?(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)\s*$")
 ERRORS = ("ivar", "variance", "error")  # kinds of columns, in order of preference
-_MIN_WIDE = 8  # number of columns named by a wavelength that makes a table of spectra
+_MIN_WIDE = 8  # columns named by wavelengths that identify a table of spectra
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,15 @@ class SpectrumTable:
     Parameters
     ----------
     columns : mapping of str to ndarray
-        Values of shape (n_rows,), (n_rows, n_pixels), or (n_rows,) of arrays. May load columns when needed.
+        Values of shape (n_rows,), (n_rows, n_pixels), or (n_rows,) of arrays. The mapping may load columns lazily.
     units : dict, default={}
         Units of columns.
     medium : str, default=None
-        Medium of the wavelengths, if the file states it.
+        Medium of the wavelengths, if stated in the file.
     meta : dict, default={}
-        Catalogue values that hold for all spectra of the table.
+        Catalogue values that apply to all spectra.
     wave_unit : str, default=None
-        Unit of the wavelengths if nothing else states it.
+        Unit of the wavelengths if not stated elsewhere.
     """
 
     columns: Mapping[str, NDArray[Any]]
@@ -45,21 +45,14 @@ class SpectrumTable:
     wave_unit: str | None = None
 
     def spectra(self) -> list[FileSpectra]:
-        """Return the spectra of the table.
-
-        Raises
-        ------
-        ValueError
-            If there are no columns of wavelength and flux.
-        """
+        """Return the spectra of the table."""
         if is_wide(list(self.columns)):
             return [self._wide()]
         roles = find_roles(self.columns)
-        wave_role = roles.get("loglam") or roles.get("wave")
-        if wave_role is None or "flux" not in roles:
+        if "wave" not in roles or "flux" not in roles:
             raise NoSpectraError(f"no columns of wavelength and flux among {', '.join(self.columns)}")
         names = list(self.columns)
-        wave_name, role = names[wave_role[0]], wave_role[1]
+        wave_name, role = names[roles["wave"][0]], roles["wave"][1]
         flux_name = names[roles["flux"][0]]
         check_flux_unit(self.units.get(flux_name) or roles["flux"][1].unit)
         flux, waves = self.columns[flux_name], self.columns[wave_name]
@@ -70,7 +63,7 @@ class SpectrumTable:
         for kind in (kind for kind in ERRORS if kind in roles):
             name = names[roles[kind][0]]
             values = self.columns[name]
-            # A column ``sigma`` of one value a spectrum is not the error of its flux.
+            # A column ``sigma`` with one value per spectrum is not the error of the flux.
             if values.shape == flux.shape and (values.dtype == object) == (flux.dtype == object):
                 errors[kind] = values
                 used.append(name)
@@ -88,10 +81,10 @@ class SpectrumTable:
             pick_ivar({kind: np.asarray(values[i]) for kind, values in errors.items()})
             for i in range(len(flux) if errors else 0)
         ]
-        return one_a_row(flux, [to_angstrom(grid, unit) for grid in waves], ivar or None, medium, meta)
+        return split_rows(flux, [to_angstrom(grid, unit) for grid in waves], ivar or None, medium, meta)
 
     def _wide(self) -> FileSpectra:
-        """Read columns named by their wavelengths: ``flux_4861.3`` and perhaps ``ivar_4861.3``, or ``4861.3``."""
+        """Read columns named by their wavelengths: ``flux_4861.3`` and optionally ``ivar_4861.3``, or ``4861.3``."""
         named: dict[str, dict[float, str]] = {"flux": {}, "ivar": {}}
         for name in self.columns:
             if match := _WIDE.match(name):
@@ -118,7 +111,7 @@ def is_wide(names: Sequence[str]) -> bool:
 
 
 def pick_ivar(errors: Mapping[Any, NDArray[Any]]) -> NDArray[Any] | None:
-    """Return the inverse variance, from the first of ivar, variance and error that there is."""
+    """Return the inverse variance from the first of ivar, variance and error that is given, or None."""
     convert: dict[str, Callable[[Any], NDArray[Any]]] = {
         "ivar": np.asarray,
         "variance": ivar_from_variance,
@@ -128,10 +121,7 @@ def pick_ivar(errors: Mapping[Any, NDArray[Any]]) -> NDArray[Any] | None:
 
 
 def catalogue(columns: Mapping[str, NDArray[Any]], n: int, *, skip: Sequence[str]) -> dict[str, list[Any]]:
-    """Return the columns of one value a spectrum, under their canonical names where they have one.
-
-    Columns of several values a spectrum (masks, models) are left out.
-    """
+    """Return the columns with one value per spectrum, under their canonical names if they have one."""
     meta: dict[str, list[Any]] = {}
     taken = {META_NAMES[name] for name in columns if META_NAMES.get(name) == name}
     for name in columns:

@@ -9,27 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-_FACTORS = {
-    "": 1.0,
-    "a": 1.0,
-    "aa": 1.0,
-    "ang": 1.0,
-    "angstrom": 1.0,
-    "angstroms": 1.0,
-    "å": 1.0,
-    "nm": 10.0,
-    "nanometer": 10.0,
-    "nanometers": 10.0,
-    "um": 1e4,
-    "µm": 1e4,
-    "μm": 1e4,
-    "micron": 1e4,
-    "microns": 1e4,
-    "micrometer": 1e4,
-    "micrometers": 1e4,
-    "cm": 1e8,
-    "m": 1e10,
+_UNITS = {
+    1.0: "a aa ang angstrom angstroms å",
+    10.0: "nm nanometer nanometers",
+    1e4: "um µm μm micron microns micrometer micrometers",
+    1e8: "cm",
+    1e10: "m",
 }
+_FACTORS = {"": 1.0} | {name: factor for factor, names in _UNITS.items() for name in names.split()}
 _LOG = re.compile(r"^(?:log|log10|dex)\s*[(\s]\s*(.*?)\)?$")
 
 
@@ -39,15 +26,15 @@ def to_angstrom(wave: ArrayLike, unit: str | None = None) -> NDArray[np.float64]
     Parameters
     ----------
     wave : array-like
-        Wavelengths, or their decimal logarithm, as `unit` says.
+        Wavelengths, or their decimal logarithm, depending on `unit`.
     unit : str, default=None
-        For example ``"Angstrom"``, ``"nm"``, ``"micron"``, ``"log10(Angstrom)"``, or any length that astropy knows.
-        None, when the file does not say, takes Å if the numbers are plausible.
+        For example ``"Angstrom"``, ``"nm"``, ``"micron"``, ``"log10(Angstrom)"``, or any length unit of astropy. None
+        (not stated in the file) takes Å if the numbers are plausible.
 
     Raises
     ------
     ValueError
-        If the unit is not a length, or is not given and the numbers are implausible or ambiguous in Å.
+        If the unit is not a length, or is None and the numbers are implausible or ambiguous in Å.
     """
     wave = np.asarray(wave, dtype=np.float64)
     text = (unit or "").strip().lower()
@@ -69,14 +56,14 @@ def _factor(text: str, unit: str | None) -> float:
         return float(u.Unit(unit).to(u.AA))
     except (ValueError, TypeError, u.UnitConversionError):
         raise ValueError(
-            f"wavelengths are in {unit!r}, which is not a length: Angstrom, nm, micron or log10(Angstrom) are needed"
+            f"wavelengths are in {unit!r}, which is not a length such as Angstrom, nm, micron or log10(Angstrom)"
         ) from None
 
 
 def _check_plausible(wave: NDArray[np.float64]) -> None:
     low, high = np.min(wave, initial=np.inf), np.max(wave, initial=0.0)
     if low <= 0:
-        return  # an error later
+        return  # Spectra raises the error
     if high <= 100:
         guess = "micron, or log10(Angstrom)"
     elif low >= 200 and high <= 1100:
@@ -97,18 +84,18 @@ def check_flux_unit(unit: str | None) -> None:
 
 @lru_cache(maxsize=256)
 def log_grid(start: float, step: float, n: int, first: int = 0) -> NDArray[np.float64]:
-    """Return ``10**(start + step * i)`` for ``i = first … first + n - 1``, as one shared, read-only array."""
+    """Return ``10**(start + step * i)`` for ``i = first … first + n - 1``, as a cached read-only array."""
     grid = np.power(10.0, _log_lattice(start, step, n, first))
     grid.flags.writeable = False
     return grid
 
 
 def matching_log_grid(loglam: NDArray[np.floating], start: Any, step: Any) -> NDArray[np.float64] | None:
-    """Return the exact grid of the header that a tabulated ``loglam`` (log10 of Å) follows, None if it does not.
+    """Return the exact grid of the header if the tabulated ``loglam`` (log10 of Å) follows it, else None.
 
-    Tables keep wavelengths as float32, rounded by up to 3 parts in 10^7. The header has the grid exactly, as
-    `start` (``COEFF0``) and `step` (``COEFF1``), but sometimes counts from a pixel that the table has lost: the table
-    says which pixels there are.
+    Tables store wavelengths as float32, rounded by up to 3 parts in 10^7. The header states the grid exactly, as
+    `start` (``COEFF0``) and `step` (``COEFF1``), but may start at a pixel that is not in the table, so the range of
+    pixels is taken from the table.
     """
     if start is None or not step or not np.isfinite(loglam[0]):
         return None

@@ -1,4 +1,4 @@
-"""Tables of `Spectra.meta`: read and write them, and join a catalogue to spectra."""
+"""Join a catalogue to spectra, and read and write tables."""
 
 from __future__ import annotations
 
@@ -12,42 +12,32 @@ from astropy.table import Table
 from numpy.typing import NDArray
 
 from skspec.checks import check_choice
+from skspec.io._paths import PATH_COLUMNS
 from skspec.io._read import read_spectra
 from skspec.spectra import Spectra
 from skspec.spectra.columns import texts
 
 TABLE_FORMATS = {".csv": "ascii.csv", ".ecsv": "ascii.ecsv", ".fits": "fits", ".parquet": "parquet"}
-"""Formats in which tables are written and read: astropy's names by suffix."""
-
-_PATHS = ("file", "path", "filename")
+"""Formats of tables, by file suffix, under their names in astropy."""
 
 
 def read_with_catalogue(paths: list[str] | None, catalogue: Path | None, **options: Any) -> Spectra:
-    """Read spectra, and add the columns of a catalogue.
+    """Read spectra, and add the columns of a catalogue with `join_catalogue`.
 
     Parameters
     ----------
     paths : list of str or None
-        Files of spectra; None takes those that the catalogue lists.
+        Files of spectra; None reads those listed in the catalogue.
     catalogue : Path or None
-        Table in one of the formats of `TABLE_FORMATS`, or other text.
+        Table in one of `TABLE_FORMATS` or another text format.
     **options
         Parameters of `read_spectra`.
-
-    Returns
-    -------
-    Spectra
-
-    Raises
-    ------
-    ValueError
-        If the catalogue cannot be read or joined, see `join_catalogue`.
     """
     if catalogue is None:
         return read_spectra(paths, **options)
     table = _read_table(catalogue)
     if not paths:
-        column = next((name for name in _PATHS if name in table.colnames), None)
+        column = next((name for name in PATH_COLUMNS if name in table.colnames), None)
         if column is None:
             raise ValueError(f"{catalogue} has no column file, path or filename; give paths too")
         files = texts(table[column])
@@ -62,7 +52,7 @@ def _read_table(path: Path) -> Table:
         raise FileNotFoundError(f"{path}: no such file")
     suffix = path.suffix.lower()
     try:
-        if suffix == ".parquet":  # astropy does not read text with missing values
+        if suffix == ".parquet":  # astropy cannot read text columns with missing values
             from pyarrow import parquet  # noqa: PLC0415
 
             columns = parquet.read_table(path)
@@ -73,10 +63,7 @@ def _read_table(path: Path) -> Table:
 
 
 def join_catalogue(spectra: Spectra, table: Table, *, folder: Path = Path()) -> Spectra:
-    """Add the columns of a catalogue to spectra, matched by file or object.
-
-    Paths in the catalogue are relative to its folder or else to the working directory. A path without a file matches the
-    only spectrum file of the same name.
+    """Return spectra with the columns of a catalogue, masked for spectra that are not in it.
 
     Parameters
     ----------
@@ -86,20 +73,15 @@ def join_catalogue(spectra: Spectra, table: Table, *, folder: Path = Path()) -> 
         Catalogue with a column ``file``, ``path`` or ``filename``, or else ``object``. Rows where it is blank are
         ignored.
     folder : Path, default=Path()
-        Folder of the catalogue.
-
-    Returns
-    -------
-    Spectra
-        Spectra with the columns added; masked where a spectrum is not in the catalogue.
+        Folder of the catalogue. Paths are relative to it, or else to the working directory. A path that does not exist
+        matches the only spectrum file with the same name.
 
     Raises
     ------
     ValueError
-        If there is no such column, an entry is repeated, several files have the name of an entry, or no spectrum is in
-        the catalogue.
+        If the catalogue has no such column, an entry is repeated or ambiguous, or no spectrum is in the catalogue.
     """
-    by = next((name for name in (*_PATHS, "object") if name in table.colnames), None)
+    by = next((name for name in (*PATH_COLUMNS, "object") if name in table.colnames), None)
     if by is None:
         raise ValueError(f"the catalogue has no column file or object, only {', '.join(table.colnames)}")
     ours = "object" if by == "object" else "file"
@@ -111,12 +93,13 @@ def join_catalogue(spectra: Spectra, table: Table, *, folder: Path = Path()) -> 
     joined = spectra[:]
     for name in table.colnames:
         if name != by:
-            joined.meta[name] = np.ma.array(table[name][found], mask=(found < 0) | _mask(table[name])[found])
+            mask = np.ma.getmaskarray(np.ma.asarray(table[name]))
+            joined.meta[name] = np.ma.array(table[name][found], mask=(found < 0) | mask[found])
     return joined
 
 
 def _rows_of_objects(entries: list[str], names: list[str]) -> NDArray[np.intp]:
-    """Return the row of the catalogue for each object; -1 for none."""
+    """Return the catalogue row of each object, or -1."""
     rows: dict[str, int] = {}
     for row, entry in enumerate(entries):
         if entry and rows.setdefault(entry, row) != row:
@@ -125,13 +108,13 @@ def _rows_of_objects(entries: list[str], names: list[str]) -> NDArray[np.intp]:
 
 
 def _rows_of_files(entries: list[str], files: list[str], folder: Path) -> NDArray[np.intp]:
-    """Return the row of the catalogue for each file; -1 for none."""
+    """Return the catalogue row of each file, or -1."""
     places = {file: os.path.realpath(file) for file in set(files)}
     by_name: dict[str, set[str]] = {}
     for file, place in places.items():
         by_name.setdefault(os.path.basename(file), set()).add(place)
     rows: dict[str, int] = {}
-    elsewhere: dict[str, list[int]] = {}  # rows by the name of a file that is not at its path
+    elsewhere: dict[str, list[int]] = {}  # rows whose path does not exist, by file name
     for row, entry in enumerate(entries):
         name = os.path.basename(entry)
         if name not in by_name:
@@ -145,7 +128,7 @@ def _rows_of_files(entries: list[str], files: list[str], folder: Path) -> NDArra
             raise ValueError(f"the catalogue has {entry!r} more than once")
     for name, found in elsewhere.items():
         if by_name[name] <= rows.keys():
-            continue  # all files of this name are matched already
+            continue  # all files with this name are already matched
         if len(found) > 1 or len(by_name[name]) > 1:
             raise ValueError(
                 f"the catalogue has {entries[found[0]]!r}, which does not exist, and {name!r} is the name of "
@@ -155,34 +138,22 @@ def _rows_of_files(entries: list[str], files: list[str], folder: Path) -> NDArra
     return np.array([rows.get(places[file], -1) for file in files], dtype=np.intp)
 
 
-def _mask(column: Any) -> NDArray[np.bool_]:
-    return np.ma.getmaskarray(np.ma.asarray(column))
-
-
 def write_table(table: Table, path: Path) -> None:
-    """Write a table; if this fails, no partial file is left.
-
-    Parameters
-    ----------
-    table : Table
-    path : Path
-        Its suffix determines the format, see `TABLE_FORMATS`.
+    """Write a table in the format given by the suffix of `path`; a failure leaves no partial file.
 
     Raises
     ------
     ValueError
-        If the suffix is unknown, or the table has characters that the format cannot hold.
+        If the suffix is not in `TABLE_FORMATS`, or the table has characters that the format cannot store.
     """
     if path.suffix not in TABLE_FORMATS:
         raise ValueError(f"{path.name!r} must end in {', '.join(TABLE_FORMATS)}")
     if path.suffix == ".fits":
         for name, column in table.items():
-            if not (
-                name.isascii() and (column.dtype.kind not in "OU" or "".join(map(str, column)).isascii())
-            ):
+            if not name.isascii() or (column.dtype.kind in "OU" and not "".join(map(str, column)).isascii()):
                 raise ValueError(
-                    f"{path.name}: column {name} has characters beyond ASCII, which FITS cannot hold; "
-                    f"write {path.stem}.ecsv"
+                    f"{path.name}: column {name} has non-ASCII characters, which FITS cannot store; write "
+                    f"{path.stem}.ecsv"
                 )
     temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
     try:

@@ -1,4 +1,4 @@
-"""Prepare spectra for training, and cross-validate with the spectra of an object in one fold."""
+"""Prepare spectra for training, and cross-validate models with all spectra of an object in one fold."""
 
 from skspec.model_selection._cross_validation import (
     CrossValidation,

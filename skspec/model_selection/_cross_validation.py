@@ -1,4 +1,4 @@
-"""Cross-validation of several models on the same folds, with the spectra of an object in one fold."""
+"""Cross-validation of several models on the same folds, with all spectra of an object in one fold."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from skspec.spectra import Spectra
 
 @dataclass
 class CrossValidation:
-    """Predictions of one model for held-out spectra, and its scores by fold."""
+    """Out-of-fold predictions of one model, and its scores by fold."""
 
     labels: NDArray[Any]
     predicted: NDArray[Any]
@@ -39,7 +39,7 @@ class CrossValidation:
         return float(f1_score(self.labels, self.predicted, average="macro", zero_division=0))
 
     def summary(self) -> dict[str, Any]:
-        """Return scores as plain numbers, for the notes in a model file."""
+        """Return the scores as plain numbers, for the notes in a model file."""
         return {
             "accuracy": self.accuracy,
             "macro_f1": self.macro_f1,
@@ -49,7 +49,7 @@ class CrossValidation:
 
 
 def fit_in_one_thread(model: BaseEstimator, spectra: Spectra, labels: NDArray[Any]) -> BaseEstimator:
-    """Fit a model in one thread: batches of spectra are too small for more, and waiting costs many times the gain."""
+    """Fit a model in one thread, which is faster than several for small batches."""
     with threadpool_limits(1):
         return model.fit(spectra, labels)
 
@@ -57,7 +57,7 @@ def fit_in_one_thread(model: BaseEstimator, spectra: Spectra, labels: NDArray[An
 def grouped_folds(
     labels: NDArray[Any], groups: NDArray[Any], *, folds: int, seed: int
 ) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Return (train, test) rows of folds that keep groups together and the classes balanced.
+    """Return (train, test) rows of stratified folds that keep groups together.
 
     A rare class may be missing from some folds.
     """
@@ -77,7 +77,7 @@ def compare_models(
     seed: int = 0,
     on_fit: Callable[[], None] = lambda: None,
 ) -> dict[str, CrossValidation]:
-    """Cross-validate models on the same folds, which keep groups together and the classes balanced.
+    """Cross-validate models on the same stratified folds that keep groups together.
 
     Parameters
     ----------

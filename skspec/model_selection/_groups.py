@@ -19,14 +19,14 @@ def group_spectra(spectra: Spectra, groups: str) -> tuple[NDArray[Any], str]:
     ----------
     spectra : Spectra
     groups : str
-        ``"sky"`` (by position and, where there is no position, by object name), ``"none"``, or a column of ``meta``. A
-        spectrum without a value is a group of its own.
+        ``"sky"`` (by position or, without a position, by object name), ``"none"``, or a column of ``meta``. A spectrum
+        without a value is its own group.
 
     Returns
     -------
     groups : ndarray of shape (n_spectra,)
     grouping : str
-        Sentence that says how spectra are grouped, and how many share their object with another.
+        Sentence that describes the groups, and how many spectra share their object with another.
 
     Raises
     ------
@@ -35,20 +35,20 @@ def group_spectra(spectra: Spectra, groups: str) -> tuple[NDArray[Any], str]:
     """
     alone = np.arange(len(spectra))
     if groups == "none":
-        return alone, "Every spectrum is its own group, as asked for."
+        return alone, "Every spectrum is its own group, as requested."
     if groups != "sky":
         check_choice("groups", groups, ["sky", "none", *spectra.meta.colnames])
         names = texts(spectra.meta[groups])
         numbers = np.unique(_keys(names), return_inverse=True)[1]
         lost = int((names == "").sum())
-        note = f" {lost} without a value there are each a group of their own." if lost else ""
+        note = f" {lost} without a value are their own groups." if lost else ""
         return numbers, f"Grouped by the column {groups}: {_shared_objects(numbers)}.{note}"
     placed = has_position(spectra)
     names = texts(spectra.meta["object"]) if "object" in spectra.meta.colnames else np.full(len(spectra), "")
     if not placed.any() and not (names != "").any():
         return alone, (
             "The spectra have neither positions (ra, dec) nor object names, so every spectrum is its own group: if "
-            "an object was observed twice, the scores below are too good."
+            "an object was observed twice, the scores are too optimistic."
         )
     keys = _keys(names)
     if placed.any():
@@ -58,12 +58,14 @@ def group_spectra(spectra: Spectra, groups: str) -> tuple[NDArray[Any], str]:
     numbers = np.unique(keys, return_inverse=True)[1]
     by = "position on the sky (3 arcsec)" if placed.any() else "object name"
     lost = int((~placed).sum())
-    note = f" {lost} without position are grouped by object name, or alone." if placed.any() and lost else ""
+    note = ""
+    if placed.any() and lost:
+        note = f" {lost} without position are grouped by object name, or are their own groups."
     return numbers, f"Grouped by {by}: {_shared_objects(numbers)}.{note}"
 
 
 def has_position(spectra: Spectra) -> NDArray[np.bool_]:
-    """Return which spectra have a position in ``meta``."""
+    """Return whether each spectrum has a position in ``meta``."""
     placed = np.full(len(spectra), {"ra", "dec"} <= set(spectra.meta.colnames))
     for name in ("ra", "dec") if placed.any() else ():
         placed &= np.isfinite(np.ma.filled(np.ma.asarray(spectra.meta[name], dtype=np.float64), np.nan))
@@ -71,13 +73,13 @@ def has_position(spectra: Spectra) -> NDArray[np.bool_]:
 
 
 def _keys(names: NDArray[np.str_]) -> NDArray[np.str_]:
-    """Return the keys of groups: the name or, where there is none, the number of the row."""
+    """Return the keys of groups: the name or, without one, the row number."""
     rows = np.arange(len(names)).astype(str)
     return np.where(names != "", np.char.add("name ", names), np.char.add("row ", rows))
 
 
 def _shared_objects(groups: NDArray[Any]) -> str:
-    """Say how many spectra share an object with another, and would leak without groups."""
+    """Describe how many spectra share an object with another, and would leak without groups."""
     sizes = np.unique(groups, return_counts=True)[1]
     shared = int(sizes[sizes > 1].sum())
     if not shared:

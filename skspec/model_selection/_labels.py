@@ -1,4 +1,4 @@
-"""Labels from a catalogue column: cleaned, reduced and selected, with a count of what is dropped."""
+"""Clean, reduce and select the labels in a catalogue column, and count those dropped by reason."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LABEL_REDUCTIONS: dict[str, Callable[[Any], NDArray[Any]]] = {
     "mk-class": temperature_class,
     "mk-joint": joint_class,
 }
-"""Functions from MK types to classes, by name; ``""`` for a label that is not an MK type."""
+"""Functions that reduce MK types to classes, by name; ``""`` for a label that is not an MK type."""
 
 
 def select_labels(
@@ -34,8 +34,8 @@ def select_labels(
     column : array-like of shape (n_spectra,)
         Strings, integers or booleans. Masked, empty and NaN labels are missing.
     reduce_labels : {"mk-class", "mk-joint"} or None, default=None
-        Reduction of MK types: ``"mk-class"`` to O, B, A, F, G, K or M, ``"mk-joint"`` to classes with luminosity such as
-        GV. Other labels are dropped.
+        Reduce MK types to temperature classes O, B, A, F, G, K, M (``"mk-class"``) or to joint classes with luminosity
+        such as GV (``"mk-joint"``). Other labels are dropped.
     classes : iterable of str or None, default=None
         Classes to keep; None keeps all.
     min_class_size : int, default=1
@@ -52,7 +52,7 @@ def select_labels(
     Raises
     ------
     ValueError
-        If the labels are measurements, that is, floats that are not whole numbers, or no spectrum has one of `classes`.
+        If the labels are continuous (floats that are not whole numbers), or no spectrum has one of `classes`.
     """
     labels, known = _as_labels(column)
     reasons = np.where(known, "", "no label").astype(object)
@@ -66,7 +66,7 @@ def select_labels(
         absent = sorted(set(wanted) - set(labels[reasons == ""].astype(str)))
         if absent:
             raise ValueError(f"no spectrum has the class {absent[0]!r} of classes={','.join(wanted)}")
-        reasons[(reasons == "") & ~np.isin(labels.astype(str), wanted)] = "not among the classes asked for"
+        reasons[(reasons == "") & ~np.isin(labels.astype(str), wanted)] = "not among the requested classes"
     for label, n in Counter(labels[reasons == ""].tolist()).items():
         if n < min_class_size:
             reasons[(labels == label) & (reasons == "")] = (
@@ -76,13 +76,13 @@ def select_labels(
 
 
 def _as_labels(column: Any) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Return labels without masks and bytes, and which are known."""
+    """Return labels without masks and bytes, and whether they are known."""
     labels, known = present(column)
     if labels.dtype.kind == "f":
         whole = np.where(known, labels, 0)
         if (whole != np.round(whole)).any():
             raise ValueError(
-                "the labels are measurements, not classes: give a column of names or whole numbers"
+                "the labels are continuous, not classes: give a column of names or whole numbers"
             )
         labels = whole.astype(np.int64)
     return labels, known

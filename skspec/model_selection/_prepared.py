@@ -1,4 +1,4 @@
-"""Spectra prepared for training: labels, groups, wavelength grid, and what is left out."""
+"""Prepare spectra for training: select labels, groups and a wavelength grid, and count dropped spectra."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from skspec.preprocessing import LogWaveResampler
 from skspec.spectra import Spectra
 
 _BIN = 1e-3  # dex; 690 km/s, about the default of LogWaveResampler
-_MIN_BINS = 400  # of a narrow range, if the pixels allow it
+_MIN_BINS = 400  # for a narrow range, but bins are never narrower than pixels
 
 
 @dataclass
@@ -102,7 +102,7 @@ def prepare_spectra(
 
 
 def to_rest_frame(spectra: Spectra) -> tuple[Spectra, NDArray[np.bool_]]:
-    """Return spectra with a valid redshift in the rest frame of ``meta["z"]``, and which of the given ones they are.
+    """Return the spectra with a valid ``meta["z"]`` in the rest frame, and whether each given spectrum is among them.
 
     Raises
     ------
@@ -110,17 +110,17 @@ def to_rest_frame(spectra: Spectra) -> tuple[Spectra, NDArray[np.bool_]]:
         If ``meta`` has no redshifts.
     """
     if "z" not in spectra.meta.colnames:
-        raise ValueError("the spectra have no redshift column z, which the rest frame needs")
+        raise ValueError("the rest frame needs redshifts, but the spectra have no column z")
     z = np.ma.filled(np.ma.asarray(spectra.meta["z"], dtype=np.float64), np.nan)
     known = np.isfinite(z) & (z > -1)
     return spectra[known].to_rest_frame(), known
 
 
 def choose_grid(spectra: Spectra) -> dict[str, Any]:
-    """Choose a wavelength grid that most spectra fill.
+    """Choose a wavelength grid that is covered by most spectra.
 
-    Four in five spectra begin before its first edge, and four in five end after its last. Bins are 1e-3 dex wide. Where
-    the range is narrow there are 400 narrower bins, but never narrower than the pixels.
+    80 % of the spectra start below its lower limit, and 80 % end above its upper limit. Bins are 1e-3 dex wide; a narrow
+    range has 400 narrower bins, but never narrower than the pixels.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def choose_grid(spectra: Spectra) -> dict[str, Any]:
     low, high = np.quantile(loglam[:, 0], 0.8), np.quantile(loglam[:, 1], 0.2)
     low, high = np.ceil(low * 1000) / 1000, np.floor(high * 1000) / 1000
     if not low < high:
-        raise ValueError("the spectra have no common range of wavelengths; give loglam_min and loglam_max")
+        raise ValueError("the spectra have no common wavelength range; give loglam_min and loglam_max")
     pixel = float(np.median([np.median(np.diff(np.log10(w))) for w in wave if len(w) > 1]))
     width = max(pixel, min(_BIN, (high - low) / _MIN_BINS))
     return {

@@ -3,8 +3,8 @@
 Networks for both are written for images, and process a spectrum as an image of height 1. Kernels, strides and pooling
 have the size `window`: along a spectrum, or along both sides of an image.
 
-Activations are in channels-last layout. Convolutions are then matrix products, which is faster on CPUs and GPUs as long
-as all operations, also in the backward pass, keep this layout. This is why spectra stay images of height 1 throughout.
+Activations are in channels-last layout. Convolutions are then matrix products, which is faster on CPUs and GPUs if all
+operations, also in the backward pass, keep this layout. This is why spectra stay images of height 1 throughout.
 """
 
 from abc import ABC, abstractmethod
@@ -24,11 +24,6 @@ def input_shape(
     """Return the shape of the input: number of dimensions (1 for spectra, 2 for images), channels, (height, width).
 
     Spectra have `n_channels` and `n_pixels`, and height 1; images have an `image_shape` (channels, height, width).
-
-    Raises
-    ------
-    ValueError
-        If not exactly one of `n_pixels` and `image_shape` is given, or `image_shape` does not have three values.
     """
     if image_shape is None and n_pixels is not None:
         return 1, n_channels, (1, n_pixels)
@@ -70,7 +65,7 @@ def margins(length: int, kernel_size: int, stride: int, *, same: bool = False) -
 
 def as_images(x: Tensor) -> Tensor:
     """Return spectra (n, n_channels, n_pixels) or images (n, channels, height, width) as channels-last images."""
-    # cloned, because both layouts of a single channel are the same, and torch would assume channels first
+    # Cloned, because both layouts of a single channel are the same and torch would assume channels first.
     return (x.unsqueeze(2) if x.ndim == 3 else x).clone(memory_format=torch.channels_last)
 
 
@@ -80,7 +75,7 @@ def flatten(x: Tensor) -> Tensor:
 
 
 class _Flatten(torch.autograd.Function):
-    """Flatten, with a gradient in the layout of x; otherwise the backward pass of ReLU is forty times slower."""
+    """Flatten, with a gradient in the layout of x: in another, the backward pass of ReLU is forty times slower."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:

@@ -18,16 +18,15 @@ from skspec.networks._layers import (
 )
 
 _PIXELS_LEFT = 50  # after the last convolution, with default strides
-# number of filters from which channels-last gradients of the weights cost more on a CPU than the layout gains
+# From this number of filters on, channels-last gradients of the weights cost more on a CPU than the layout saves.
 _WIDE = {torch.float32: 256, torch.bfloat16: 1024}
-HEADS = ("channel_max", "flatten", "pool")
+HEADS = ("flatten", "channel_max", "pool")
 
 
 class Conv1D(PerceptronNetwork):
     """Branches of convolutions with kernels of different widths, followed by a perceptron.
 
-    The branches detect narrow and broad features of a spectrum: each is a stack of convolutions with one kernel size,
-    and their outputs are concatenated.
+    Each branch is a stack of convolutions with one kernel size; the outputs of all branches are concatenated.
 
     ============  ===========================================  ==================================
     layer         operation                                    output shape
@@ -51,25 +50,13 @@ class Conv1D(PerceptronNetwork):
         Number of logits, one per class.
     n_channels : int, default=1
         Values per pixel (flux; flux and inverse variance; ...).
-    filters : sequence of int, default=(8, 16, 32)
-        Channels after each convolution, the same in all branches.
-    kernel_sizes : sequence of int, default=(3, 5, 7)
-        Kernel size of each branch in pixels.
-    strides : int, sequence of int or None, default=None
-        Stride of each convolution, or of all. None gives the stride that leaves about 50 pixels.
-    head : {"flatten", "channel_max", "pool"}, default="flatten"
-        How the output of a branch becomes a vector; see the table.
-    hidden : sequence of int, default=()
-        Widths of the linear layers between head and output.
-    dropout : float, default=0.5
-        Dropout probability before each linear layer in training.
-    batch_norm : bool, default=True
-        Whether convolutions are followed by batch normalisation, and have no bias.
+    filters, kernel_sizes, strides, head, hidden, dropout, batch_norm
+        As in `skspec.Conv1DClassifier`. With batch normalisation, convolutions have no bias.
 
     Notes
     -----
-    Convolutions are not padded, as published, unless their input is shorter than the kernel: it is then padded with
-    zeros, evenly on both sides, to the length of the kernel. Spectra can therefore have any number of pixels.
+    Convolutions are not padded, as published, except that an input shorter than the kernel is padded with zeros, evenly
+    on both sides, to the length of the kernel. Spectra can therefore have any number of pixels.
 
     Spectra are processed as channels-last images of height 1, except when wide networks are trained on a CPU.
 

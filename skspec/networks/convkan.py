@@ -12,7 +12,7 @@ from torch.nn import functional
 from skspec.networks._bases import BASES, Basis, Expansion
 from skspec.networks._layers import for_each
 
-_SHORT = 8  # pixels; fewer are not normalised, because little more than their signs would remain
+_SHORT = 8  # pixels; fewer are not normalised, because little but their signs would remain
 _EPSILON = 1e-5  # added to variances, as in torch
 
 
@@ -42,22 +42,14 @@ class ConvKAN(nn.Module):
         Number of logits, one per class.
     n_channels : int, default=1
         Values per pixel (flux; flux and inverse variance; ...).
-    filters : sequence of int, default=(16, 32, 64)
-        Channels after each layer.
-    kernel_size : int, default=3
-        Kernel size of all convolutions in pixels.
-    strides : int or sequence of int, default=2
-        Stride of each convolution, or of all.
+    filters, kernel_size, strides, n_bases, dropout
+        As in `skspec.ConvKANClassifier`. Eight cubic B-splines correspond to a grid of five intervals.
     basis : {"bspline", "chebyshev", "radial"}, default="bspline"
         Basis functions: cubic B-splines on a uniform grid over [-1, 1], as published; Chebyshev polynomials of degree 0
         to ``n_bases - 1`` of tanh x [3]_; or Gaussians with centres from -2 to 2 and a width equal to their spacing [4]_.
-    n_bases : int, default=8
-        Number of basis functions. Eight cubic B-splines correspond to a grid of five intervals.
     input_scale : float or None, default=0.5
         Scale of the tanh that maps the input to the range of the splines: 0.5 maps values within two standard deviations
         of standardised spectra to ±0.76. None does not transform the input, as published.
-    dropout : float, default=0.25
-        Dropout probability before the last layer in training.
 
     Raises
     ------
@@ -70,9 +62,8 @@ class ConvKAN(nn.Module):
     spectrum to its continuum, may produce little or no response.
 
     The basis functions are evaluated in closed form, one after the other, and written to the input of the convolution,
-    which is the only large array: their slopes are evaluated in the backward pass. One convolution is applied to them and
-    the GELU. Its weights are stored basis by basis (all channels of the first, then of the second, ...); the published
-    code stores them channel by channel.
+    which is the only large array; their slopes are evaluated in the backward pass. The weights of the convolution are
+    stored basis by basis (all channels of the first, then of the second, ...), in the published code channel by channel.
 
     Spectra can have any number of pixels. Fewer than 8 pixels after a layer are not normalised: the published layer
     raises an error for one pixel, and turns any two into ±1.

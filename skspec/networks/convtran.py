@@ -5,9 +5,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 RELATIVE_ENCODINGS = ("eRPE", None)
-_HEAD_WIDTH = (
-    16  # one vector register of float32; narrower heads are padded, because attention is slow on them
-)
+# One vector register of float32. Narrower heads are padded, because attention is slow on them.
+_HEAD_WIDTH = 16
 
 
 class ConvTran(nn.Module):
@@ -42,18 +41,8 @@ class ConvTran(nn.Module):
         Number of logits, one per class.
     n_channels : int, default=1
         Values per pixel (flux; flux and inverse variance; ...).
-    embed_dim : int, default=16
-        Width of the embedding of a pixel; a multiple of `n_heads`.
-    n_heads : int, default=8
-        Number of attention heads.
-    feedforward_dim : int, default=256
-        Width of the hidden layer of the perceptron.
-    kernel_size : int, default=8
-        Kernel size of the embedding in pixels.
-    relative_encoding : {"eRPE", None}, default="eRPE"
-        Relative position encoding: with eRPE, each head learns a weight for each distance between two pixels.
-    dropout : float, default=0.01
-        Dropout probability in training, after the position encoding and in the perceptron.
+    embed_dim, n_heads, feedforward_dim, kernel_size, relative_encoding, dropout
+        As in `skspec.ConvTranClassifier`.
 
     Raises
     ------
@@ -62,9 +51,9 @@ class ConvTran(nn.Module):
 
     Notes
     -----
-    As in the authors' code, and unlike in most transformers, scores are scaled by the width of the embedding (not of a
-    head), the residual connection around the attention has the embedding without its position, layer normalisation
-    replaces the projection of the heads, and the relative position weights are added *after* the softmax.
+    As in the code of the authors [1]_, and unlike in most transformers, scores are scaled by the width of the embedding
+    (not of a head), the residual connection around the attention has the embedding without its position, layer
+    normalisation replaces the projection of the heads, and the relative position weights are added *after* the softmax.
 
     The last point makes eRPE inexpensive. One weight per distance gives a Toeplitz matrix, so its part of the attention
     is a convolution of the values, computed by FFT in O(n_pixels log n_pixels). The softmax part is fused attention. No
@@ -130,8 +119,8 @@ class ConvTran(nn.Module):
 class _Embedding(nn.Module):
     """Embedding of pixels, from (n, n_channels, n_pixels) to (n, n_pixels, embed_dim).
 
-    Both convolutions are computed as channels-last matrix products, as attention needs this order; their modules only
-    hold the weights.
+    Both convolutions are computed as channels-last matrix products, the layout that attention needs; their modules only
+    contain the weights.
     """
 
     def __init__(self, n_channels: int, embed_dim: int, kernel_size: int) -> None:

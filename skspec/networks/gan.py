@@ -59,7 +59,7 @@ class SpectrumGenerator(nn.Module):
     -----
     A new generator has one anchor, 0, and templates of 0, and perceptron and convolutions contribute 0. `start_from`
     turns it into a smoothed bootstrap in principal components, from which training starts. Training does not change
-    anchors, templates and σ: thousands of parameters that each affect a single pixel would perform random walks.
+    anchors, templates and σ: thousands of parameters that each affect a single pixel would drift at random.
     """
 
     anchors: Tensor
@@ -124,7 +124,7 @@ class SpectrumGenerator(nn.Module):
         noise: Tensor,
         spread: Tensor,
     ) -> None:
-        """Use a model: ``mean + templates.T @ w[:-1] + exp(spread * w[-1]) * noise``, w = anchor + scale @ z.
+        """Set the model: ``mean + templates.T @ w[:-1] + exp(spread * w[-1]) * noise``, with w = anchor + scale @ z.
 
         Parameters
         ----------
@@ -184,12 +184,8 @@ class SpectrumCritic(nn.Module):
 
     Parameters
     ----------
-    n_pixels : int
-        Pixels of a spectrum, any number.
-    n_channels : int, default=1
-        Values per pixel.
-    n_classes : int, default=1
-        Number of classes.
+    n_pixels, n_channels, n_classes
+        As in `SpectrumGenerator`.
     filters : sequence of int, default=(16, 32, 64, 128)
         Channels after each convolution.
     kernel_size : int, default=9
@@ -250,12 +246,8 @@ class DenseGenerator(nn.Module):
 
     Parameters
     ----------
-    n_pixels : int
-        Pixels of a spectrum.
-    n_channels : int, default=1
-        Values per pixel.
-    n_classes : int, default=1
-        Number of classes. If there are several, the class is part of the input.
+    n_pixels, n_channels, n_classes
+        As in `SpectrumGenerator`. If there are several classes, the class is part of the input.
     latent_dim : int, default=900
         Random numbers per spectrum.
     hidden : sequence of int, default=(256, 512, 1024)
@@ -306,12 +298,8 @@ class DenseCritic(nn.Module):
 
     Parameters
     ----------
-    n_pixels : int
-        Pixels of a spectrum.
-    n_channels : int, default=1
-        Values per pixel.
-    n_classes : int, default=1
-        Number of classes. If there are several, the class is part of the input.
+    n_pixels, n_channels, n_classes
+        As in `DenseGenerator`.
     hidden : sequence of int, default=(1024, 512, 256)
         Widths of the hidden layers.
     dropout : float, default=0.3

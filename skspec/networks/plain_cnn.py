@@ -44,22 +44,12 @@ class PlainCNN(PerceptronNetwork):
         Values per pixel of a spectrum (flux; flux and inverse variance; ...).
     image_shape : (int, int, int), default=None
         Channels, height and width of an image, instead of `n_pixels`. Kernels, strides and pooling are then square.
-    filters : sequence of int, default=(16, 32, 64)
-        Channels after each convolution.
-    kernel_sizes : int or sequence of int, default=5
-        Kernel size of each convolution in pixels, or of all.
-    strides : int or sequence of int, default=1
-        Stride of each convolution, or of all.
+    filters, kernel_sizes, strides, pooling, hidden, dropout
+        As in `skspec.PlainCNNClassifier`.
     padding : {"valid", "same"}, default="same"
         ``valid``: convolutions and pooling use complete windows only. ``same``: convolutions are padded with zeros evenly
-        on both sides (an odd one at the end), and the last pooling window may be incomplete, so that the length is
-        divided by strides and pooling, rounded up.
-    pooling : int or sequence of int, default=2
-        Number of pixels pooled after each convolution, or after all; 1 for no pooling.
-    hidden : sequence of int, default=(64,)
-        Widths of the linear layers before the output.
-    dropout : float, default=0.0
-        Dropout probability before each linear layer in training.
+        on both sides (an odd one at the end), and the last pooling window may be incomplete: the length is divided by
+        strides and pooling, rounded up.
 
     Raises
     ------
@@ -77,8 +67,8 @@ class PlainCNN(PerceptronNetwork):
     - BOSS classes [1]_: ``PlainCNN(n_pixels=433, n_outputs=13, filters=(100, 100, 100, 100),
       kernel_sizes=(14, 12, 10, 8), strides=2, padding="valid", pooling=1, hidden=(), dropout=0.5)``, 327,813 parameters;
     - LAMOST spectral types [2]_: ``PlainCNN(n_pixels=3500, n_outputs=7, filters=(10, 20, 40, 50),
-      kernel_sizes=3, hidden=(11500,))``, 126,026,157 parameters. The published code uses the pixels as
-      channels of a spectrum of length one, so that nothing is convolved; here they are pixels;
+      kernel_sizes=3, hidden=(11500,))``, 126,026,157 parameters. The published code treats the pixels as
+      channels of a spectrum of length one, and therefore convolves nothing; here they are pixels;
     - Galaxy10 [3]_: ``PlainCNN(image_shape=(3, 69, 69), n_outputs=10, filters=(6, 16), padding="valid",
       hidden=(512, 84))``, 1,652,958 parameters.
 
@@ -134,8 +124,5 @@ class PlainCNN(PerceptronNetwork):
         self.add_perceptron(n_channels * prod(size), hidden, n_outputs, dropout)
 
     def features(self, x: Tensor) -> Tensor:
-        """Return the activations before the last layer, shape (n, n_features).
-
-        `x` has the shape (n, n_channels, n_pixels) or (n, channels, height, width).
-        """
+        """Return the activations before the last layer, shape (n, n_features), of spectra or images."""
         return self.apply_hidden(flatten(self.stack(as_images(x))))

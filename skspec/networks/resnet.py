@@ -66,15 +66,8 @@ class ResNet(nn.Module):
         Values per pixel of a spectrum (flux; flux and inverse variance; ...).
     image_shape : (int, int, int), default=None
         Channels, height and width of an image, instead of `n_pixels`. All kernels are then square.
-    depth : {18, 34, 50, 101}, default=18
-        Number of layers with weights.
-    width : int, default=64
-        Channels of the first stage.
-    stem : {"standard", "small"}, default="standard"
-        First layers: ``standard``, as published, divides the length of a spectrum by four; ``small`` keeps it.
-    n_hidden : int, default=0
-        Width of an additional linear layer before the last one; 0 for none. With 1000 it is the classification layer of
-        ImageNet, whose pretrained weights are then used too.
+    depth, width, stem, n_hidden
+        As in `skspec.ResNet1DClassifier` and `skspec.ResNet2DClassifier`.
     n_scalars : int, default=0
         Number of scalar features per spectrum (a temperature, the mean flux, ...), concatenated before the last layer.
 
@@ -85,13 +78,13 @@ class ResNet(nn.Module):
 
     Notes
     -----
-    In bottlenecks the convolution with kernel 3 is strided, as in torchvision; in the paper it is the first one. All
-    convolutions are padded, so that spectra can have any number of pixels. Batch normalisation, however, takes its
+    In bottlenecks the convolution with kernel 3 is strided, as in torchvision; in the paper [1]_ it is the first one. All
+    convolutions are padded, so spectra can have any number of pixels. Batch normalisation, however, takes its
     statistics over the batch and the remaining pixels, and cannot be trained on a single value: spectra of up to 32
     pixels (8 with the small stem) require batches of at least two.
 
-    Layers have the names of torchvision, so that its weights can be loaded (see `load_pretrained`). In evaluation mode,
-    batch normalisation is merged into the convolutions.
+    Layers are named as in torchvision, whose weights can be loaded (see `load_pretrained`). In evaluation mode, batch
+    normalisation is merged into the convolutions.
 
     Published configurations:
 
@@ -194,7 +187,7 @@ class ResNet(nn.Module):
         }
         dropped = ("final_layer.",) if self.fc is not None else ("final_layer.", "fc.")
         given = {name: tensor for name, tensor in weights.items() if not name.startswith(dropped)}
-        # files from before 2018 do not count batches, which has no effect with a fixed momentum
+        # Files from before 2018 do not count batches, which has no effect with a fixed momentum.
         missing = [name for name in own if name not in given and not name.endswith(".num_batches_tracked")]
         extra = [name for name in given if name not in own]
         if missing:
@@ -205,9 +198,9 @@ class ResNet(nn.Module):
             )
         for name, tensor in given.items():
             if tensor.shape != own[name].shape:
+                needed, found = tuple(own[name].shape), tuple(tensor.shape)
                 raise ValueError(
-                    f"pretrained weights must have {name} of shape {tuple(own[name].shape)} for this "
-                    f"ResNet{self.depth}, got {tuple(tensor.shape)}"
+                    f"pretrained weights must have {name} of shape {needed} for this ResNet{self.depth}, got {found}"
                 )
         self.load_state_dict(given, strict=False)
 

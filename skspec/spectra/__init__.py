@@ -1,7 +1,8 @@
-"""`Spectra` and all code that knows its layout: arrays, wavelength grids, catalogue tables, blocks of rows.
+"""`Spectra` and all code that depends on its layout: arrays, wavelength grids, catalogue tables, blocks of rows.
 
-`inputs` checks what estimators are given as X, `transformer` is the base class of transformers that process each spectrum
-by itself, `sky` groups spectra of the same object, and `figure` holds the colours and axes of all plots.
+`inputs` checks the X of estimators, `transformer` is the base class of transformers that process each spectrum by itself,
+`columns` cleans catalogue columns, `sky` groups spectra of the same object, and `figure` has the colours and axes of all
+plots.
 """
 
 from skspec.spectra._arrays import Pixels, as_wave, check_pixels, snr, valid

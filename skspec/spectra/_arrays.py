@@ -1,6 +1,6 @@
-"""Check and lay out the arrays of `Spectra`: flux, wavelength and inverse variance, on one grid or many.
+"""Check and arrange the arrays of `Spectra`: flux, wavelengths and inverse variances, on one grid or many.
 
-Rows are a 2-D array or a list of 1-D arrays. Checks run on all rows at once, since a survey has millions.
+Rows are a 2-D array or a list of 1-D arrays. All rows are checked at once, since a survey has millions.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Ragged = NDArray[Any] | list[NDArray[Any]]
 
 
 class Pixels(NamedTuple):
-    """Flux, wavelengths and inverse variance in one layout, and the lattice of the grids if there is one."""
+    """Flux, wavelengths and inverse variances in the same layout, and the lattice of the grids, if any."""
 
     flux: Ragged
     wave: Ragged
@@ -32,7 +32,7 @@ class Pixels(NamedTuple):
 
 
 def as_flux(flux: Any) -> tuple[Ragged, u.UnitBase | None]:
-    """Rows of float32 flux and their unit; masked pixels become NaN."""
+    """Return rows of float32 flux and their unit; masked pixels become NaN."""
     unit = getattr(flux, "unit", None)
     if unit is None and _is_list(flux) and len(flux):
         units = {getattr(row, "unit", None) for row in flux}
@@ -52,7 +52,7 @@ def as_flux(flux: Any) -> tuple[Ragged, u.UnitBase | None]:
 
 
 def as_wave(wave: Any) -> Ragged:
-    """Return wavelengths in Å as float64, checked to be finite, positive and strictly increasing.
+    """Return wavelengths in Å as float64, after checking that they are finite, positive and strictly increasing.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def _as_grid(wave: Any) -> NDArray[np.float64]:
     unit = getattr(wave, "unit", None)  # a Quantity or a table column
     if unit is not None:
         if not u.Unit(unit).is_equivalent(u.AA):
-            raise TypeError(f"wave is in {unit}; wavelengths in Å, or a length unit, are needed")
+            raise TypeError(f"wave is in {unit}; Å or another unit of length is needed")
         wave = np.ma.asarray(getattr(wave, "value", wave)) * u.Unit(unit).to(u.AA)
     if isinstance(wave, np.ma.MaskedArray) and np.ma.is_masked(wave):
         raise ValueError("wave has masked values; every pixel needs a wavelength")
@@ -88,7 +88,7 @@ def _as_grid(wave: Any) -> NDArray[np.float64]:
 def check_wave(wave: Ragged, numbers: Sequence[int] | None = None) -> None:
     """Raise ValueError unless all wavelengths are finite, positive and strictly increasing.
 
-    Errors call the rows by their `numbers`, or count them.
+    `numbers` are the numbers of the rows for messages; None counts them.
     """
     flat, starts = flatten(wave)
     if flat.size == 0:
@@ -96,7 +96,7 @@ def check_wave(wave: Ragged, numbers: Sequence[int] | None = None) -> None:
     rising = flat[1:] > flat[:-1]
     low, high = flat[0], flat[-1]
     if len(starts) > 1:
-        rising[starts[1:] - 1] = True  # from one spectrum to the next
+        rising[starts[1:] - 1] = True  # between spectra
         low, high = flat.min(), flat.max()
     if rising.all() and low > 0 and high < np.inf:
         return
@@ -114,7 +114,7 @@ def check_wave(wave: Ragged, numbers: Sequence[int] | None = None) -> None:
 
 
 def as_ivar(ivar: Any, flux_unit: u.UnitBase | None) -> Ragged:
-    """Rows of float32 inverse variance; masked, negative and non-finite values become 0 (missing)."""
+    """Return rows of float32 inverse variance; masked, negative and non-finite values become 0 (missing)."""
     unit = getattr(ivar, "unit", None) or (
         getattr(ivar[0], "unit", None) if _is_list(ivar) and len(ivar) else None
     )
@@ -129,7 +129,7 @@ def as_ivar(ivar: Any, flux_unit: u.UnitBase | None) -> Ragged:
 
 
 def _clean_ivar(ivar: NDArray[np.float32]) -> NDArray[np.float32]:
-    if ivar.min(initial=0) >= 0 and ivar.max(initial=0) < np.inf:  # neither is true of NaN
+    if ivar.min(initial=0) >= 0 and ivar.max(initial=0) < np.inf:  # both are False for NaN
         return ivar
     return np.where((ivar >= 0) & (ivar < np.inf), ivar, np.float32(0))
 
@@ -137,7 +137,7 @@ def _clean_ivar(ivar: NDArray[np.float32]) -> NDArray[np.float32]:
 def check_pixels(
     flux: Any, wave: Any, ivar: Any
 ) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float32] | None]:
-    """Check spectra on one grid as `Spectra` does.
+    """Check spectra on one grid in the same way as `Spectra`.
 
     Parameters
     ----------
@@ -149,13 +149,6 @@ def check_pixels(
     -------
     flux, wave, ivar
         Float32 arrays of shape (n_spectra, n_pixels), float64 wavelengths of shape (n_pixels,).
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree, wavelengths do not increase or are not positive, or a value does not fit float32.
-    TypeError
-        If values are not real numbers.
     """
     wave = _as_grid(wave)
     if wave.ndim != 1:
@@ -179,19 +172,19 @@ def _is_list(value: Any) -> bool:
 def _as_rows(name: str, value: Any) -> Ragged:
     if _is_list(value):
         if len(value) and np.ndim(value[0]) != 1:
-            raise ValueError(f"{name} must have one row a spectrum; for one spectrum give [{name}]")
+            raise ValueError(f"{name} must have one row per spectrum; for one spectrum give [{name}]")
         return [_cast(name, row) for row in value]
     array = _cast(name, value)
     if array.ndim != 2:
         advice = (
-            f"for one spectrum give [{name}]" if array.ndim == 1 else "one row a spectrum, channels apart"
+            f"for one spectrum give [{name}]" if array.ndim == 1 else "one row per spectrum, without channels"
         )
         raise ValueError(f"{name} has shape {array.shape}; (n_spectra, n_pixels) is needed: {advice}")
     return array
 
 
 def _cast(name: str, value: Any) -> NDArray[np.float32]:
-    """Native float32 array with NaN where values are masked."""
+    """Return a native float32 array with NaN where values are masked."""
     if isinstance(value, u.Quantity):
         value = value.value
     elif isinstance(value, Masked):
@@ -209,8 +202,8 @@ def _cast(name: str, value: Any) -> NDArray[np.float32]:
         lost = np.isinf(out) & np.isfinite(array)
         if lost.any():
             raise ValueError(
-                f"{name} has {np.count_nonzero(lost)} values beyond float32 (largest {np.abs(array[lost]).max():.3g}); "
-                "scale the flux, for example to units of 1e-17 erg/s/cm²/Å"
+                f"{name} has {np.count_nonzero(lost)} values outside the range of float32 (largest "
+                f"{np.abs(array[lost]).max():.3g}); scale the flux, for example to units of 1e-17 erg/s/cm²/Å"
             )
     return out
 
@@ -226,7 +219,7 @@ def _check_lengths(name: str, rows: Ragged, lengths: list[int], other: str) -> N
 
 
 def settle(flux: Ragged, wave: Ragged, ivar: Ragged | None) -> Pixels:
-    """Check that flux, wave and ivar have the same lengths, and bring them to one layout."""
+    """Check that flux, wave and ivar have the same lengths, and convert them to the same layout."""
     n, common = len(flux), isinstance(wave, np.ndarray) and wave.ndim == 1
     if not common and len(wave) != n:
         raise ValueError(f"wave has {len(wave)} grids for {n} spectra")
@@ -240,7 +233,7 @@ def settle(flux: Ragged, wave: Ragged, ivar: Ragged | None) -> Pixels:
 
 
 def _lay_out(flux: Ragged, wave: Ragged, ivar: Ragged | None) -> Pixels:
-    """Make 2-D arrays of rows on one grid, and lists of others."""
+    """Return 2-D arrays if all rows are on one grid, else lists."""
     if isinstance(wave, list):
         if not wave or not all(grid is wave[0] or np.array_equal(grid, wave[0]) for grid in wave):
             lattice = find_lattice(wave)
@@ -258,7 +251,7 @@ def _stack(rows: Ragged, width: int) -> NDArray[np.float32]:
 
 
 def join(parts: Sequence[Pixels]) -> Pixels:
-    """Join checked parts end to end; one grid if all of them share it."""
+    """Concatenate checked parts; a grid that all share stays one grid."""
     grid = parts[0].wave
     if isinstance(grid, np.ndarray) and all(
         part.wave is grid or (isinstance(part.wave, np.ndarray) and np.array_equal(part.wave, grid))
@@ -280,7 +273,7 @@ def join(parts: Sequence[Pixels]) -> Pixels:
 
 
 def _join_lattices(lattices: Sequence[Lattice | None]) -> Lattice | None:
-    """Lattice of spectra that are all on the same one, None if they are not."""
+    """Return the lattice of all spectra if they are on the same one, else None."""
     first = lattices[0]
     known = [lattice for lattice in lattices if lattice is not None]
     if first is None or len(known) < len(lattices):
@@ -291,7 +284,7 @@ def _join_lattices(lattices: Sequence[Lattice | None]) -> Lattice | None:
 
 
 def _concatenate(parts: list[Any]) -> NDArray[Any]:
-    """Rows of all parts; those of a single one, which may be gigabytes, without a copy."""
+    """Concatenate rows; a single part, which may have gigabytes, is not copied."""
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
@@ -320,7 +313,7 @@ def rest_frame(pixels: Pixels, factor: NDArray[np.float64]) -> Pixels:
 
 
 def flatten(rows: Ragged) -> tuple[NDArray[Any], NDArray[np.intp]]:
-    """All rows end to end, and where each starts."""
+    """Return all rows as one 1-D array, and the index where each starts."""
     if isinstance(rows, np.ndarray):
         width = rows.shape[-1]
         return rows.reshape(-1), np.arange(rows.size // width if width else 0, dtype=np.intp) * width
@@ -328,15 +321,31 @@ def flatten(rows: Ragged) -> tuple[NDArray[Any], NDArray[np.intp]]:
     return (np.concatenate(rows) if rows else np.empty(0)), np.cumsum(lengths) - lengths
 
 
+def row_indices(key: Any, n: int) -> NDArray[np.int64] | slice:
+    """Convert an integer, mask or index array to an index array, which every layout accepts; keep a slice."""
+    if isinstance(key, slice):
+        return key
+    key = np.asarray(key)
+    if key.dtype == bool:
+        if key.shape != (n,):
+            raise IndexError(f"the mask has shape {key.shape} for {n} spectra")
+        return np.flatnonzero(key)
+    if key.size and not np.issubdtype(key.dtype, np.integer):
+        raise IndexError(f"rows must be integers, a slice or a mask, got {key.dtype}")
+    if key.ndim > 1:
+        raise IndexError(f"rows must be 1-D, got shape {key.shape}")
+    if key.ndim == 0 and not -n <= int(key) < n:
+        raise IndexError(f"row {int(key)} is out of range for {n} spectra")
+    return np.atleast_1d(key.astype(np.int64))
+
+
 def take(rows: Ragged, key: NDArray[np.int64] | slice) -> Ragged:
-    """Rows by slice or index array."""
-    if isinstance(rows, np.ndarray):
-        return rows[key]
-    return rows[key] if isinstance(key, slice) else [rows[i] for i in key]
+    """Return the rows of a slice or index array."""
+    return rows[key] if isinstance(rows, np.ndarray) or isinstance(key, slice) else [rows[i] for i in key]
 
 
 def map_rows(function: Callable[[NDArray[Any]], NDArray[Any]], rows: Ragged) -> Ragged:
-    """Apply an elementwise function to rows of either layout."""
+    """Apply an elementwise function to rows in either layout."""
     return function(rows) if isinstance(rows, np.ndarray) else [function(row) for row in rows]
 
 
@@ -344,7 +353,7 @@ def map_rows(function: Callable[[NDArray[Any]], NDArray[Any]], rows: Ragged) -> 
 
 
 def valid(flux: NDArray[Any], ivar: NDArray[Any] | None) -> NDArray[np.bool_]:
-    """Return where pixels hold a measurement: finite flux and, if errors are known, ``ivar > 0``."""
+    """Return whether pixels are valid: finite flux and, if errors are known, ``ivar > 0``."""
     good = np.isfinite(flux)
     if ivar is not None:
         good &= ivar > 0
@@ -352,7 +361,7 @@ def valid(flux: NDArray[Any], ivar: NDArray[Any] | None) -> NDArray[np.bool_]:
 
 
 def snr(flux: NDArray[Any], ivar: NDArray[Any] | None) -> float:
-    """Return the median signal-to-noise ratio per pixel of one spectrum; by DER_SNR where ivar is None."""
+    """Return the median signal-to-noise ratio per pixel of one spectrum, by DER_SNR if ivar is None."""
     good = valid(flux, ivar)
     if ivar is not None:
         return float(np.median(flux[good] * np.sqrt(ivar[good]))) if good.any() else np.nan

@@ -9,9 +9,9 @@ _SAME_GRID = 1e-6
 def same_grid(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
     """Return whether two wavelength grids are the same within one part in a million.
 
-    The tolerance is that of survey files, which keep wavelengths, or their logarithms, as float32 numbers or with a
-    few digits in the header: the same grid read from two files differs by up to some 3e-7. One part in a million is
-    0.3 km/s, or 0.4 % of a pixel of SDSS or LAMOST.
+    The tolerance allows for survey files, which store wavelengths, or their logarithms, as float32 or with few digits in
+    the header: the same grid read from two files differs by up to about 3e-7. One part in a million is 0.3 km/s, or
+    0.4 % of a pixel of SDSS or LAMOST.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""Recognise wavelength grids that are cut from one log-linear grid, as those of a survey are.
+"""Recognise wavelength grids that are parts of one log-linear grid, as in most surveys.
 
-Spectra on such grids are laid on the common grid and processed as one 2-D array.
+Spectra on such grids are placed on the common grid and processed as one 2-D array.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _WIDEST = 4  # a lattice much longer than the spectra on it would be mostly empt
 
 
 class Lattice(NamedTuple):
-    """A log-linear grid, and where on it the grid of each spectrum starts.
+    """A log-linear grid, and the index on it where the grid of each spectrum starts.
 
     Attributes
     ----------
@@ -30,25 +30,17 @@ class Lattice(NamedTuple):
     start: NDArray[np.intp]
 
     def grids(self, lengths: Sequence[int]) -> list[NDArray[np.float64]]:
-        """Return the grid of each spectrum, of the given length, as a view of `wave`; equal grids are one object."""
+        """Return the grids of spectra with the given lengths as views of `wave`; equal grids are one object."""
         cuts = list(zip(self.start.tolist(), lengths, strict=True))
         views = {(k, n): self.wave[k : k + n] for k, n in set(cuts)}
         return [views[cut] for cut in cuts]
 
 
 def find_lattice(grids: Sequence[NDArray[np.float64]]) -> Lattice | None:
-    """Find the log-linear grid that all grids are cut from.
+    """Find the log-linear grid of which all grids are parts.
 
-    Parameters
-    ----------
-    grids : sequence of ndarray
-        Increasing wavelengths.
-
-    Returns
-    -------
-    Lattice or None
-        None if a grid differs from every part of the lattice by more than 1e-14, if grids have fewer than three
-        pixels, or if the lattice would be more than four times as long as the longest of them.
+    Return None if a grid differs from it by more than 1e-14, if a grid has fewer than three pixels, or if the lattice
+    would be more than four times as long as the longest grid.
     """
     unique = {id(grid): grid for grid in grids}  # spectra on the same grid usually share the array
     found = _find(list(unique.values()))
@@ -82,13 +74,9 @@ def _find(grids: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.float64], li
 
 
 def lay(rows: Sequence[NDArray[Any]], start: NDArray[np.intp], width: int, fill: float) -> NDArray[Any]:
-    """Lay rows on a lattice of `width` pixels, each from its `start` on, with `fill` around them.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, width)
-    """
-    laid = np.full((len(rows), width), fill, dtype=rows[0].dtype)
-    for target, row, k in zip(laid, rows, start.tolist(), strict=True):
+    """Place rows on a lattice of `width` pixels from their `start`, padded with `fill`; shape (n_rows, width)."""
+    placed = np.empty((len(rows), width), dtype=rows[0].dtype)
+    for target, row, k in zip(placed, rows, start.tolist(), strict=True):
+        target[:k] = target[k + len(row) :] = fill
         target[k : k + len(row)] = row
-    return laid
+    return placed

@@ -1,4 +1,4 @@
-"""Plot spectra one above the other."""
+"""Plot spectra above each other."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def plot_spectra(
     labels: Sequence[str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Plot spectra against wavelength, each scaled to its median and shifted above the one before.
+    """Plot spectra against wavelength, each scaled to its median and offset above the previous one.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def plot_spectra(
     rows : sequence of int, default=None
         Spectra to plot; None takes the first eight.
     labels : sequence of str of length n_spectra, default=None
-        Text beside each spectrum; None takes object and class from the catalogue.
+        Label to the right of each spectrum; None takes object and class from the catalogue.
     ax : matplotlib.axes.Axes, default=None
         Axes to draw on; None makes new ones.
 
@@ -59,7 +59,7 @@ def plot_spectra(
         wave = one.wave if one.is_common_grid else one.wave[0]
         good = one.valid[0]
         label = _label(one) if labels is None else labels[row]
-        middle, low, high = 0.5, 0.0, 1.0  # of a spectrum that has no valid pixel
+        middle, low, high = 0.5, 0.0, 1.0  # for a spectrum without valid pixels
         if good.any():
             scale = abs(np.median(one.flux[0][good])) or 1.0
             flux = np.where(good, one.flux[0], np.nan) / scale

@@ -1,4 +1,4 @@
-"""Convert to and from specutils, when that is installed."""
+"""Convert to and from specutils, if it is installed."""
 
 from __future__ import annotations
 

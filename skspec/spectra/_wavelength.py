@@ -1,9 +1,9 @@
-"""Convert between air and vacuum wavelengths, and find pixel edges."""
+"""Convert wavelengths between air, vacuum and rest frame, and find pixel edges."""
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-_VACUUM_LIMIT = 2000.0  # air wavelengths are quoted above it only (IAU convention)
+_VACUUM_LIMIT = 2000.0  # air wavelengths are used only above it (IAU convention)
 
 
 def _refractivity(vacuum: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -18,9 +18,8 @@ _AIR_LIMIT = float(_VACUUM_LIMIT / (1.0 + _refractivity(np.array(_VACUUM_LIMIT))
 def vacuum_to_air(wave: NDArray[np.float64]) -> NDArray[np.float64]:
     """Convert vacuum to air wavelengths, in Å.
 
-    Standard dry air at 15 °C and 101325 Pa with 450 ppm CO2, as in the SDSS and VALD conversions
-    (Ciddor 1996, Applied Optics 35, 1566). Below 2000 Å wavelengths are vacuum in both scales, so that the
-    air scale jumps there by 0.65 Å.
+    Standard dry air at 15 °C and 101325 Pa with 450 ppm CO2, as in the SDSS and VALD conversions (Ciddor 1996, Applied
+    Optics 35, 1566). Wavelengths below 2000 Å stay in vacuum, so the air scale has a jump of 0.65 Å there.
 
     Parameters
     ----------
@@ -47,7 +46,7 @@ def vacuum_to_air(wave: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def air_to_vacuum(wave: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Convert air to vacuum wavelengths, in Å; the inverse of `vacuum_to_air` to rounding.
+    """Convert air to vacuum wavelengths, in Å; the inverse of `vacuum_to_air` to within rounding.
 
     Parameters
     ----------
@@ -64,14 +63,27 @@ def air_to_vacuum(wave: NDArray[np.float64]) -> NDArray[np.float64]:
     optical = wave >= _AIR_LIMIT
     air = wave[optical]
     guess = air
-    for _ in range(4):  # contracts by 1e-5 a step: exact to rounding after three
+    for _ in range(4):  # converges by 1e-5 per step: three reach rounding precision
         guess = air * (1.0 + _refractivity(guess))
     vacuum[optical] = guess
     return vacuum
 
 
+def rest_frame_factor(z: ArrayLike, n: int) -> NDArray[np.float64]:
+    """Return 1 + z as one number or `n`; raise ValueError for a redshift that is missing or not above -1."""
+    factor = 1.0 + np.asarray(np.ma.filled(np.ma.asarray(z, dtype=np.float64), np.nan))
+    if factor.shape not in ((), (n,)):
+        raise ValueError(f"z has shape {factor.shape}; one number or one for each of {n} spectra is needed")
+    bad = np.flatnonzero(~(factor > 0))
+    if bad.size:
+        raise ValueError(
+            f"z must be finite and above -1, got {factor.flat[bad[0]] - 1:g} for spectrum {bad[0]}"
+        )
+    return factor
+
+
 def pixel_edges(wave: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the edges of pixels: halfway between neighbouring centres, the outer ones by `outer_edges`.
+    """Return the pixel edges: halfway between neighbouring centres, and `outer_edges` at both ends.
 
     Parameters
     ----------
@@ -89,10 +101,10 @@ def pixel_edges(wave: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def outer_edges(wave: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the lower edge of the first and the upper edge of the last pixel, of a grid continued in the same ratio.
+    """Return the lower edge of the first and the upper edge of the last pixel, continuing the grid at a constant ratio.
 
-    On a log-linear grid they are where they would be on a longer one; on a linear grid with pixels of width
-    d at wavelength w they are off by d/2w of a pixel, some 1e-4.
+    This is exact for log-linear grids. On a linear grid with pixels of width d at wavelength w, the error is d/2w of a
+    pixel, about 1e-4.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Values of catalogue columns: without masks and bytes, and which of them are missing."""
+"""Clean the values of catalogue columns, and find the missing ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 def present(column: Any) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Return values without masks and bytes, and which are known: not masked, blank, None, NaN or ``"nan"``.
+    """Return values without masks and bytes, and whether they are known: not masked, blank, None, NaN or ``"nan"``.
 
     Parameters
     ----------
@@ -38,6 +38,6 @@ def present(column: Any) -> tuple[NDArray[Any], NDArray[np.bool_]]:
 
 
 def texts(column: Any) -> NDArray[np.str_]:
-    """Return values as text; ``""`` where they are not known, see `present`."""
+    """Return values as text; ``""`` where they are missing, see `present`."""
     values, known = present(column)
     return np.where(known, values.astype(str), "")

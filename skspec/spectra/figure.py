@@ -1,4 +1,4 @@
-"""Axes of all plots, and colours that people with any colour vision can distinguish."""
+"""Axes of all plots, and a colour-blind safe palette."""
 
 from __future__ import annotations
 
@@ -7,19 +7,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Okabe and Ito (2008, https://jfly.uni-koeln.de/color/) without their yellow, which is faint on white
+# Okabe and Ito (2008, https://jfly.uni-koeln.de/color/) without yellow, which is faint on white
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 
 
 def get_axes(ax: Axes | None, figsize: tuple[float, float], *, layout: str = "constrained") -> Axes:
-    """Return `ax`, or new axes on a figure of that size in inches.
+    """Return `ax`, or new axes on a figure of the given size in inches.
 
-    Plots of square cells need the "compressed" layout, which allows for axes that do not fill their space.
-
-    Raises
-    ------
-    ImportError
-        If matplotlib is not installed.
+    Plots of square cells need the "compressed" layout, for axes that do not fill their space.
     """
     try:
         import matplotlib.pyplot as plt  # noqa: PLC0415

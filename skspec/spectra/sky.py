@@ -11,11 +11,11 @@ from scipy.spatial import cKDTree
 
 
 def sky_groups(ra: ArrayLike, dec: ArrayLike, *, radius: float = 3.0) -> NDArray[np.int64]:
-    """Give all spectra at the same position on the sky one number.
+    """Group spectra at the same position on the sky.
 
-    Friends of friends: positions nearer than `radius` are linked, and linked positions are one group (Huchra
-    and Geller 1982, ApJ 257, 423). As ``groups`` of a group-aware splitter, the numbers keep repeated
-    observations of a star out of the test set if one is in the training set.
+    Friends of friends: positions closer than `radius` are linked, and linked positions form a group (Huchra & Geller
+    1982, ApJ 257, 423). Pass the groups to a group-aware splitter to keep all observations of an object on the same
+    side of a train-test split.
 
     Parameters
     ----------
@@ -27,8 +27,8 @@ def sky_groups(ra: ArrayLike, dec: ArrayLike, *, radius: float = 3.0) -> NDArray
     Returns
     -------
     ndarray of shape (n_spectra,)
-        Groups 0 … n_groups - 1, numbered by first appearance. Each spectrum without position (masked or NaN)
-        is a group of its own, with a warning.
+        Groups 0 … n_groups - 1, numbered by first appearance. Each spectrum without position (masked or NaN) is its own
+        group, with a warning.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def sky_groups(ra: ArrayLike, dec: ArrayLike, *, radius: float = 3.0) -> NDArray
         raise ValueError(f"dec must be within ±90 degrees, got {dec[known][np.abs(dec[known]) > 90][0]:g}")
     if len(known) < len(ra):
         warnings.warn(
-            f"{len(ra) - len(known)} of {len(ra)} spectra have no position; each is a group of its own",
+            f"{len(ra) - len(known)} of {len(ra)} spectra have no position; each is its own group",
             stacklevel=2,
         )
     r, d = np.deg2rad(ra[known]), np.deg2rad(dec[known])

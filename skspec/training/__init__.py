@@ -1,8 +1,8 @@
-"""The training engine of all neural estimators, around skorch.
+"""Training engine of the neural estimators, based on skorch.
 
-`estimator`, `classifier`, `regressor` and `inputs` are the base classes with their parameters, `declaration` composes
-their signature and documentation. `data` validates X and y; `run` is one training run, `net` its loop, `prediction` the
-application of a trained network; the other modules are parts of these, each named after what it holds.
+`estimator`, `classifier`, `regressor` and `inputs` contain the base classes and their parameters; `declaration` composes
+signatures and docstrings. `data` validates X and y, `run` starts a training run, `net` contains the training loop, and
+`prediction` applies a trained network. The other modules are parts of these, named after their content.
 """
 
 from skspec.training.augmentation import (

@@ -1,4 +1,4 @@
-"""Augmentations: random changes of training spectra and images, and the views of test-time augmentation."""
+"""Random augmentation of training spectra and images, and test-time augmentation."""
 
 from __future__ import annotations
 
@@ -22,20 +22,19 @@ _LIGHT_SPEED = 299_792.458  # km/s
 
 
 class Augmentation(BaseEstimator, metaclass=ABCMeta):
-    """Base of the augmentations: a random change of training spectra or images.
+    """Base class of augmentations, random changes of training spectra or images.
 
-    A subclass stores its parameters in the constructor, lists in ``_parameter_constraints`` which values they can have,
-    and changes a batch in ``__call__``. Random numbers are drawn there from torch's global generator, which ``fit``
-    seeds.
+    A subclass stores its parameters in the constructor, declares their valid values in ``_parameter_constraints``, and
+    changes a batch in ``__call__``, with random numbers from torch's global generator, which ``fit`` seeds.
     """
 
     _parameter_constraints: ClassVar[Constraints] = {}
-    #: What it can be applied to: "spectra", "images" or both.
+    #: Supported data: "spectra", "images" or both.
     kinds: ClassVar[tuple[str, ...]] = ("spectra",)
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """What must be known about the spectra: ``"ivar_channel"``, ``"wave"``, both or nothing."""
+        """Required arguments of ``__call__``: ``"ivar_channel"``, ``"wave"``, both or none."""
         return ()
 
     @abstractmethod
@@ -47,9 +46,9 @@ class Augmentation(BaseEstimator, metaclass=ABCMeta):
         x : Tensor of shape (n, n_channels, n_pixels), or (n, channels, height, width)
             Spectra or images; NaN where pixels are missing.
         ivar_channel : int or None, default=None
-            The channel that holds log10 of the inverse variance.
+            Channel of log10 of the inverse variance.
         wave : Tensor of shape (n_pixels,) or None, default=None
-            Wavelengths in Å, in float64, where they are known.
+            Wavelengths in Å, in float64, if known.
         """
 
     def __eq__(self, other: object) -> bool:
@@ -62,16 +61,9 @@ class Augmentation(BaseEstimator, metaclass=ABCMeta):
 
 
 class RowAugmenter:
-    """Applies augmentations to rows of X.
+    """Apply augmentations, in this order, to rows of X; scalars are not changed.
 
-    Parameters
-    ----------
-    shape : InputShape
-        How a row folds into channels and pixels; scalars are left as they are.
-    augmentations : sequence of Augmentation
-        Applied in this order.
-    wave : ndarray of shape (n_pixels,) or None, default=None
-        Wavelengths in Å of `Spectra`; None takes those that augmentations have themselves.
+    `wave` are the wavelengths of `Spectra` in Å. If it is None, those of each augmentation are used.
     """
 
     def __init__(
@@ -95,7 +87,7 @@ def _known_wave(step: Augmentation, wave: ArrayLike | None, shape: InputShape) -
     wave = getattr(step, "wave", None) if wave is None else wave
     if wave is None:
         name = type(step).__name__
-        raise ValueError(f"{name} in augment needs wavelengths: give {name}(..., wave=...), or Spectra as X")
+        raise ValueError(f"{name} in augment needs wavelengths: pass {name}(..., wave=...), or Spectra as X")
     wave, n_pixels = as_wave(wave), shape.channels[-1]
     if not isinstance(wave, np.ndarray) or wave.shape != (n_pixels,):
         raise ValueError(f"wave must have {n_pixels} wavelengths, one for each pixel, got {np.shape(wave)}")
@@ -103,28 +95,16 @@ def _known_wave(step: Augmentation, wave: ArrayLike | None, shape: InputShape) -
 
 
 def named_augmentations(augment: Any) -> dict[str, Augmentation]:
-    """Return the augmentations in the parameter ``augment`` by the names of their classes in lower case."""
+    """Return the augmentations in the parameter ``augment`` by lower-case class name."""
     steps = augment if isinstance(augment, list | tuple) else ()
     return {type(step).__name__.lower(): step for step in steps if isinstance(step, Augmentation)}
 
 
 def check_augmentations(estimator: Any, kind: str, ivar_channel: int | None) -> None:
-    """Check the parameter ``augment`` of an estimator.
+    """Check the parameter ``augment`` of an estimator whose rows of X are of a `kind`, "spectra" or "images".
 
-    Parameters
-    ----------
-    estimator : NeuralEstimator
-    kind : {"spectra", "images"}
-        What the rows of X are.
-    ivar_channel : int or None
-        The channel that holds the inverse variance.
-
-    Raises
-    ------
-    TypeError
-        If `augment` is not a list of augmentations or None.
-    ValueError
-        If an augmentation does not fit the input, occurs twice, or has an invalid parameter.
+    TypeError if it is not a list of augmentations or None; ValueError if an augmentation does not fit the input, occurs
+    twice, or has an invalid parameter.
     """
     augment = estimator.augment
     if augment is None:
@@ -137,7 +117,7 @@ def check_augmentations(estimator: Any, kind: str, ivar_channel: int | None) -> 
         if not isinstance(step, Augmentation):
             hint = f"; did you mean {step.__name__}(...)?" if isinstance(step, type) else ""
             raise TypeError(
-                f"augment must hold augmentations, such as Noise, Shift, Tilt or Flips, got {step!r}{hint}"
+                f"augment must contain augmentations, such as Noise, Shift, Tilt or Flips, got {step!r}{hint}"
             )
         name = type(step).__name__
         if kind not in step.kinds:
@@ -151,9 +131,7 @@ def check_augmentations(estimator: Any, kind: str, ivar_channel: int | None) -> 
         except (TypeError, ValueError) as error:
             raise type(error)(f"{name} in augment: {error}") from None
         if "ivar_channel" in step.needs and ivar_channel is None:
-            raise ValueError(
-                f"{step!r} in augment needs ivar_channel, the channel that holds the inverse variance"
-            )
+            raise ValueError(f"{step!r} in augment needs ivar_channel, the channel of the inverse variance")
 
 
 class _NoiseRange:
@@ -172,8 +150,8 @@ class Noise(Augmentation):
     Parameters
     ----------
     sigma : (float, float) or "ivar"
-        Range of the standard deviation, in the units of X: one value is drawn uniformly for each spectrum. "ivar" takes
-        the σ of each pixel from the channel `ivar_channel` of the estimator, times a factor that is drawn uniformly
+        Range of the standard deviation, in the units of X: one value is drawn uniformly for each spectrum. With "ivar",
+        σ is that of each pixel according to the channel `ivar_channel` of the estimator, times a factor drawn uniformly
         from 0 to 1 for each spectrum. The inverse variance is reduced accordingly.
 
     Examples
@@ -201,7 +179,7 @@ class Noise(Augmentation):
             low, high = self.sigma
             sigma = low + (high - low) * uniform
         else:
-            assert log_ivar is not None  # `needs` says so
+            assert log_ivar is not None  # guaranteed by `needs`
             sigma = uniform * 10.0 ** (-0.5 * log_ivar)
         out = x + sigma * torch.randn_like(x)
         if log_ivar is not None:
@@ -234,9 +212,9 @@ class VelocityShift(Augmentation):
     Parameters
     ----------
     largest : float
-        Velocities are drawn from ``-largest`` to ``largest``, in km/s; positive ones (a receding source) are to the red.
+        Velocities are drawn from ``-largest`` to ``largest``, in km/s; positive ones (receding sources) shift to the red.
     wave : array-like of shape (n_pixels,) or None, default=None
-        Wavelengths in Å, if X is an array; `Spectra` have their own.
+        Wavelengths in Å, needed if X is an array instead of `Spectra`.
     """
 
     _parameter_constraints: ClassVar[Constraints] = {"largest": [NON_NEGATIVE]}
@@ -252,7 +230,7 @@ class VelocityShift(Augmentation):
 
     def __call__(self, x: Tensor, ivar_channel: int | None = None, wave: Tensor | None = None) -> Tensor:
         """Shift each spectrum."""
-        assert wave is not None  # `needs` says so
+        assert wave is not None  # guaranteed by `needs`
         wave = wave.to(x.device)
         velocity = (2.0 * torch.rand(len(x), 1, device=x.device, dtype=torch.float64) - 1.0) * self.largest
         source = wave / (1.0 + velocity / _LIGHT_SPEED)
@@ -265,7 +243,7 @@ class VelocityShift(Augmentation):
 
 
 class Tilt(Augmentation):
-    """Multiply training spectra by a straight line, as errors of flux calibration or dust do.
+    """Multiply training spectra by a straight line, to simulate errors of flux calibration or reddening by dust.
 
     Parameters
     ----------
@@ -295,7 +273,7 @@ class Mask(Augmentation):
     Parameters
     ----------
     largest : float
-        Largest fraction of the spectrum that is masked.
+        Maximum fraction of the spectrum that is masked.
     """
 
     _parameter_constraints: ClassVar[Constraints] = {"largest": [Interval(Real, 0, 1, "left")]}
@@ -314,7 +292,7 @@ class Mask(Augmentation):
 
 
 class Flips(Augmentation):
-    """Mirror half of the training images, left to right. With `Rotations`, all eight views of an image are seen."""
+    """Mirror half of the training images, left to right. Combined with `Rotations`, this gives all eight orientations."""
 
     kinds = ("images",)
 
@@ -342,7 +320,7 @@ class Rotations(Augmentation):
 
 
 def shift_weights(shifts: int | Mapping[int, float]) -> dict[int, float]:
-    """Weights of shifted copies of a spectrum, from the parameter ``tta_shifts``.
+    """Return the weight of each shift for the parameter ``tta_shifts``.
 
     A number k stands for the shifts -k … k with the weights exp(-u²), u = 3 shift / (k + 1/2).
     """
@@ -352,7 +330,7 @@ def shift_weights(shifts: int | Mapping[int, float]) -> dict[int, float]:
 
 
 def shifted(x: Tensor, shift: Tensor | int) -> Tensor:
-    """Shift spectra by whole pixels to the red, all by one number or each by its own; end pixels fill the gaps."""
+    """Shift spectra to the red by whole pixels, one number or one per spectrum; end pixels fill the gaps."""
     pixel = torch.arange(x.shape[2], device=x.device)
     if isinstance(shift, int):
         return x[..., (pixel - shift).clamp(0, x.shape[2] - 1)]
@@ -366,7 +344,7 @@ def n_views(x: Tensor) -> int:
 
 
 def turned(x: Tensor, view: int) -> Tensor:
-    """Return a view of images: odd ones are mirrored, each pair is rotated by 90 (not square: 180) degrees more."""
+    """Return images in the orientation `view`: 90 (not square: 180) degrees for each pair, mirrored if it is odd."""
     quarter_turns = view // 2 if n_views(x) == 8 else 2 * (view // 2)
     x = torch.rot90(x, quarter_turns, (-2, -1))
     return x.flip(-1) if view % 2 else x

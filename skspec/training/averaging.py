@@ -13,13 +13,7 @@ from torch import Tensor, nn
 class WeightAverage:
     """Exponential moving average of the weights and statistics of a network.
 
-    Parameters
-    ----------
-    module : torch.nn.Module
-        The network in training.
-    decay : float
-        Factor of the average in a step. It grows as (1 + step) / (10 + step) up to this value, so that the initial
-        weights are soon forgotten.
+    The decay grows as (1 + step) / (10 + step) up to `decay`, which reduces the influence of the initial weights.
     """
 
     def __init__(self, module: nn.Module, decay: float) -> None:

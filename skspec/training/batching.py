@@ -1,4 +1,4 @@
-"""Data sets and batches of rows; a batch is taken from an array at once, not collated row by row."""
+"""Data sets and batches of rows. A batch is indexed from an array at once, not collated row by row."""
 
 from __future__ import annotations
 
@@ -13,16 +13,10 @@ from torch import Tensor
 
 
 class Rows(Dataset):
-    """The data set: rows on which a network is trained or to which it is applied.
+    """Data set for training or prediction.
 
-    Parameters
-    ----------
-    X : ndarray of shape (n_rows, n_features)
-        Not copied: read-only arrays and memory maps are fine.
-    y : ndarray of shape (n_rows,), default=None
-        Class indices, or values of shape (n_rows, n_targets).
-    weight : ndarray of shape (n_rows,), default=None
-        Weight of each row in the loss.
+    `X` has shape (n_rows, n_features) and is not copied: it can be read-only or a memory map. `y` contains class indices
+    of shape (n_rows,), or values of shape (n_rows, n_targets); `weight` the weight of each row in the loss.
     """
 
     def __init__(self, X: Any, y: Any = None, weight: Any = None) -> None:
@@ -38,12 +32,12 @@ class Rows(Dataset):
         )
 
     def part(self, rows: NDArray[np.intp]) -> Rows:
-        """Return some of the rows."""
+        """Return the rows with indices `rows`."""
         return Rows(self.X[rows], self.y[rows], None if self.weight is None else self.weight[rows])
 
 
 class Batch:
-    """Rows as tensors. Unpacks to ``X, y``, as skorch and its callbacks expect of a batch."""
+    """Rows as tensors. It unpacks to ``X, y``, as skorch and its callbacks expect."""
 
     __slots__ = ("X", "weight", "y")
 
@@ -69,22 +63,11 @@ class Batch:
 
 
 class Batches:
-    """Iterates over rows in batches.
+    """Iterable over the batches of a data set, on a device.
 
-    A last batch of a single row, for which batch normalisation is undefined, is joined to the one before it.
-
-    Parameters
-    ----------
-    rows : Rows
-        The data set.
-    batch_size : int
-        Number of rows in a batch.
-    device : torch.device or str, default="cpu"
-        Device of the batches.
-    generator : numpy.random.Generator, default=None
-        Shuffles the rows in each epoch; None keeps their order.
-    probability : ndarray of shape (n_rows,), default=None
-        Rows are drawn with replacement with these probabilities, instead of shuffled.
+    The `generator` shuffles the rows in each epoch; None keeps their order. Given a `probability` for each row, of shape
+    (n_rows,), it draws rows with replacement instead. A last batch of a single row, for which batch normalisation is
+    undefined, is joined to the one before it.
     """
 
     def __init__(
@@ -123,6 +106,6 @@ class Batches:
 
 
 def balanced(target: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Return probabilities of rows with which all classes are drawn equally often."""
+    """Return the probability of each row with which all classes are drawn equally often."""
     _, index, count = np.unique(target, return_inverse=True, return_counts=True)
     return 1.0 / (len(count) * count[index])

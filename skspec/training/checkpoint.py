@@ -1,9 +1,9 @@
 """Checkpoints: the state of training on disk, from which an interrupted fit is resumed.
 
 A checkpoint belongs to one fit: its name is a hash of the estimator, its parameters, the data and the versions of the
-software, so that any number of fits (the folds of a search) can share a directory. It is written to a temporary file
-that then replaces the last one, and contains a digest of its content: a half-written file is never loaded. Nothing in
-it is executed when it is loaded.
+software. Any number of fits, such as the folds of a search, can therefore share a directory. A checkpoint is written to
+a temporary file that then replaces the previous one, and contains a digest of its content, so a partly written file is
+never loaded. Loading executes no code from the file.
 """
 
 from __future__ import annotations
@@ -26,30 +26,21 @@ from skorch.history import History
 from skspec.training.devices import get_generator_state, set_generator_state
 
 _DIGEST_SIZE = 32
-_SHARE = 0.05  # of the time may be spent on writing
+_SHARE = 0.05  # maximum fraction of the time spent on writing
 _PLAIN = (bool, int, float, str, type(None))
 _UNSAFE = object()
 
 
 def checkpoint_path(directory: str | os.PathLike[str], identity: Any) -> Path:
-    """Path of the checkpoint of a fit. `identity` is anything that joblib can hash and that differs between fits."""
+    """Return the path of the checkpoint of a fit; `identity`, which joblib must be able to hash, identifies the fit."""
     return Path(directory) / f"{joblib.hash(identity)}.checkpoint"
 
 
 class Checkpoint(Callback):
-    """Writes the state of training after epochs, and restores it when training begins.
+    """Write the state of training to `path` after epochs, and restore a `state` that was read when training begins.
 
-    It is called after all other callbacks. Their attributes that end in an underscore are kept if they are numbers,
-    strings, tensors, or lists and dicts of these.
-
-    Parameters
-    ----------
-    path : Path
-        From `checkpoint_path`.
-    state : dict or None
-        Result of `read_checkpoint`.
-    seed : int
-        Seed of the run. It is saved because a run without a ``random_state`` could not find it again.
+    This must be the last callback. Attributes of the others that end in an underscore are saved if they are numbers,
+    strings, tensors, or lists and dicts of these. The seed is saved because without a ``random_state`` it is drawn anew.
     """
 
     def __init__(self, path: Path, state: Mapping[str, Any] | None, seed: int) -> None:
@@ -57,7 +48,7 @@ class Checkpoint(Callback):
         self.state = state
         self.seed = seed
 
-    def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """Resume an interrupted run."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if self.state is not None:
@@ -66,10 +57,8 @@ class Checkpoint(Callback):
         self.cost_ = 0.0
         self.written_ = -float("inf")
 
-    def on_epoch_end(
-        self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
-    ) -> None:
-        """Write the state, unless the last one was written so recently that training would slow down."""
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Write the state, unless the previous write was so recent that training would slow down."""
         start = time.monotonic()
         if net.stop_requested:  # the run is complete
             return
@@ -79,7 +68,7 @@ class Checkpoint(Callback):
         self.written_ = time.monotonic()
         self.cost_ = self.written_ - start
 
-    def on_train_end(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:
         """Delete the files of a complete run."""
         self.path.unlink(missing_ok=True)
         _partial(self.path).unlink(missing_ok=True)
@@ -100,7 +89,7 @@ def write_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
 
 
 def read_checkpoint(path: Path) -> dict[str, Any] | None:
-    """Read a state; None if there is none. A damaged one is reported with a warning and not used."""
+    """Return the state in a checkpoint; None if there is no file, or, with a warning, if it is damaged."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -146,7 +135,7 @@ def _fitted_attributes(callback: Callback) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Copy dicts and lists, without the values that cannot be loaded safely."""
+    """Copy dicts and lists, leaving out values that cannot be loaded safely."""
     if isinstance(value, Mapping):
         plain = {key: _plain(item) for key, item in value.items()}
         return {key: item for key, item in plain.items() if item is not _UNSAFE}

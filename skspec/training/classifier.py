@@ -1,7 +1,4 @@
-"""`NeuralClassifier`, the base of the neural classifiers.
-
-A family of networks is a subclass with ``_network_class``, and the parameters of that class as annotated fields.
-"""
+"""`NeuralClassifier`, the base class of the neural classifiers."""
 
 from __future__ import annotations
 
@@ -38,33 +35,35 @@ from skspec.training.validation import ClassOutputs
 
 
 class NeuralClassifier(ClassifierMixin, NeuralEstimator):
-    """Base of the neural classifiers: loss functions, fit and predictions.
+    """Base class of the neural classifiers: loss functions, fit and predictions.
+
+    A subclass sets ``_network_class`` and declares the parameters of that network as annotated fields.
 
     Other Parameters
     ----------------
     — Loss —
     loss : {"cross_entropy", "focal", "soft_f1", "distance"}
-        Loss function: cross-entropy; focal loss (Lin et al. 2017, arXiv:1708.02002), which gives less weight to
+        Loss function: cross-entropy; focal loss (Lin et al. 2017, arXiv:1708.02002), which reduces the weight of
         spectra that are classified correctly with confidence; 1 − macro-averaged F1 score of each batch, with
         probabilities in place of decisions, which needs large batches; or a weighted sum of cross-entropy and the
         distance of the expected class from the true class.
     focal_gamma : float
         Exponent of the focal loss; 0 is cross-entropy.
     class_coordinates : mapping or callable or None
-        Coordinates of each class, one number or several, for ``loss="distance"``: a mapping with an entry for each
-        label, or a function of the label. For example, temperature and luminosity class. With coordinates c, the
-        distance term of a spectrum of class y is the mean over axes of (Σ p c - c_y)², where p are the
-        probabilities: the weight of an axis is the square of its scale.
+        Coordinates of each class, one number or several (such as temperature and luminosity class), for
+        ``loss="distance"``: a mapping with an entry for each label, or a function of the label. With coordinates c, the
+        distance term of a spectrum of class y is the mean over axes of (Σ p c - c_y)², where p are the probabilities:
+        the weight of an axis is the square of its scale.
     distance_weight : float
-        Weight of this term in ``loss="distance"``; that of cross-entropy is 1 minus it. The published value is 0.75.
+        Weight a of the distance in ``loss="distance"``; that of cross-entropy is 1 - a. The published value is 0.75.
     label_smoothing : float
         Probability that is taken from the true class and distributed equally over all classes (Szegedy et al. 2016,
         arXiv:1512.00567).
     class_weight : dict, "balanced" or None
         Weight of each class in the loss, as in scikit-learn; "balanced" gives all classes the same total weight.
     balanced_batches : bool
-        Whether training spectra are drawn with replacement so that all classes are equally frequent, instead of each
-        spectrum once in an epoch.
+        Whether to draw training spectra with replacement, all classes equally often, instead of each spectrum once per
+        epoch.
 
     Attributes
     ----------
@@ -107,7 +106,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """Train for one epoch on some spectra, at the constant learning rate ``lr``, from the present weights.
+        """Train for one epoch on some spectra, at the constant learning rate ``lr``, from the current weights.
 
         ``max_epochs``, ``schedule``, ``validation_fraction``, ``warm_start`` and ``checkpoint_dir`` are not used.
         Columns are standardised by the statistics of the first call (or of the fit before it).
@@ -119,7 +118,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         y : array-like of shape (n_spectra,)
             Labels.
         classes : array-like of shape (n_classes,), default=None
-            All labels of this and later calls; needed in the first call.
+            All labels of this and later calls; required in the first call.
         sample_weight : array-like of shape (n_spectra,), default=None
             Weight of each spectrum in the loss.
 
@@ -135,7 +134,9 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         """
         self._check_params()
         if self.class_weight == "balanced":
-            raise ValueError("class_weight='balanced' needs all labels; give partial_fit a dict of weights")
+            raise ValueError(
+                "class_weight='balanced' needs all labels; for partial_fit, set it to a dict of weights"
+            )
         first = not hasattr(self, "net_")
         if classes is not None:
             classes = np.unique(np.asarray(classes))
@@ -143,7 +144,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
                 raise ValueError(f"classes must stay {self.classes_.tolist()}, got {classes.tolist()}")
             if len(classes) < 2:
                 raise ValueError(
-                    f"classes has one class only, {classes.tolist()[0]!r}; at least two are needed"
+                    f"classes has only one class, {classes.tolist()[0]!r}; at least two are needed"
                 )
         elif first:
             raise ValueError("classes must be given in the first call of partial_fit")
@@ -153,13 +154,13 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
             self.classes_: NDArray[Any] = np.asarray(classes)
         unknown = np.setdiff1d(labels, self.classes_)
         if len(unknown):
-            raise ValueError(f"y has labels that classes lacks: {unknown.tolist()}")
+            raise ValueError(f"y has labels that are not in classes: {unknown.tolist()}")
         target = np.searchsorted(self.classes_, labels)
         train_more(self, rows, target, _total_weight(weight, self.class_weight, labels), device)
         return self
 
     def decision_function(self, X: Any) -> NDArray[np.float32]:
-        """Logits.
+        """Return the logits.
 
         Parameters
         ----------
@@ -175,7 +176,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Probabilities: the softmax of the logits.
+        """Return the probabilities of the classes, the softmax of the logits.
 
         Parameters
         ----------
@@ -190,7 +191,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         return softmax(self._logits(X).astype(np.float64), axis=1)
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Most probable class of each spectrum.
+        """Return the most probable class of each spectrum.
 
         Parameters
         ----------
@@ -224,7 +225,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
             )
         if len(self.classes_) < 2:
             raise ValueError(
-                f"y has one class only, {self.classes_.tolist()[0]!r}; at least two classes are needed"
+                f"y has only one class, {self.classes_.tolist()[0]!r}; at least two classes are needed"
             )
         return target, _total_weight(weight, self.class_weight, y), self._coordinates()
 
@@ -268,7 +269,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         return Distance(torch.from_numpy(coordinates), self.distance_weight)
 
     def _coordinates(self) -> NDArray[np.float32] | None:
-        """Coordinates of the classes, shape (n_classes, n_axes), if the loss needs them."""
+        """Return the coordinates of the classes, shape (n_classes, n_axes), if the loss needs them."""
         given = self.class_coordinates
         if self.loss != "distance" or given is None:
             return None
@@ -297,7 +298,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
 def _total_weight(
     weight: NDArray[np.float64] | None, class_weight: Any, labels: NDArray[Any]
 ) -> NDArray[np.floating] | None:
-    """Weights of rows times those of their classes, scaled to mean one."""
+    """Return the weights of rows times those of their classes, scaled to mean one."""
     if class_weight is not None:
         of_class = compute_sample_weight(class_weight, labels)
         weight = of_class if weight is None else weight * of_class

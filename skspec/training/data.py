@@ -1,4 +1,4 @@
-"""Validation of X, y, sample_weight and groups, and what the errors advise."""
+"""Validation of X, y, sample_weight and groups, with errors that suggest a remedy."""
 
 from __future__ import annotations
 
@@ -22,24 +22,9 @@ def check_training_data(
 ) -> tuple[NDArray[np.float32], NDArray[Any], NDArray[np.float64] | None, NDArray[Any] | None]:
     """Return rows of X, targets, weights and groups for training, without spectra of weight 0.
 
-    Parameters
-    ----------
-    estimator : NeuralEstimator
-        Its attributes ``n_features_in_``, ``feature_names_in_`` (named columns) and ``wave_`` (`Spectra`) are set.
-    X : Spectra, or array-like of shape (n_spectra, n_features)
-    y : array-like of shape (n_spectra,) or (n_spectra, n_targets)
-        Labels for a classifier; values for a regressor: NaN, or masked, where one is not known.
-    sample_weight, groups : array-like of shape (n_spectra,), default=None
-    reset : bool, default=True
-        Whether X may have other columns than in the last fit.
-
-    Returns
-    -------
-    rows : ndarray of shape (n_spectra, n_features)
-        In float32, with NaN where pixels are missing.
-    target : ndarray of shape (n_spectra,) or (n_spectra, n_targets)
-        Labels, or values in float64.
-    weight, groups : ndarray of shape (n_spectra,) or None
+    Rows are float32, with NaN where pixels are missing. Targets are labels for a classifier, and float64 values for a
+    regressor, NaN where they are unknown (NaN or masked). The attributes ``n_features_in_``, ``feature_names_in_`` (named
+    columns) and ``wave_`` (`Spectra`) of the estimator are set; if `reset` is false, X must agree with the last fit.
     """
     flux = _as_array(estimator, X)
     if y is None:
@@ -80,19 +65,7 @@ def check_training_data(
 
 
 def check_rows(estimator: Any, X: Any) -> NDArray[np.float32]:
-    """Return rows of X for prediction, checked against what the estimator was fitted on.
-
-    Parameters
-    ----------
-    estimator : NeuralEstimator
-        Fitted.
-    X : Spectra, or array-like of shape (n_spectra, n_features)
-
-    Returns
-    -------
-    ndarray of shape (n_spectra, n_features)
-        In float32, with NaN where pixels are missing.
-    """
+    """Return rows of X for prediction, as in `check_training_data`, if they agree with the fit of the estimator."""
     flux = _as_array(estimator, X)
     _check_wave(estimator, X, reset=False)
     rows = _prepare(estimator, _validate(estimator, flux, reset=False))
@@ -101,7 +74,7 @@ def check_rows(estimator: Any, X: Any) -> NDArray[np.float32]:
 
 
 def _check_wave(estimator: Any, X: Any, *, reset: bool) -> NDArray[np.float64] | None:
-    """Vacuum wavelengths of `Spectra`, checked to be those of the fit; None for arrays."""
+    """Return the vacuum wavelengths of `Spectra`, checked against those of the fit; None for arrays."""
     if not isinstance(X, Spectra):
         return None
     wave, known = X.to_vacuum().wave, getattr(estimator, "wave_", None)
@@ -120,18 +93,18 @@ def _as_array(estimator: Any, X: Any) -> Any:
     shape = tuple(getattr(X, "shape", ()))
     if len(shape) == 4:
         raise ValueError(
-            f"X has shape {shape}, but one row an image is needed: bring the channels to axis 1 and flatten with "
-            "X.reshape(len(X), -1), and give image_shape=(channels, height, width)"
+            f"X has shape {shape}, but one row per image is needed: move the channels to axis 1 and flatten with "
+            "X.reshape(len(X), -1), and set image_shape=(channels, height, width)"
         )
     if len(shape) == 3 and estimator._input_kind == "images":
         raise ValueError(
-            f"X has shape {shape}, but one row an image is needed: flatten with X.reshape(len(X), -1), and give "
+            f"X has shape {shape}, but one row per image is needed: flatten with X.reshape(len(X), -1), and set "
             f"image_shape=(1, {shape[1]}, {shape[2]})"
         )
     if len(shape) == 3:
         raise ValueError(
-            f"X has shape {shape}, but one row a spectrum is needed: put the channels side by side with "
-            "X.reshape(len(X), -1), and give their number as n_channels="
+            f"X has shape {shape}, but one row per spectrum is needed: put the channels side by side with "
+            "X.reshape(len(X), -1), and set n_channels to their number"
         )
     return fill_masked("X", X)
 
@@ -151,7 +124,7 @@ def _array_of_spectra(estimator: Any, X: Spectra) -> NDArray[np.floating]:
         return np.asarray(X)
     if channels != (2, 1):
         raise ValueError(
-            f"n_channels={estimator.n_channels} needs an array with the channels side by side; Spectra give the "
+            f"n_channels={estimator.n_channels} needs an array with the channels side by side; Spectra provide "
             "flux, or flux and ivar for n_channels=2, ivar_channel=1"
         )
     if X.ivar is None:
@@ -160,7 +133,7 @@ def _array_of_spectra(estimator: Any, X: Spectra) -> NDArray[np.floating]:
 
 
 def _prepare(estimator: Any, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows with log10 of the inverse variance in its channel; pixels where it is 0 or missing are missing in all."""
+    """Replace the inverse variance by its log10; pixels where it is 0 or missing become missing in all channels."""
     shape = estimator._input_shape(rows.shape[1])
     channel = shape.ivar_channel
     if channel is None:
@@ -181,7 +154,7 @@ def _prepare(estimator: Any, rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _validate(estimator: Any, *data: Any, reset: bool = True) -> Any:
-    with np.errstate(over="ignore"):  # scikit-learn reports what is too large for float32
+    with np.errstate(over="ignore"):  # scikit-learn reports values too large for float32
         return validate_data(
             estimator, *data, reset=reset, dtype=np.float32, order="C", ensure_all_finite="allow-nan"
         )
@@ -189,7 +162,6 @@ def _validate(estimator: Any, *data: Any, reset: bool = True) -> Any:
 
 def _check_not_empty(rows: NDArray[np.float32], X: Any) -> None:
     empty = np.flatnonzero(np.isnan(rows).all(axis=1))
-    if not len(empty):
-        return
-    more = f", nor have {len(empty) - 1} others" if len(empty) > 1 else ""
-    raise ValueError(f"{row_name(int(empty[0]), X)} has no valid pixel{more}; remove such spectra")
+    if len(empty):
+        more = f", nor have {len(empty) - 1} others" if len(empty) > 1 else ""
+        raise ValueError(f"{row_name(int(empty[0]), X)} has no valid pixel{more}; remove such spectra")

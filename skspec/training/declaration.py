@@ -1,22 +1,21 @@
-"""Parameters of estimators as annotated fields, from which constructor, signature and documentation follow.
+"""Parameters of estimators as annotated fields, from which constructor, signature and docstring are generated.
 
-A class states its own parameters and documents these alone::
+A class declares and documents only its own parameters::
 
     class MyClassifier(SpectrumClassifier):
         \"\"\"Classify spectra by my network.
 
-Parameters
-----------
+        Parameters
+        ----------
         n_layers : int
             Number of layers.
         \"\"\"
 
         n_layers: int = 3
 
-As for a dataclass, ``MyClassifier(n_layers=5, lr=1e-2)`` takes these parameters and those of the bases, by keyword
-only. Its signature and its documentation begin with its own parameters, followed by those of its bases in the order of
-inheritance.
-"""
+As for a keyword-only dataclass, ``MyClassifier(n_layers=5, lr=1e-2)`` accepts these parameters and those of the bases.
+Signature and docstring list its own parameters first, then those of its bases in the order of inheritance.
+"""  # noqa: D214, D215
 
 from __future__ import annotations
 
@@ -33,11 +32,11 @@ _ORDER = (*_PARAMETERS, "Attributes", "See Also", "Notes", "References", "Exampl
 
 @dataclass_transform(kw_only_default=True, eq_default=False)
 class Declared(BaseEstimator):
-    """Base of estimators whose parameters are annotated fields.
+    """Base class of estimators whose parameters are annotated fields.
 
-    In the docstring of a subclass, the sections "Parameters", "Other Parameters" and "Attributes" describe what the
+    In the docstring of a subclass, the sections "Parameters", "Other Parameters" and "Attributes" describe only what the
     class itself declares. A line there that is not indented and has no type is the title of a group. The entries of all
-    bases are added when the class is created, and so are their "Notes". Defaults are taken from the fields.
+    bases, and their "Notes", are added when the class is created. Defaults are taken from the fields.
     """
 
     _own_doc: ClassVar[str | None] = None
@@ -46,7 +45,7 @@ class Declared(BaseEstimator):
         super().__init_subclass__(**kwargs)
         cls._own_doc = cls.__doc__
         dataclass(kw_only=True, eq=False, repr=False)(cls)
-        # The defaults are class attributes, which `help` would list once more.
+        # The defaults are class attributes, which `help` would list again.
         for field in fields(cls):
             if field.name in vars(cls):
                 delattr(cls, field.name)
@@ -56,7 +55,7 @@ class Declared(BaseEstimator):
 
 
 def _signature(cls: type) -> inspect.Signature:
-    """Signature of the constructor; a parameter that is declared again keeps its place among those of the base."""
+    """Return the signature of the constructor; a redeclared parameter keeps its place among those of the base."""
     signature = inspect.signature(vars(cls)["__init__"])
     place: dict[str, None] = {"self": None}
     for kind in cls.__mro__:
@@ -74,7 +73,7 @@ class _Entry(NamedTuple):
 
 
 def _compose(cls: type[Declared]) -> str:
-    """Docstring of a class with the sections of its bases."""
+    """Return the docstring of a class with the sections of its bases."""
     docs = [_sections(vars(kind)["_own_doc"]) for kind in cls.__mro__ if vars(kind).get("_own_doc")]
     parameters = inspect.signature(cls).parameters
     place = {name: number for number, name in enumerate(parameters)}
@@ -98,7 +97,7 @@ def _compose(cls: type[Declared]) -> str:
 
 
 def _sections(doc: str) -> dict[str, str]:
-    """Sections of a docstring by title; what stands before them has the title ""."""
+    """Return the sections of a docstring by title; the text before the first has the title ""."""
     first, *rest = re.split(r"^(\w.*)\n-{3,}\n", inspect.cleandoc(doc), flags=re.MULTILINE)
     return {"": first.strip(), **{t: s.strip("\n") for t, s in zip(rest[::2], rest[1::2], strict=True)}}
 

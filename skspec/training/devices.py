@@ -13,13 +13,7 @@ _ONE_AT_A_TIME = threading.RLock()
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
-    """Return a device by name; ``"auto"`` is the first CUDA GPU, or else the CPU.
-
-    Raises
-    ------
-    ValueError
-        If there is no such device.
-    """
+    """Return a device by name; "auto" is a CUDA GPU if there is one, else the CPU. ValueError if it does not exist."""
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -37,8 +31,8 @@ def resolve_device(device: str | torch.device) -> torch.device:
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """Seed torch's global generators within the context, and restore them afterwards.
 
-    Initialisation, dropout and augmentation draw from these generators. Fits in several threads wait for each other
-    here, since they would draw from one generator in an undefined order.
+    Initialisation, dropout and augmentation draw from these generators. Fits in several threads run one after the other,
+    because they would otherwise draw from one generator in an undefined order.
     """
     gpus = [device] if device.type == "cuda" else []
     with _ONE_AT_A_TIME, torch.random.fork_rng(devices=gpus):

@@ -1,4 +1,4 @@
-"""`NeuralEstimator`: the parameters of training, and how a network is trained and applied."""
+"""`NeuralEstimator`, the base class of all neural estimators: parameters of training, fit and prediction."""
 
 from __future__ import annotations
 
@@ -28,11 +28,7 @@ from skspec.checks import (
     Interval,
     check_parameters,
 )
-from skspec.training.augmentation import (
-    Augmentation,
-    check_augmentations,
-    named_augmentations,
-)
+from skspec.training.augmentation import Augmentation, check_augmentations, named_augmentations
 from skspec.training.data import check_rows, check_training_data
 from skspec.training.declaration import Declared
 from skspec.training.devices import resolve_device
@@ -46,11 +42,9 @@ from skspec.training.schedules import SCHEDULES
 from skspec.training.search import around, sizes_around
 from skspec.training.state import get_state, set_state
 
-_NOT_IDENTITY = ("augment", "callbacks", "checkpoint_dir", "device", "random_state", "verbose")  # of a fit
-
 
 class NeuralEstimator(Declared, metaclass=ABCMeta):
-    """Base of the neural estimators: how a network is trained and applied.
+    """Base class of the neural estimators: training and application of a network.
 
     Other Parameters
     ----------------
@@ -67,11 +61,10 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
         Weight decay; decoupled from the gradient in "adamw" (Loshchilov and Hutter 2017, arXiv:1711.05101).
     schedule : {"one-cycle", "cosine", "constant", "plateau"}
         Learning rate during training: "one-cycle" rises in the first 30 % of the steps and falls to 0 (Smith and Topin
-        2017, arXiv:1708.07120); "cosine" falls along half a cosine; "plateau" is constant until five epochs in a row
-        have not improved the validation score (without validation: the training loss), then multiplied by 0.3, and so
-        on.
+        2017, arXiv:1708.07120); "cosine" falls along half a cosine; "plateau" is constant, but multiplied by 0.3
+        whenever five epochs in a row have not improved the validation score (without validation: the training loss).
     max_grad_norm : float or None
-        Gradients with a larger norm are scaled down to it (Pascanu et al. 2013, arXiv:1211.5063).
+        Maximum norm of the gradient; larger gradients are scaled down to it (Pascanu et al. 2013, arXiv:1211.5063).
     ema_decay : float or None
         Decay of an exponential moving average of the weights over the steps, for example 0.99; the average is then
         validated and kept.
@@ -88,12 +81,12 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
     — Validation —
     validation_fraction : float or None
         Fraction of the spectra that is held out and scored after each epoch; the weights of the best epoch are kept.
-        Drawn class by class; the spectra of a group stay together if ``groups`` are given to fit.
+        The split is stratified by class, and keeps groups together if ``groups`` are passed to fit.
     scoring : str, callable or None
         Score of the validation set: a scorer or its name, of scikit-learn or of `skspec.metrics.get_scorer`; None is
         the negative loss.
     n_iter_no_change : int or None
-        Early stopping: training ends after this number of epochs without a better validation score; None always trains
+        Early stopping: number of epochs without a better validation score after which training ends; None always trains
         for `max_epochs`.
 
     — Running —
@@ -101,19 +94,19 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
         Whether fit starts from the weights and column statistics of the last fit; classes and columns must then be
         the same.
     checkpoint_dir : path or None
-        Directory to which the state of training is written after epochs. If a fit is interrupted, the next one with the
-        same parameters and data resumes it, and ends with the weights of an uninterrupted run (bit for bit on the CPU
-        of one machine). Any number of fits can share the directory; a completed fit leaves no files there.
+        Directory for checkpoints, written after epochs. If a fit is interrupted, the next one with the same parameters
+        and data resumes it, and ends with the weights of an uninterrupted run (bit for bit on the CPU of one machine).
+        Any number of fits can share the directory; a completed fit leaves no files there.
     device : str or torch.device
         Device for training and prediction: "auto" is a CUDA GPU if there is one, else the CPU.
     precision : {"auto", "float32", "bfloat16"}
         Precision of matrix products. "auto" is bfloat16 for networks of more than a million weights if the device
         supports it in hardware, and float32 otherwise.
     compile : bool
-        Whether to compile the network for training (`torch.compile`), which takes up to a minute and needs a C++
-        compiler or a GPU: for long runs. The random numbers of dropout are then different.
+        Whether to compile the network for training (`torch.compile`), for long runs: this takes up to a minute and
+        requires a C++ compiler or a GPU. The random numbers of dropout are then different.
     callbacks : list of skorch callbacks or None
-        Called during training. They are cloned; the clones are in ``net_.callbacks_`` afterwards.
+        Callbacks for training. They are cloned; the clones are in ``net_.callbacks_`` afterwards.
     verbose : int
         0 is silent, 1 shows a progress bar with losses, score and remaining time, 2 prints a line per epoch.
     random_state : int, RandomState instance or None
@@ -130,17 +123,17 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
     net_ : skorch.NeuralNet
         The trained net; ``net_.module_`` is the network, whose input is rows of X.
     history_ : astropy.table.Table
-        One row for each epoch: epoch, train_loss, valid_loss, valid_score, lr, dur (seconds), and what callbacks
-        recorded.
+        One row for each epoch: epoch, train_loss, valid_loss, valid_score, lr, dur (seconds), and the records of
+        callbacks.
     best_epoch_ : int
-        The epoch whose weights were kept, counted from 1, with `validation_fraction`.
+        Number of the epoch whose weights were kept, counted from 1; only with `validation_fraction`.
 
     Notes
     -----
     The input of the network is standardised: each column is centred on its mean and divided by its standard deviation
     in the training set (images: by those of its channel). A missing pixel (NaN, or ``ivar`` 0 in `Spectra`) is replaced
     by the training mean of its column, and a column that is missing in all training spectra is ignored. Infinite values
-    are an error, and so is a spectrum without any valid pixel.
+    and spectra without any valid pixel raise an error.
     """
 
     lr: float = 3e-3
@@ -187,11 +180,11 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
 
     # Defined by subclasses ----------------------------------------------------------------------------
 
-    # It has a method ``features`` besides ``forward``: the activations before the last layer.
+    # Has a method ``features``, the activations before the last layer, besides ``forward``.
     _network_class: ClassVar[type[nn.Module]]
 
     def _build_network(self, shape: tuple[int, ...], n_outputs: int) -> nn.Module:
-        """Return a new network for input of some shape; parameters that estimator and network share are passed on."""
+        """Return a new network for input of some shape, with the parameters that it shares with the estimator."""
         n_channels, *size = shape
         sizes = {"n_channels": n_channels, "n_pixels": size[0]} if len(size) == 1 else {"image_shape": shape}
         shared = inspect.signature(self._network_class).parameters.keys() & self._get_param_names()
@@ -199,16 +192,16 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
         return self._network_class(n_outputs=n_outputs, **sizes, **own)
 
     def _load_pretrained(self, network: Any) -> None:
-        """Load pretrained weights into a new network, if there are any."""
+        """Load pretrained weights, if any, into a new network."""
 
     @property
     @abstractmethod
     def _input_kind(self) -> str:
-        """What rows of X are: "spectra" or "images"."""
+        """Content of the rows of X: "spectra" or "images"."""
 
     @abstractmethod
     def _input_shape(self, n_features: int) -> InputShape:
-        """Return how a row of X folds."""
+        """Return the layout of a row of X."""
 
     def _check_params(self) -> None:
         """Raise ValueError or TypeError for an invalid parameter."""
@@ -219,15 +212,15 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
 
     @abstractmethod
     def _net_options(self, generator: np.random.Generator) -> dict[str, Any]:
-        """Return the arguments of the net that depend on the kind of target, among them the loss function."""
+        """Return the arguments of the net that depend on the kind of target, such as the loss function."""
 
     @abstractmethod
     def _encode_target(
         self, y: NDArray[Any], weight: NDArray[np.float64] | None, *, warm_start: bool
     ) -> tuple[NDArray[Any], NDArray[np.float32] | None, Any]:
-        """Return targets for the loss, weights with mean one, and what else distinguishes this fit from others.
+        """Return targets for the loss, weights with mean one, and additional data that identify this fit.
 
-        Sets the fitted attributes that define the meaning of the outputs.
+        This sets the fitted attributes that define the meaning of the outputs.
         """
 
     @property
@@ -248,7 +241,7 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
     def fit(
         self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None
     ) -> Self:
-        """Train the network: from scratch, or with ``warm_start`` from the weights of the last fit.
+        """Train the network, from scratch or, with ``warm_start``, from the weights of the last fit.
 
         Parameters
         ----------
@@ -258,10 +251,9 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
             Labels for a classifier: strings, integers or anything else that scikit-learn accepts for classes. Values
             for a regressor: NaN or masked where unknown, but at least one known value for each spectrum.
         sample_weight : array-like of shape (n_spectra,), default=None
-            Weight of each spectrum in the loss; only their ratios matter. Spectra of weight 0 are left out.
+            Weight of each spectrum in the loss; only ratios matter. Spectra of weight 0 are ignored.
         groups : array-like of shape (n_spectra,), default=None
-            Spectra with the same value, for example of the same star, are never on both sides of
-            ``validation_fraction``.
+            Group of each spectrum, for example its star. No group is in both the training and the validation set.
 
         Returns
         -------
@@ -290,7 +282,7 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
         return self
 
     def embed(self, X: Any) -> NDArray[np.float32]:
-        """Activations before the last layer, of which the output is a linear function.
+        """Return the activations before the last layer, of which the output is a linear function.
 
         Parameters
         ----------
@@ -309,7 +301,7 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
         Parameters
         ----------
         deep : bool, default=True
-            Whether to return the parameters of the augmentations as well, as ``augment__noise__sigma``.
+            Whether to include the parameters of augmentations, with names such as ``augment__noise__sigma``.
 
         Returns
         -------
@@ -322,7 +314,7 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
         return params
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters of the estimator, and of its augmentations by names such as ``augment__noise__sigma``.
+        """Set parameters of the estimator and its augmentations (with names such as ``augment__noise__sigma``).
 
         Parameters
         ----------
@@ -366,7 +358,7 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
     def _apply(
         self, X: Any, function: Callable[[Any, Tensor], Tensor], views: Sequence[View] = ()
     ) -> NDArray[np.float32]:
-        """Return the outputs of a method of the network for rows of X, averaged over views."""
+        """Return the outputs of a method of `RowNetwork` for X, averaged over views."""
         check_is_fitted(self)
         rows = check_rows(self, X)
         device = self._prediction_device()

@@ -1,4 +1,4 @@
-"""What the rows of X are, spectra or images: how they fold, and their views in test-time augmentation."""
+"""Base classes of estimators by input, spectra or images: shape of the rows of X and test-time augmentation."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from skspec.training.prediction import View
 
 
 class SpectrumInput(NeuralEstimator):
-    """Base of the neural estimators of spectra.
+    """Base class of the neural estimators of spectra.
 
     Other Parameters
     ----------------
     — Input —
     n_channels : int
-        Number of channels that lie side by side in a row of X (flux | ivar): n_features = n_channels * n_pixels.
+        Number of channels, side by side in a row of X (flux | ivar): n_features = n_channels * n_pixels.
     ivar_channel : int or None
-        The channel, counted from 0, that holds the inverse variance. The input of the network is its logarithm, a pixel
-        without any (0 or NaN) is missing in all channels, and augmentation updates it. `Spectra` give theirs for
-        ``n_channels=2, ivar_channel=1``.
+        Channel of the inverse variance, counted from 0. The input of the network is its logarithm; a pixel with inverse
+        variance 0 or NaN is missing in all channels, and augmentation updates the channel. With `Spectra`, set
+        ``n_channels=2, ivar_channel=1`` to use their ``ivar``.
 
     Attributes
     ----------
     wave_ : ndarray of shape (n_pixels,)
-        Vacuum wavelengths in Å, if X was `Spectra`; predictions then need the same grid, to 1e-6 relative.
+        Vacuum wavelengths in Å, if X was `Spectra`; predictions then require the same grid, to 1e-6 relative.
 
     Notes
     -----
@@ -66,7 +66,7 @@ class SpectrumInput(NeuralEstimator):
 
 
 class ShiftAveraging(NeuralClassifier):
-    """Base of the neural classifiers that average over shifted copies of a spectrum.
+    """Base class of the neural classifiers that average over shifted copies of a spectrum.
 
     Other Parameters
     ----------------
@@ -84,7 +84,7 @@ class ShiftAveraging(NeuralClassifier):
             Interval(Integral, 0, None).check("tta_shifts", self.tta_shifts)
         elif not self.tta_shifts or min(self.tta_shifts.values()) < 0 or not any(self.tta_shifts.values()):
             raise ValueError(
-                f"tta_shifts needs weights that are not negative and not all 0, got {self.tta_shifts!r}"
+                f"tta_shifts must have weights that are not negative and not all 0, got {self.tta_shifts!r}"
             )
 
     def _views(self) -> list[View]:
@@ -94,14 +94,14 @@ class ShiftAveraging(NeuralClassifier):
 
 
 class SpectrumClassifier(SpectrumInput, ShiftAveraging):
-    """Base of the neural classifiers of spectra."""
+    """Base class of the neural classifiers of spectra."""
 
 
 class ImageShape:
-    """Constraint: the shape of an image, with -1 for what is inferred from X."""
+    """Constraint: the shape of an image, with -1 for sizes that are inferred from X."""
 
     def check(self, name: str, value: Any) -> None:
-        """Raise unless `value` is such a shape."""
+        """Raise ValueError unless `value` is such a shape."""
         sizes = list(value) if isinstance(value, tuple | list | np.ndarray) else []
         if len(sizes) != 3 or not all(isinstance(n, Integral) and (n == -1 or int(n) > 0) for n in sizes):
             raise ValueError(
@@ -113,14 +113,14 @@ class ImageShape:
 
 
 class ImageClassifier(NeuralClassifier):
-    """Base of the neural classifiers of images.
+    """Base class of the neural classifiers of images.
 
     Other Parameters
     ----------------
     — Input —
     image_shape : (int, int, int)
-        Channels, height and width of the images, which are the rows of X, one channel after the other. -1 is inferred
-        from the number of columns, as in `numpy.reshape`; if both sides are -1, images are square.
+        Channels, height and width of the images; rows of X are flattened images, one channel after the other. -1 is
+        inferred from the number of columns, as in `numpy.reshape`; if both sides are -1, images are square.
     tta_flips : bool
         Test-time augmentation: whether logits are averaged over the eight views of an image under rotations and
         reflections (four if it is not square).
@@ -146,7 +146,7 @@ class ImageClassifier(NeuralClassifier):
 
 
 def _resolved(image_shape: tuple[int, ...], n_features: int) -> tuple[int, ...]:
-    """Shape of an image with its -1 replaced."""
+    """Return the shape of an image with -1 replaced by the inferred size."""
     unknown = image_shape.count(-1)
     known = prod(size for size in image_shape if size != -1)
     value = n_features // known

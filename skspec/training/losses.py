@@ -1,9 +1,9 @@
 """Loss functions.
 
-Every loss takes logits of shape (n, n_classes), a target that is class indices, shape (n,), or the probabilities
-of the classes, shape (n, n_classes), and weights of shape (n,). The sum of weighted losses is divided by the number
-of rows, not by the sum of their weights: weights with mean one over the training set then keep their meaning from
-batch to batch.
+The arguments of a loss are logits of shape (n, n_classes), targets that are class indices of shape (n,) or class
+probabilities of shape (n, n_classes), and weights of shape (n,). The sum of weighted losses is divided by the number of
+rows, not by the sum of weights: a weight then has the same effect in each batch. Weights have mean one over the training
+set.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class CrossEntropy(nn.Module):
     """Cross-entropy of the logits with the true classes."""
 
     def forward(self, logits: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Mean loss of the rows."""
+        """Return the mean loss of the rows."""
         if weight is None:
             return functional.cross_entropy(logits, target)
         return (functional.cross_entropy(logits, target, reduction="none") * weight).mean()
@@ -29,12 +29,7 @@ class CrossEntropy(nn.Module):
 class Focal(nn.Module):
     """Cross-entropy with less weight for confident correct predictions (Lin et al. 2017, arXiv:1708.02002).
 
-    Each term is multiplied by (1 - p)^gamma, where p is the probability of its class.
-
-    Parameters
-    ----------
-    gamma : float
-        0 is cross-entropy.
+    Each term is multiplied by (1 - p)^gamma, where p is the probability of its class; gamma = 0 is cross-entropy.
     """
 
     def __init__(self, gamma: float) -> None:
@@ -42,7 +37,7 @@ class Focal(nn.Module):
         self.gamma = gamma
 
     def forward(self, logits: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Mean loss of the rows."""
+        """Return the mean loss of the rows."""
         log_p = functional.log_softmax(logits, dim=1)
         terms = (-torch.expm1(log_p)).clamp(min=1e-7) ** self.gamma * log_p
         hard = target.ndim == 1
@@ -58,7 +53,7 @@ class SoftF1(nn.Module):
     """
 
     def forward(self, logits: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Loss of the batch."""
+        """Return the loss of the batch."""
         p, t = functional.softmax(logits, dim=1), as_probabilities(target, logits)
         w = torch.ones_like(p[:, :1]) if weight is None else weight[:, None]
         support = (w * t).sum(dim=0)
@@ -70,16 +65,8 @@ class SoftF1(nn.Module):
 class Distance(nn.Module):
     """Weighted sum of cross-entropy and the distance of the expected class from the true class.
 
-    With coordinates c of the classes on some axes the loss of a spectrum of class y is
-    (1 - a) · cross-entropy + a · mean over axes of (Σ p c - c_y)², where p are the probabilities. The
-    weight of an axis is the square of its scale.
-
-    Parameters
-    ----------
-    coordinates : Tensor of shape (n_classes, n_axes)
-        Coordinates of the classes.
-    weight : float
-        The fraction a, from 0 to 1.
+    With the weight a from 0 to 1, coordinates c of the classes, shape (n_classes, n_axes), and probabilities p, the loss
+    of a spectrum of class y is (1 - a) · cross-entropy + a · mean over axes of (Σ p c - c_y)².
     """
 
     coordinates: Tensor
@@ -91,7 +78,7 @@ class Distance(nn.Module):
         self.cross_entropy = CrossEntropy()
 
     def forward(self, logits: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Mean loss of the rows."""
+        """Return the mean loss of the rows."""
         true = self.coordinates[target] if target.ndim == 1 else target @ self.coordinates
         expected = functional.softmax(logits, dim=1) @ self.coordinates
         distance = ((expected - true) ** 2).mean(dim=1)
@@ -100,13 +87,10 @@ class Distance(nn.Module):
 
 
 class ValueLoss(nn.Module):
-    """Loss of values, over those that are known (not NaN).
+    """Loss of regression for the known values (not NaN), of one of the kinds `VALUE_LOSSES`.
 
-    Parameters
-    ----------
-    kind : {"squared_error", "absolute_error", "gaussian"}
-        For "gaussian", the outputs are values and then logarithms of variances; the loss is the negative logarithm
-        of the likelihood, minus a constant (Nix and Weigend 1994).
+    For "gaussian", the outputs are the values followed by the logarithms of their variances; the loss is the negative
+    log-likelihood without its constant (Nix and Weigend 1994).
     """
 
     def __init__(self, kind: str) -> None:
@@ -114,7 +98,7 @@ class ValueLoss(nn.Module):
         self.kind = kind
 
     def forward(self, outputs: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Mean over rows of the mean over known values; `target` is of shape (n, n_targets)."""
+        """Return the mean over rows of the mean over known values; `target` has shape (n, n_targets)."""
         known = ~target.isnan()
         error = torch.where(known, outputs[:, : target.shape[1]] - target, 0.0)
         if self.kind == "absolute_error":
@@ -129,7 +113,7 @@ class ValueLoss(nn.Module):
 
 
 def as_probabilities(target: Tensor, logits: Tensor) -> Tensor:
-    """Return the target as probabilities of the classes: class indices are one-hot encoded."""
+    """Return the target as class probabilities; class indices are one-hot encoded."""
     if target.ndim == 2:
         return target
     return functional.one_hot(target, logits.shape[1]).to(logits.dtype)

@@ -1,4 +1,4 @@
-"""The skorch nets inside the estimators: training loop, and transfer between devices."""
+"""The skorch nets of the estimators: training loop and transfer between devices."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Net(NeuralNet):
     Parameters
     ----------
     module : torch.nn.Module
-        Its input is rows of X, its output logits.
+        Network from rows of X to logits.
     generator : numpy.random.Generator
         Shuffles the training rows.
     augment : callable or None, default=None
@@ -40,12 +40,10 @@ class Net(NeuralNet):
         Meaning of the outputs.
     balance : bool, default=False
         Whether rows are drawn with replacement, all classes equally often, instead of shuffled.
-    max_grad_norm : float or None, default=None
-        Gradients with a larger norm are scaled down to it.
-    ema_decay : float or None, default=None
-        Decay of the moving average of the weights, which is then validated and kept.
     dtype : torch.dtype, default=torch.float32
         Precision of matrix products.
+    max_grad_norm, ema_decay
+        As in `NeuralEstimator`.
     **kwargs
         As in `skorch.NeuralNet`.
     """
@@ -95,7 +93,7 @@ class Net(NeuralNet):
         )
 
     def get_default_callbacks(self) -> list[tuple[str, Any]]:
-        """Return callbacks that record time and losses of each epoch; those of skorch print as well."""
+        """Return callbacks that record the time and losses of each epoch, without skorch's printing."""
         return [
             ("epoch_timer", EpochTimer()),
             ("train_loss", PassthroughScoring("train_loss", on_train=True)),
@@ -104,25 +102,12 @@ class Net(NeuralNet):
 
     # Training loop ------------------------------------------------------------------------------------
 
-    def train(
-        self,
-        rows: Rows,
-        validation: Rows | None = None,
-        *,
-        n_epochs: int | None = None,
-    ) -> Net:
-        """Train the initialised net. Unlike in skorch, a user's Ctrl-C interrupts it.
+    def train(self, rows: Rows, validation: Rows | None = None, *, n_epochs: int | None = None) -> Net:
+        """Train the initialised net, for `n_epochs` or, with None, until it has ``max_epochs``.
 
-        Parameters
-        ----------
-        rows : Rows
-            Training set.
-        validation : Rows, default=None
-            Validation set.
-        n_epochs : int, default=None
-            Number of epochs; None trains until there are ``max_epochs``.
+        Unlike in skorch, Ctrl-C raises KeyboardInterrupt.
         """
-        self.stop_requested = False  # set by callbacks; the end of the epoch is still notified to the others
+        self.stop_requested = False  # callbacks set it; the others are still notified of the end of the epoch
         self.train_split = None if validation is None else lambda _: (rows, validation)
         self.average_ = None if self.ema_decay is None else WeightAverage(self.module_, self.ema_decay)
         self._named_parameters = list(self.get_all_learnable_params())
@@ -139,11 +124,11 @@ class Net(NeuralNet):
 
     @property
     def validated_module(self) -> nn.Module:
-        """The network that is validated and kept: with averaged weights, if there is an average."""
+        """The network that is validated and kept, which has the averaged weights if there is an average."""
         return self.module_ if self.average_ is None else self.average_.module
 
     def notify(self, method_name: str, **cb_kwargs: Any) -> None:
-        """Call the callbacks; a KeyboardInterrupt of theirs at the end of an epoch stops training early."""
+        """Call the callbacks; a KeyboardInterrupt that one raises at the end of an epoch stops training early."""
         try:
             super().notify(method_name, **cb_kwargs)
         except KeyboardInterrupt:
@@ -156,7 +141,7 @@ class Net(NeuralNet):
     def run_single_epoch(
         self, iterator: Batches | None, training: bool, prefix: str, step_fn: Any, **fit_params: Any
     ) -> None:
-        """Iterate once over all batches. Losses are read at the end, so that no step waits for the device."""
+        """Iterate once over all batches. Losses are read at the end, so no step waits for the device."""
         if iterator is None:
             return
         records = []
@@ -195,7 +180,7 @@ class Net(NeuralNet):
         return {"loss": loss.detach(), "y_pred": logits.detach()}
 
     def validation_step(self, batch: Batch, **fit_params: Any) -> dict[str, Any]:
-        """Return loss and logits of a validation batch."""
+        """Return the loss and logits of a validation batch."""
         with torch.no_grad(), autocast(self.device, self.dtype):
             logits = self.validated_module.eval()(batch.X).float()
             loss = self.criterion_(logits, batch.y, batch.weight)
@@ -211,7 +196,7 @@ class Net(NeuralNet):
         return self
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state with everything on the CPU, so that a net trained on a GPU can be loaded anywhere."""
+        """Return the state with everything on the CPU, so a net trained on a GPU can be loaded anywhere."""
         if self.device == "cpu":
             return super().__getstate__()
         twin = object.__new__(type(self))
@@ -243,12 +228,12 @@ class _StopTraining(Exception):  # noqa: N818
 
 
 def get_weights(net: Any) -> dict[str, NDArray[Any]]:
-    """Weights and buffers of the network of a skorch net, by name."""
+    """Return the weights and buffers of the network of a skorch net, by name."""
     return {name: tensor.numpy(force=True) for name, tensor in net.module_.state_dict().items()}
 
 
 def history_table(history: Any) -> Table:
-    """Table of the numbers that a skorch history has for each epoch; NaN where an epoch lacks one."""
+    """Return a table of the numbers that a skorch history has for each epoch; NaN where an epoch lacks one."""
     hidden = ("_best", "_batch_count")
     names = {name for epoch in history for name, value in epoch.items() if isinstance(value, Real)}
     order = ["epoch", *sorted(name for name in names - {"epoch"} if not name.endswith(hidden))]

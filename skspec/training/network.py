@@ -1,4 +1,4 @@
-"""How rows of X become the input of a network: shapes, standardised columns, filled missing pixels."""
+"""Conversion of rows of X to the input of a network: shape, standardisation, missing pixels."""
 
 from __future__ import annotations
 
@@ -11,20 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-_CHUNK = 2**24  # values that are processed at once for the statistics
+_CHUNK = 2**24  # number of values processed at once for the statistics
 
 
 class InputShape(NamedTuple):
-    """How a row of X folds into the input of a network.
+    """Layout of a row of X: the channels one after the other, then scalar features.
 
-    Parameters
-    ----------
-    channels : tuple of int
-        (n_channels, n_pixels) of a spectrum, or (channels, height, width) of an image.
-    n_scalars : int, default=0
-        Number of scalar features at the end of the row.
-    ivar_channel : int or None, default=None
-        The channel that holds the inverse variance.
+    `channels` is (n_channels, n_pixels) for spectra, or (channels, height, width) for images; `n_scalars` is the number
+    of scalar features, and `ivar_channel` the channel of the inverse variance, if there is one.
     """
 
     channels: tuple[int, ...]
@@ -32,31 +26,23 @@ class InputShape(NamedTuple):
     ivar_channel: int | None = None
 
     def unfold(self, rows: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Spectra or images of shape (n, channels, ...), and scalars, from rows of X."""
+        """Return spectra or images of shape (n, channels, ...), and scalars, from rows of X."""
         if not self.n_scalars:
             return rows.unflatten(1, self.channels), None
         n_values = prod(self.channels)
         return rows[:, :n_values].unflatten(1, self.channels), rows[:, n_values:]
 
     def fold(self, x: Tensor, scalars: Tensor | None) -> Tensor:
-        """Rows of X from spectra or images, and scalars."""
+        """Return rows of X from spectra or images, and scalars."""
         return x.flatten(1) if scalars is None else torch.cat([x.flatten(1), scalars], dim=1)
 
 
 class RowNetwork(nn.Module):
-    """A network for rows of X: columns standardised, missing pixels filled, channels unfolded.
+    """A network whose input is rows of X, with columns standardised, missing pixels filled and channels unfolded.
 
-    Each column is centred on its training mean and divided by its scale. A missing pixel (NaN), and a column
-    that is missing in all training rows, is set to 0, which is the training mean.
-
-    Parameters
-    ----------
-    network : torch.nn.Module
-        Takes (n, n_channels, n_pixels), and scalars if the rows have any; has ``features`` beside ``forward``.
-    center, scale : ndarray of shape (n_features,)
-        Mean and scale of each column, from `column_statistics`; NaN for a column without values.
-    shape : InputShape
-        How a row folds.
+    Each column is centred on its training mean and divided by its scale, both from `column_statistics`. A missing pixel
+    (NaN), and a column that is missing in all training rows, is set to 0, which is the training mean. The inputs of the
+    inner `network` are spectra or images, and scalars if the rows have any; it has ``features`` besides ``forward``.
     """
 
     network: Any
@@ -82,30 +68,20 @@ class RowNetwork(nn.Module):
         return (x,) if scalars is None else (x, scalars)
 
     def forward(self, rows: Tensor) -> Tensor:
-        """Logits of rows of X."""
+        """Return the logits of rows of X."""
         return self.network(*self.unfold(rows))
 
     def features(self, rows: Tensor) -> Tensor:
-        """Activations before the network's last layer."""
+        """Return the activations before the last layer of the network."""
         return self.network.features(*self.unfold(rows))
 
 
 def column_statistics(
     X: NDArray[np.float32], shape: InputShape
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation of each column, or of each channel of images, without missing values.
+    """Return the mean and standard deviation of each column, or of its channel for images, ignoring NaN.
 
-    Parameters
-    ----------
-    X : ndarray of shape (n_rows, n_features)
-        NaN where missing.
-    shape : InputShape
-        How a row folds.
-
-    Returns
-    -------
-    center, scale : ndarray of shape (n_features,)
-        In float64. NaN for a column that is missing everywhere; the scale of a constant column is 1.
+    Both are NaN for a column that is missing everywhere; the standard deviation of a constant column is replaced by 1.
     """
     chunks = np.array_split(X, max(1, X.size // _CHUNK))
     group = _groups(shape)
@@ -124,7 +100,7 @@ def column_statistics(
 
 
 def _groups(shape: InputShape) -> NDArray[np.intp]:
-    """Return for each column the index of its statistic: its own, or that of its channel of an image."""
+    """Return the index of the statistic of each column; columns of the same channel of images share one."""
     n_values = prod(shape.channels)
     if len(shape.channels) == 2:
         return np.arange(n_values + shape.n_scalars)

@@ -7,21 +7,14 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 
 PRECISIONS = ("auto", "float32", "bfloat16")
-_LARGE = 1_000_000  # weights; for smaller networks, conversion costs more time than products save
+_LARGE = 1_000_000  # weights; in smaller networks, conversion takes more time than bfloat16 products save
 
 
 def resolve_precision(precision: str, device: torch.device, n_weights: int) -> torch.dtype:
-    """Return the type in which matrices are multiplied on a device.
+    """Return the type of matrix products on a device for the parameter ``precision``.
 
-    Parameters
-    ----------
-    precision : {"auto", "float32", "bfloat16"}
-        "auto" is bfloat16 if the device supports it in hardware (GPUs from compute capability 8; processors with
-        AMX or AVX512-BF16) and the network is large, and float32 otherwise.
-    device : torch.device
-        Device of the network.
-    n_weights : int
-        Number of weights of the network.
+    "auto" is bfloat16 if the device supports it in hardware (GPUs from compute capability 8; processors with AMX or
+    AVX512-BF16) and the network has at least a million weights, and float32 otherwise.
     """
     if precision == "float32" or (precision == "auto" and n_weights < _LARGE):
         return torch.float32
@@ -29,7 +22,7 @@ def resolve_precision(precision: str, device: torch.device, n_weights: int) -> t
 
 
 def autocast(device: torch.device | str, dtype: torch.dtype) -> AbstractContextManager[None]:
-    """Return a context in which matrices are multiplied in `dtype`; weights and sums stay in float32."""
+    """Return a context with matrix products in `dtype`; weights and sums stay in float32."""
     if dtype == torch.float32:
         return nullcontext()
     return torch.autocast(torch.device(device).type, dtype)

@@ -1,4 +1,4 @@
-"""How a trained network is applied to rows of X."""
+"""Application of a trained network to rows of X."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from skspec.training.batching import Batches, Rows
 from skspec.training.network import RowNetwork
 from skspec.training.precision import autocast
 
-_VALUES = {"cpu": 2**16, "cuda": 2**20}  # values of X in a batch: what caches and memory take best
-_MIN_ROWS = 16  # in a batch: convolutions of fewer do not fill a processor
-_MIN_COMPUTED = 4  # fewer rows are repeated: torch has other kernels for them, which round differently
+_VALUES = {"cpu": 2**16, "cuda": 2**20}  # values of X in a batch, chosen for caches and memory
+_MIN_ROWS = 16  # in a batch; convolutions of fewer do not occupy a processor fully
+_MIN_COMPUTED = 4  # fewer rows are repeated, because torch's kernels for them round differently
 
-View = tuple[float, Callable[[Tensor], Tensor]]  # of spectra or images, with its weight
+View = tuple[float, Callable[[Tensor], Tensor]]  # weight and function of spectra or images
 
 
 def apply_network(
@@ -30,9 +30,9 @@ def apply_network(
     device: torch.device,
     dtype: torch.dtype,
 ) -> NDArray[np.float32]:
-    """Return the outputs of a method of the network for rows of X; the weighted mean over views, if there are any.
+    """Return the outputs of a method of the network for rows of X, or their weighted mean over views.
 
-    Predictions do not depend on the other rows of X, up to rounding.
+    The outputs of a row do not depend on the other rows, up to rounding.
     """
     batches = Batches(
         Rows(X), max(_MIN_ROWS, _VALUES.get(device.type, _VALUES["cpu"]) // X.shape[1]), device=device

@@ -1,4 +1,4 @@
-"""Reading of pretrained weights from a file."""
+"""Reading pretrained weights from a file."""
 
 from __future__ import annotations
 
@@ -12,24 +12,14 @@ from torch import Tensor
 
 
 def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
-    """Read the state_dict of a network; no code in the file is executed.
+    """Read the state_dict of a network, on the CPU, from a file of safetensors or ``torch.save``.
 
-    Parameters
-    ----------
-    path : path
-        File written by safetensors or ``torch.save``; the format is detected from the content.
-
-    Returns
-    -------
-    dict of str to Tensor
-        On the CPU.
+    The format is detected from the content; no code in the file is executed.
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
     ValueError
-        If it is damaged, in another format, or contains anything but named tensors.
+        If the file is damaged, in another format, or contains anything but named tensors.
     ImportError
         If it is a safetensors file and that package is not installed.
     """
@@ -40,20 +30,18 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
         weights = load(path)
     except Exception as error:  # a bad file can raise anything
         raise ValueError(
-            f"{path} is damaged, or not a state_dict of tensors as torch.save and safetensors write them"
+            f"{path} is damaged, or not a state_dict of tensors written by torch.save or safetensors"
         ) from error
     if not isinstance(weights, Mapping):
-        raise ValueError(f"{path} holds a {type(weights).__name__}, a state_dict of tensors is needed")
+        raise ValueError(f"{path} must contain a state_dict of tensors, got a {type(weights).__name__}")
     for name, value in weights.items():
         if not isinstance(value, Tensor):
-            raise ValueError(
-                f"{path} has a {type(value).__name__} under {name!r}, a state_dict has tensors only"
-            )
+            raise ValueError(f"{path} must contain only tensors, got a {type(value).__name__} under {name!r}")
     return dict(weights)
 
 
 def _safetensors() -> Any:
-    """Return the module safetensors.torch, or raise an error that says how to install it."""
+    """Return the module safetensors.torch, or raise ImportError with the command that installs it."""
     try:
         import safetensors.torch  # noqa: PLC0415
     except ImportError as error:

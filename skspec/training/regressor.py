@@ -1,4 +1,4 @@
-"""`NeuralRegressor`, the base of the neural regressors."""
+"""`NeuralRegressor`, the base class of the neural regressors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from skspec.training.validation import ValueOutputs
 
 
 class NeuralRegressor(RegressorMixin, NeuralEstimator):
-    """Base of the neural regressors: loss functions, fit and predictions.
+    """Base class of the neural regressors: loss functions, fit and predictions.
 
     Several values can be learned together, and some of them may be unknown (NaN) for some spectra.
 
@@ -29,8 +29,8 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
     — Loss —
     loss : {"squared_error", "absolute_error", "gaussian"}
         Loss function of values standardised by their mean and standard deviation: squared error; absolute error, which
-        is less sensitive to outliers; or the negative log-likelihood of a Gaussian whose width is learned as well (Nix
-        and Weigend 1994), for predictions with standard deviations.
+        is less sensitive to outliers; or the negative log-likelihood of a Gaussian whose width is also learned (Nix and
+        Weigend 1994), for predictions with standard deviations.
 
     Attributes
     ----------
@@ -54,8 +54,8 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         X : Spectra on the grid of fit, or array-like of shape (n_spectra, n_features)
             NaN where pixels are missing.
         return_std : bool, default=False
-            Whether to return standard deviations as well, with ``loss="gaussian"``. They describe the scatter of
-            training spectra around the predictions, and are too small for spectra unlike these.
+            Whether to also return standard deviations, with ``loss="gaussian"``. They describe the scatter of the
+            training spectra about the predictions, and are too small for spectra that differ from these.
 
         Returns
         -------

@@ -1,15 +1,14 @@
-"""One training run of an estimator: its data, seed, callbacks and checkpoint, and the net that is trained."""
+"""A training run of an estimator: data, seed, callbacks, checkpoint, and the net that is trained."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.base import clone
-from skorch.callbacks import Callback, PrintLog
+from skorch.callbacks import PrintLog
 
 from skspec import __version__
 from skspec.checks import draw_seed
@@ -25,7 +24,7 @@ from skspec.training.optimizers import OPTIMIZERS
 from skspec.training.schedules import LearningRate
 from skspec.training.validation import Validation, hold_out
 
-_NOT_IDENTITY = ("augment", "callbacks", "checkpoint_dir", "device", "random_state", "verbose")  # of a fit
+_NOT_IDENTITY = ("augment", "callbacks", "checkpoint_dir", "device", "random_state", "verbose")
 
 
 def train(
@@ -39,13 +38,12 @@ def train(
     start: Net | None,
     identity: Any,
 ) -> None:
-    """Train a new network, from the weights of another if there is one.
+    """Train a new network, from the weights of the net `start` if there is one.
 
-    `identity` contains what distinguishes this fit from others, besides data and parameters: see
-    `training.checkpoint`.
+    `identity` identifies this fit, together with its data and parameters: see `training.checkpoint`.
     """
     seed = draw_seed(estimator.random_state)
-    callbacks: list[tuple[str, Callback]] = []
+    checkpoint = early_stopping = None
     if estimator.checkpoint_dir is not None:
         weights = None if start is None else get_weights(start)
         path = checkpoint_path(
@@ -54,7 +52,7 @@ def train(
         )
         state = read_checkpoint(path)
         seed = seed if state is None else state["seed"]
-        callbacks.append(("checkpoint", Checkpoint(path, state, seed)))
+        checkpoint = Checkpoint(path, state, seed)
     data, validation = Rows(rows, target, weight), None
     if estimator.validation_fraction is not None:
         strata = target if target.ndim == 1 else np.zeros(len(target), dtype=np.intp)
@@ -67,9 +65,11 @@ def train(
         statistics = module.center.numpy(force=True), module.scale.numpy(force=True)
     if validation is not None:
         scorer = None if estimator.scoring is None else get_scorer(estimator.scoring)
-        callbacks.append(("validation", Validation(scorer, estimator.n_iter_no_change)))
+        early_stopping = Validation(scorer, estimator.n_iter_no_change)
     with seeded(seed, device):
-        net = make_net(estimator, *statistics, device=device, seed=seed, callbacks=callbacks)
+        net = make_net(
+            estimator, *statistics, device=device, seed=seed, validation=early_stopping, checkpoint=checkpoint
+        )
         if start is None:
             estimator._load_pretrained(net.module_.network)
         else:
@@ -110,20 +110,19 @@ def make_net(
     *,
     device: torch.device,
     seed: int,
-    callbacks: Iterable[tuple[str, Callback]] = (),
+    validation: Validation | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Net:
-    """Return an untrained net, its weights drawn from torch's global generator."""
+    """Return an untrained net, with weights drawn from torch's global generator."""
     shape = estimator._input_shape(len(center))
     module = RowNetwork(estimator._build_network(shape.channels, estimator._n_outputs), center, scale, shape)
     if estimator.compile:
         module.compile()
     optimizer, options = OPTIMIZERS[estimator.optimizer]
     generator = np.random.default_rng(seed)
-    augment = (
-        RowAugmenter(shape, estimator.augment, getattr(estimator, "wave_", None))
-        if estimator.augment
-        else None
-    )
+    augment = None
+    if estimator.augment:
+        augment = RowAugmenter(shape, estimator.augment, getattr(estimator, "wave_", None))
     net = estimator._net_class(
         module,
         generator=generator,
@@ -138,27 +137,29 @@ def make_net(
         lr=estimator.lr,
         max_epochs=estimator.max_epochs,
         batch_size=estimator.batch_size,
-        callbacks=_make_callbacks(estimator, dict(callbacks)),
+        callbacks=_make_callbacks(estimator, validation, checkpoint),
         device=str(device),
         verbose=estimator.verbose > 1,
     )
     return net.initialize()
 
 
-def _make_callbacks(estimator: Any, more: Mapping[str, Callback]) -> list[Any]:
-    """Callbacks in the order of their calls: records, progress, those of the user, checkpoints."""
-    callbacks: list[Any] = [(name, more[name]) for name in ("validation",) if name in more]
+def _make_callbacks(
+    estimator: Any, validation: Validation | None, checkpoint: Checkpoint | None
+) -> list[Any]:
+    """Return the callbacks in the order of their calls: records, progress, those of the user, checkpoints."""
+    callbacks: list[Any] = [] if validation is None else [("validation", validation)]
     callbacks.append(("learning_rate", LearningRate(estimator.schedule, estimator.lr)))
     if estimator.verbose == 1:
         callbacks.append(ProgressBar(type(estimator).__name__))
     elif estimator.verbose > 1:
         callbacks.append(PrintLog())
     callbacks += list(clone(estimator.callbacks, safe=False) or ())
-    return callbacks + [(name, more[name]) for name in ("checkpoint",) if name in more]
+    return callbacks if checkpoint is None else [*callbacks, ("checkpoint", checkpoint)]
 
 
 def _identity(estimator: Any, seed: int) -> list[Any]:
-    """Return what distinguishes a fit from others, besides its data."""
+    """Return the values that identify a fit, besides its data."""
     params = {k: v for k, v in estimator.get_params(deep=False).items() if k not in _NOT_IDENTITY}
     named = {key: _qualified_name(value) if callable(value) else value for key, value in params.items()}
     augment = [(_qualified_name(type(step)), step.get_params()) for step in estimator.augment or ()]

@@ -13,7 +13,7 @@ _START = 0.04  # of the maximum learning rate
 
 
 def one_cycle(done: float) -> float:
-    """Rise along a cosine to 1 at 30 % of the run, then fall to 0 (Smith and Topin 2017, arXiv:1708.07120)."""
+    """Rise along a cosine to 1 at 30 % of the run, and then fall to 0 (Smith and Topin 2017, arXiv:1708.07120)."""
     if done < _WARM_UP:
         return _START + (1.0 - _START) * 0.5 * (1.0 - math.cos(math.pi * done / _WARM_UP))
     return 0.5 * (1.0 + math.cos(math.pi * (done - _WARM_UP) / (1.0 - _WARM_UP)))
@@ -34,21 +34,13 @@ _PLATEAU = {"factor": 0.3, "patience": 5}  # epochs
 
 
 class LearningRate(Callback):
-    """Sets the learning rate before each step, and records it for each epoch.
-
-    Parameters
-    ----------
-    schedule : str
-        One of `SCHEDULES`.
-    lr : float
-        Maximum learning rate.
-    """
+    """Set the learning rate before each step, by one of the `SCHEDULES` with the maximum `lr`; record it each epoch."""
 
     def __init__(self, schedule: str, lr: float) -> None:
         self.schedule = schedule
         self.lr = lr
 
-    def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
+    def on_train_begin(self, net: Any, X: Any = None, **kwargs: Any) -> None:
         """Compute the number of steps of the run."""
         self.step_ = 0
         self.n_steps_ = net.max_epochs * len(net.get_iterator(X, training=True))
@@ -56,9 +48,7 @@ class LearningRate(Callback):
         self.best_ = -math.inf
         self.since_ = 0
 
-    def on_batch_begin(
-        self, net: Any, batch: Any = None, training: bool | None = None, **kwargs: Any
-    ) -> None:
+    def on_batch_begin(self, net: Any, training: bool | None = None, **kwargs: Any) -> None:
         """Set the learning rate of this step."""
         if not training:
             return
@@ -67,10 +57,8 @@ class LearningRate(Callback):
             group["lr"] = self.lr_
         self.step_ += 1
 
-    def on_epoch_end(
-        self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
-    ) -> None:
-        """Record the learning rate at the end of the epoch; on a plateau, reduce it."""
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Record the learning rate at the end of the epoch, and reduce it on a plateau."""
         net.history.record("lr", self.lr_)
         if self.schedule != "plateau":
             return
@@ -81,7 +69,7 @@ class LearningRate(Callback):
 
 
 def score_of(epoch: Mapping[str, Any]) -> float:
-    """Return the validation score of an epoch, else the negative of its validation or training loss."""
+    """Return the validation score of an epoch, or else the negative validation or training loss."""
     if "valid_score" in epoch:
         return epoch["valid_score"]
     return -epoch.get("valid_loss", epoch["train_loss"])

@@ -1,4 +1,4 @@
-"""Values around the present one, for the search spaces of the neural estimators."""
+"""Values around the current one, for the search spaces of the neural estimators."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def sizes_around(value: int) -> list[int]:
 
 
 def choices(value: Any, *others: Any) -> list[Any]:
-    """Return choices, beginning with the present one."""
+    """Return choices, beginning with the current one."""
     return [value, *(other for other in others if other != value)]
 
 
 def filters_around(filters: Sequence[int]) -> list[tuple[int, ...]]:
-    """Return as many layers, all narrower or all wider: strides and kernels may be given layer by layer."""
+    """Return choices with the same number of layers, since strides and kernels may be set for each layer."""
     filters = tuple(filters)
     return choices(filters, tuple(max(1, n // 2) for n in filters), tuple(2 * n for n in filters))

@@ -1,4 +1,4 @@
-"""The fitted state of an estimator as plain values and arrays, for files without pickle."""
+"""Fitted state of an estimator as plain values and arrays, for files without pickle."""
 
 from __future__ import annotations
 
@@ -20,19 +20,14 @@ _PREFIX = "module."
 def get_state(estimator: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Return the fitted state of an estimator.
 
-    Parameters
-    ----------
-    estimator : NeuralEstimator
-        Fitted.
-
     Returns
     -------
     state : dict
-        Values for JSON: the meaning of the outputs (``classes`` and ``classes_dtype``, or ``target_mean`` and
-        ``target_scale``), ``n_features_in``, ``feature_names_in`` (or None), ``history`` (columns by name) and
-        ``best_epoch`` (if there is one).
+        Values for JSON: the meaning of the outputs (``classes`` and ``classes_dtype``, or ``target_mean``,
+        ``target_scale`` and ``is_flat``), ``n_features_in``, ``feature_names_in`` (or None), ``history`` (columns by
+        name) and ``best_epoch`` (if there is one).
     arrays : dict of str to ndarray
-        Weights and buffers of the network, each name with ``module.`` before it, and ``wave`` if known.
+        Weights and buffers of the network, with the prefix ``module.``, and ``wave`` if known.
     """
     names = getattr(estimator, "feature_names_in_", None)
     history = estimator.history_
@@ -50,19 +45,9 @@ def get_state(estimator: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
 
 
 def set_state(estimator: Any, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Restore the fitted state of an estimator.
+    """Restore the fitted state in an estimator with the same parameters.
 
-    Parameters
-    ----------
-    estimator : NeuralEstimator
-        With the parameters of the one from which the state was taken.
-    state, arrays : mapping
-        From `get_state`.
-
-    Raises
-    ------
-    ValueError
-        If the arrays are not those of a network with these parameters.
+    ValueError if the arrays are not those of a network with these parameters.
     """
     for name in ("wave_", "feature_names_in_", "best_epoch_"):
         estimator.__dict__.pop(name, None)
@@ -87,7 +72,7 @@ def set_state(estimator: Any, state: Mapping[str, Any], arrays: Mapping[str, NDA
 
 
 def _check_weights(estimator: Any, weights: Mapping[str, NDArray[Any]]) -> None:
-    """Compare names and shapes with those of the network, which is not allocated here, however large it is."""
+    """Compare names and shapes with those of the network, without allocating it, since it might be huge."""
     shape = estimator._input_shape(estimator.n_features_in_)
     with torch.device("meta"):
         network = estimator._build_network(shape.channels, estimator._n_outputs)

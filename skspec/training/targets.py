@@ -9,20 +9,10 @@ from torch.nn.functional import one_hot
 
 
 class SoftTargets:
-    """Smooths labels, and mixes pairs of rows.
+    """Smooth labels and mix pairs of rows, by the parameters ``label_smoothing`` and ``mixup`` of the estimators.
 
-    Parameters
-    ----------
-    n_classes : int or None
-        Number of classes; None for targets that are values.
-    label_smoothing : float
-        Probability that is taken from the true class and distributed equally over all classes (Szegedy et al. 2016,
-        arXiv:1512.00567).
-    mixup : float
-        Each batch is mixed with itself in another order, λ : 1 - λ, with λ from Beta(`mixup`, `mixup`) (Zhang et
-        al. 2018, arXiv:1710.09412); 0 does not mix.
-    generator : numpy.random.Generator
-        Random generator of λ and the order.
+    Each batch is mixed with itself in another order; order and λ are drawn from the generator. `n_classes` is None for
+    targets that are values.
     """
 
     def __init__(

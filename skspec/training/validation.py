@@ -1,4 +1,4 @@
-"""The validation set: how it is held out, and early stopping by its score."""
+"""The validation set: split, scores, and early stopping."""
 
 from __future__ import annotations
 
@@ -21,23 +21,10 @@ from skspec.metrics import KnownLogits
 def hold_out(
     target: NDArray[np.integer], groups: NDArray[Any] | None, fraction: float, seed: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Split rows into a training and a validation set, class by class.
+    """Return the indices of a training set and of a validation set, with approximately a `fraction` of the rows.
 
-    Parameters
-    ----------
-    target : ndarray of shape (n_rows,)
-        Class indices. A class of a single row, or group, is in the training set only.
-    groups : ndarray of shape (n_rows,) or None
-        Rows of a group stay together.
-    fraction : float
-        Approximate fraction of the validation set.
-    seed : int
-        Seed of the split.
-
-    Raises
-    ------
-    ValueError
-        If no such split is possible.
+    The split is stratified by `target`, class indices of shape (n_rows,), and keeps groups together. A class of a single
+    row, or group, is in the training set only. ValueError if no such split is possible.
     """
     n_classes = int(target.max()) + 1
     splits: Any
@@ -59,42 +46,34 @@ def hold_out(
     except ValueError as error:
         raise ValueError(f"validation_fraction={fraction} cannot be held out: {error}") from None
     raise ValueError(
-        f"validation_fraction={fraction} cannot be held out: for any choice of groups, a class has no training spectra"
+        f"validation_fraction={fraction} cannot be held out: with any choice of groups, a class has no training spectra"
     )
 
 
 class Validation(Callback):
-    """Scores the validation set after each epoch, keeps the best weights, and stops early.
+    """Score the validation set after each epoch, keep the best weights, and stop early.
 
-    Parameters
-    ----------
-    scorer : callable or None
-        A scikit-learn scorer; None is the negative loss.
-    patience : int or None
-        Number of epochs without a better score after which training stops; None never stops.
+    `scorer` is a scikit-learn scorer, or None for the negative loss. Training stops after `patience` epochs without a
+    better score; None never stops.
     """
 
     def __init__(self, scorer: Callable[[Any, Any, Any], float] | None, patience: int | None) -> None:
         self.scorer = scorer
         self.patience = patience
 
-    def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """Reset the best epoch."""
         self.best_score_ = -math.inf
         self.best_epoch_ = 0
         self.best_weights_: dict[str, Any] = {}
         self.outputs_: list[Any] = []
 
-    def on_batch_end(
-        self, net: Any, batch: Any = None, training: bool | None = None, y_pred: Any = None, **kwargs: Any
-    ) -> None:
+    def on_batch_end(self, net: Any, training: bool | None = None, y_pred: Any = None, **kwargs: Any) -> None:
         """Collect the outputs."""
         if not training:
             self.outputs_.append(y_pred)
 
-    def on_epoch_end(
-        self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
-    ) -> None:
+    def on_epoch_end(self, net: Any, dataset_valid: Any = None, **kwargs: Any) -> None:
         """Score the epoch."""
         epoch = len(net.history)
         score = -net.history[-1, "valid_loss"]
@@ -109,7 +88,7 @@ class Validation(Callback):
         elif self.patience is not None and epoch - self.best_epoch_ >= self.patience:
             net.stop_requested = True
 
-    def on_train_end(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:
         """Restore the best weights."""
         if self.best_weights_:
             net.module_.load_state_dict(self.best_weights_)
@@ -117,13 +96,7 @@ class Validation(Callback):
 
 
 class ClassOutputs:
-    """Meaning of outputs that are logits.
-
-    Parameters
-    ----------
-    classes : ndarray of shape (n_classes,)
-        Class labels, in the order of the outputs.
-    """
+    """Meaning of outputs that are logits: the class labels in the order of the outputs."""
 
     def __init__(self, classes: NDArray[Any]) -> None:
         self.classes = classes
@@ -134,14 +107,9 @@ class ClassOutputs:
 
 
 class ValueOutputs:
-    """Meaning of outputs that are standardised values.
+    """Meaning of outputs that are values standardised by `mean` and `scale`, each of shape (n_targets,).
 
-    Parameters
-    ----------
-    mean, scale : ndarray of shape (n_targets,)
-        Mean and standard deviation by which values were standardised.
-    is_flat : bool
-        Whether values are of shape (n_rows,), and not (n_rows, n_targets).
+    `is_flat` is whether values have shape (n_rows,) instead of (n_rows, n_targets).
     """
 
     def __init__(self, mean: NDArray[np.float64], scale: NDArray[np.float64], is_flat: bool) -> None:
@@ -150,12 +118,12 @@ class ValueOutputs:
         self.is_flat = is_flat
 
     def values(self, outputs: NDArray[Any]) -> NDArray[np.float64]:
-        """Return values in their own units, from the first columns of outputs."""
+        """Return the values, in their original units, from the first columns of outputs."""
         values = outputs[:, : len(self.mean)] * self.scale + self.mean
         return values[:, 0] if self.is_flat else values
 
     def errors(self, outputs: NDArray[Any]) -> NDArray[np.float64]:
-        """Return standard deviations, from the other columns, which are logarithms of variances."""
+        """Return the standard deviations from the other columns, which are logarithms of variances."""
         errors = np.exp(0.5 * outputs[:, len(self.mean) :]) * self.scale
         return errors[:, 0] if self.is_flat else errors
 
@@ -168,7 +136,7 @@ class ValueOutputs:
 
 
 class _KnownValues(RegressorMixin, BaseEstimator):
-    """A regressor whose predictions are known already."""
+    """A regressor with known predictions."""
 
     def __init__(self, values: NDArray[Any]) -> None:
         self.values = values

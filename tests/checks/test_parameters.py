@@ -1,4 +1,4 @@
-"""Checks of parameters that all rooms share."""
+"""Constraints of parameters."""
 
 from numbers import Real
 from typing import ClassVar
@@ -34,7 +34,7 @@ def test_other_values_are_named(value, options, message):
     [("both", True, True), ("left", True, False), ("right", False, True), ("neither", False, False)],
 )
 @pytest.mark.parametrize("limits", [(0, 2), (0, None), (None, 2)])
-def test_interval_includes_the_limits_that_it_says(closed, low_allowed, high_allowed, limits):
+def test_interval_includes_closed_limits_only(closed, low_allowed, high_allowed, limits):
     interval = Interval(Real, *limits, closed)
     allowed = {1: True, 0: low_allowed or limits[0] is None, 2: high_allowed or limits[1] is None}
     for value, good in allowed.items():
@@ -46,7 +46,7 @@ def test_interval_includes_the_limits_that_it_says(closed, low_allowed, high_all
 
 
 @pytest.mark.parametrize("value", [True, np.True_, "1", None])
-def test_interval_refuses_what_is_not_a_number(value):
+def test_interval_refuses_other_types(value):
     with pytest.raises(TypeError, match="lr must be"):
         Interval(Real, 0, 2).check("lr", value)
 

@@ -1,4 +1,4 @@
-"""Simulated galaxies and quasars have the features by which astronomers classify them."""
+"""Simulated galaxies and quasars have the features used to classify them."""
 
 import numpy as np
 import pytest
@@ -109,7 +109,7 @@ def test_lines_before_dust():
     assert below[kind == 3].mean() < 0.05
 
 
-def test_emission_lines_lie_at_the_redshift(galaxies):
+def test_emission_lines_are_at_the_redshift(galaxies):
     for row in np.flatnonzero(np.asarray(galaxies.meta["subclass"]) == "STARBURST"):
         near = np.abs(galaxies.wave / (1 + galaxies.meta["z"][row]) - 5008.24) < 15
         peak = galaxies.wave[near][np.argmax(galaxies.flux[row][near])]

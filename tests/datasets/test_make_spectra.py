@@ -112,7 +112,7 @@ def same(a, b):
     )
 
 
-def test_a_seed_gives_the_same_spectra_bit_for_bit():
+def test_same_seed_same_spectra_bit_for_bit():
     options = {"n_spectra": 80, "wave": COARSE}
     first = make_spectra(**options, random_state=42)
     same(first, make_spectra(**options, random_state=42))

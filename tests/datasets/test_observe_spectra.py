@@ -108,7 +108,7 @@ def test_noise_is_gaussian_with_the_stated_variance_and_ratio():
 
 def test_sky_matters_for_faint_stars():
     def excess(magnitude):
-        """Return the noise in [O I] of the night sky, 5578.9 Å in vacuum, over that beside it."""
+        """Return the noise in [O I] of the night sky, 5578.9 Å in vacuum, relative to neighbouring pixels."""
         night = observe_spectra(library(line=5000.0), **NOISELESS | {"snr": 5.0, "magnitude": magnitude})
         sigma, line = 1 / np.sqrt(night.ivar[0]), np.abs(night.wave - 5578.9) < 1
         beside = np.abs(night.wave - 5555.0) < 10
@@ -142,7 +142,7 @@ def test_pixels_of_the_survey():
 
 @pytest.mark.parametrize(("velocity", "reach"), [(0.0, (0, 0)), ((-300.0, 200.0), (200, -300))])
 @pytest.mark.parametrize("n_pixels", [5, 100, 20000])
-def test_pixels_must_lie_within_the_library_to_their_edges(velocity, reach, n_pixels):
+def test_library_must_cover_whole_pixels(velocity, reach, n_pixels):
     options = NOISELESS | {"velocity": velocity}
     blue, red = (1 + v / LIGHT_SPEED for v in reach)
     edges = np.geomspace((WAVE[0] - 0.25) * blue, (WAVE[-1] + 0.25) * red, n_pixels + 1)

@@ -49,7 +49,7 @@ def test_ion_fractions_sum_to_one_and_shift_with_temperature(symbol):
     )
 
 
-def test_molecules_take_their_atoms_and_no_more():
+def test_molecules_conserve_atoms():
     temperature = np.geomspace(2000.0, 6000.0, 20)
     molecules = _saha.molecules_per_hydrogen(temperature, np.full(20, 0.1), np.full(20, 1e5), 0.0)
     assert (2 * molecules["H2"] <= 1).all()
@@ -131,7 +131,7 @@ def test_pressure_rises_with_gravity():
         assert (np.diff(np.log10(layer.electron_pressure)) > 0.3).all()
 
 
-def test_line_list_holds_the_textbook_lines():
+def test_line_list_has_the_textbook_lines():
     lines = read_lines()
     assert (np.diff(lines["wave"]) >= 0).all()
     assert set(lines["element"]) <= set(ELEMENTS)

@@ -72,7 +72,7 @@ def test_throughput_and_sky():
     assert wave[np.argmax(sky_brightness(wave, 2000.0))] == pytest.approx(5578.9, abs=1.0)
 
 
-def test_lost_pixels_come_short_and_long():
+def test_missing_pixels_are_in_short_and_long_gaps():
     lost = lost_pixels((2000, 1000), 0.1, np.random.default_rng(0))
     assert lost.mean() == pytest.approx(0.1, rel=0.05)
     edges = np.flatnonzero(np.diff(np.pad(lost, ((0, 0), (1, 1))).astype(np.int8).ravel()))

@@ -39,7 +39,7 @@ def test_balmer_series_of_an_a_star_converges_to_its_limit():
     flux = mk_spectra(["A0"])[0]
     below, above = flux[(WAVE > 3500) & (WAVE < 3640)].mean(), flux[(WAVE > 4000) & (WAVE < 4060)].mean()
     assert 0.25 < below / above < 0.6  # Balmer jump, 0.5 mag and more
-    # H9 to H14 stand apart, farther on they merge
+    # H9 to H14 are separate, higher lines merge
     for centre, gap in ((3836.5, 3862.0), (3798.9, 3816.0), (3771.7, 3784.0), (3751.2, 3761.0)):
         at, between = (flux[np.argmin(np.abs(WAVE - w))] for w in (centre, gap))
         assert at < 0.9 * between
@@ -55,7 +55,7 @@ def test_neutral_helium_only_in_o_and_b():
 
 
 def test_ionised_helium_only_in_o():
-    types = [t for t in SEQUENCE if t[0] in "OBAF"]  # a line of Ti I comes at the same place in cool stars
+    types = [t for t in SEQUENCE if t[0] in "OBAF"]  # Ti I has a line at the same wavelength in cool stars
     strength = dict(zip(types, width(types, HE_II), strict=True))
     assert all(strength[t] > 0.1 for t in types if t[0] == "O")
     assert strength["O5"] > 2 * strength["O9"]

@@ -1,4 +1,4 @@
-"""Members of ensembles, and data, for these tests."""
+"""Members and data for the tests of ensembles."""
 
 import numpy as np
 import threadpoolctl
@@ -17,7 +17,7 @@ GROUPS = np.repeat(np.arange(60), 4)
 
 
 class Known(ClassifierMixin, BaseEstimator):
-    """A fitted classifier that knows the logits of row i, if X is i."""
+    """A fitted classifier with given logits of row i, where X is i."""
 
     def __init__(self, logits, classes=(0, 1, 2)):
         self.logits = logits
@@ -41,7 +41,7 @@ class Known(ClassifierMixin, BaseEstimator):
 
 
 class Recorder(ClassifierMixin, BaseEstimator):
-    """A nearest-mean classifier that notes what it was given."""
+    """A nearest-mean classifier that records the arguments of fit."""
 
     seen: list = []  # noqa: RUF012 - shared by clones
 
@@ -64,7 +64,7 @@ def of(*members, **params):
 
 
 def known(n_members, n_rows=60, n_classes=3, seed=0):
-    """Members of different skill and width, rows and true classes."""
+    """Return members with different accuracy and width of logits, rows and true classes."""
     rng = np.random.default_rng(seed)
     truth = rng.integers(0, n_classes, n_rows)
     skill = rng.uniform(0.2, 1.5, n_members)[:, None, None]

@@ -1,4 +1,4 @@
-"""Logit voting against means by hand and the published ensembles, and invalid input."""
+"""Logit voting against explicit means and the published ensembles, and invalid input."""
 
 import json
 
@@ -108,7 +108,7 @@ def test_two_classes():
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseEstimator) else "",
 )
-def test_where_logits_come_from(member, method):
+def test_method_of_logits(member, method):
     model = of(member).fit(X, Y)
     assert model.logit_methods_ == [method]
     fitted = model.estimators_[0]
@@ -124,7 +124,7 @@ def test_where_logits_come_from(member, method):
         ({"scaling": "temprature"}, "scaling must be one of None, 'standard', 'temperature', .*did you mean"),
         ({"selection": "gready"}, "selection must be one of None, 'greedy'"),
         ({"selection": "greedy", "max_members": 0}, "max_members == 0, must be >= 1"),
-        ({"selection": "greedy", "weights": [1, 1]}, "weights are found by selection='greedy'"),
+        ({"selection": "greedy", "weights": [1, 1]}, "weights are determined by selection='greedy'"),
         ({"selection": "greedy", "scoring": "acuracy"}, "acuracy"),
         ({"weights": [1]}, r"weights has shape \(1,\); \(2,\) is needed"),
         ({"weights": [1, -1]}, r"weights must be finite and not negative, got \[1.0, -1.0\]"),
@@ -168,7 +168,7 @@ def test_bad_parameters(params, message):
         (
             Y,
             {"groups": np.where(GROUPS < 50, GROUPS, np.nan)},
-            "groups has 40 missing values; a spectrum that",
+            "groups has 40 missing values; give each",
         ),
         (Y, {"groups": np.where(GROUPS < 50, GROUPS, None)}, "groups has 40 missing values"),
         (Y, {"groups": np.ma.masked_greater(GROUPS, 49)}, "groups has 40 missing values"),
@@ -184,9 +184,9 @@ def test_bad_members_that_are_fitted():
     with pytest.raises(NotFittedError, match="LogisticRegression"):
         of(LogisticRegression(), cv="prefit").fit(X, Y)
     good, other = LogisticRegression().fit(X, Y), LogisticRegression().fit(X, np.where(Y == "M", "G", Y))
-    with pytest.raises(ValueError, match=r"'m0' knows \['G', 'K', 'M'\], 'm1' knows \['G', 'K'\]"):
+    with pytest.raises(ValueError, match=r"'m0' has \['G', 'K', 'M'\], 'm1' has \['G', 'K'\]"):
         of(good, other, cv="prefit").fit(X, Y)
-    with pytest.raises(ValueError, match=r"y has labels that the fitted members do not know: \['X'\]"):
+    with pytest.raises(ValueError, match=r"y has labels that are not classes of the fitted members: \['X'\]"):
         of(good, cv="prefit").fit(X[:2], ["G", "X"])
     with pytest.raises(NotFittedError):
         of(good, cv="prefit").predict(X)
@@ -205,7 +205,7 @@ def test_bad_members_that_are_fitted():
     ],
     ids=["svc", "pipeline", "search", "searched"],
 )
-def test_a_column_for_each_pair_of_classes_is_none_for_each_class(member, n_classes):
+def test_columns_for_pairs_of_classes_are_refused(member, n_classes):
     with pytest.raises(
         ValueError, match=f"SVC.decision_function has a column for each pair of the {n_classes} cl"
     ):
@@ -220,7 +220,7 @@ class Silent(ClassifierMixin, BaseEstimator):
 
 
 def test_a_member_without_logits_is_refused_before_it_is_trained():
-    with pytest.raises(ValueError, match="a Silent has neither decision_function nor predict_proba"):
+    with pytest.raises(ValueError, match="Silent has neither decision_function nor predict_proba"):
         of(make_pipeline(StandardScaler(), Silent())).fit(X, Y)
     hard = VotingClassifier([("a", GaussianNB())])
     with pytest.raises(ValueError, match=r"VotingClassifier has neither .*voting='soft'"):
@@ -232,7 +232,7 @@ def test_a_member_without_logits_is_refused_before_it_is_trained():
     assert of(stacked).fit(X, Y).logit_methods_ == ["decision_function"]
 
 
-def test_a_name_is_that_of_the_fit():
+def test_names_are_those_of_the_fit():
     model = of(LogisticRegression(), GaussianNB(), weights=[0, 1]).fit(X, Y)
     model.set_params(estimators=[("z", LogisticRegression())])
     assert list(model.named_estimators_) == ["m1"]

@@ -40,7 +40,7 @@ def test_temperature_is_the_minimum_of_the_log_loss(weighted):
     np.testing.assert_allclose(model.decision_function(rows), expected, rtol=1e-10)
 
 
-def test_temperature_of_the_perfect_and_the_useless():
+def test_temperature_of_perfect_and_useless_members():
     _, rows, truth, logits = known(1)
     perfect, wrong, ignorant = np.eye(3)[truth], -np.eye(3)[truth], np.zeros_like(logits[0])
     model = of(Known(perfect), Known(wrong), Known(ignorant), cv="prefit", scaling="temperature")
@@ -52,7 +52,7 @@ def test_temperature_of_the_perfect_and_the_useless():
     np.testing.assert_array_equal(model.predict(rows), truth)
 
 
-def test_standard_scaling_undoes_widths():
+def test_standard_scaling_removes_widths():
     members, rows, truth, logits = known(3)
     model = of(*members, cv="prefit", scaling="standard").fit(rows, truth)
     centred = logits - logits.mean(axis=2, keepdims=True)
@@ -62,8 +62,8 @@ def test_standard_scaling_undoes_widths():
     np.testing.assert_allclose(again.predict_proba(rows), model.predict_proba(rows), rtol=1e-9)
 
 
-def test_a_member_that_knows_nothing_has_no_width():
-    """Its logits are equal but for rounding, which is not to be blown up."""
+def test_a_member_with_constant_logits_is_not_scaled():
+    """Its logits are equal up to rounding errors, which must not be amplified."""
     members, rows, truth, logits = known(1)
     rounding = Known(np.log(np.full((60, 3), 1 / 3)) + 3e-16 * np.sign(logits[0][::-1]))
     model = of(*members, rounding, cv="prefit", scaling="standard").fit(rows, truth)
@@ -71,7 +71,7 @@ def test_a_member_that_knows_nothing_has_no_width():
     np.testing.assert_array_equal(model.predict(rows), logits[0].argmax(axis=1))
 
 
-def test_scales_are_seen_out_of_fold():
+def test_scales_are_found_out_of_fold():
     members = LogisticRegression(), RandomForestClassifier(10, random_state=0)
     model = of(*members, scaling="standard", cv=3).fit(X, Y)
     linear = cross_val_predict(members[0], X, Y, cv=3, method="decision_function")
@@ -80,7 +80,7 @@ def test_scales_are_seen_out_of_fold():
     np.testing.assert_allclose(model.scales_, expected, rtol=1e-9)
 
 
-def test_margins_take_their_temperature():
+def test_margins_are_calibrated_by_temperature():
     raw, scaled = of(RidgeClassifier(), cv=3), of(RidgeClassifier(), scaling="temperature", cv=3)
     before, after = (cross_val_predict(m, X, Y, cv=4, method="predict_proba") for m in (raw, scaled))
     assert log_loss(Y, after) < log_loss(Y, before) - 0.05
@@ -88,7 +88,7 @@ def test_margins_take_their_temperature():
 
 
 def brute_force_selection(logits, truth, loss, n):
-    """Lists of members, added one at a time; the shortest of the best."""
+    """Try lists of members, adding one at a time, and return the shortest of the best."""
     chosen, history = [], []
     for _ in range(n):
         losses = [loss(truth, np.mean([logits[k] for k in [*chosen, j]], axis=0)) for j in range(len(logits))]
@@ -130,12 +130,12 @@ def test_of_equal_members_the_first_is_selected():
     np.testing.assert_array_equal(model.weights_, [1, 0])
 
 
-def test_selection_takes_our_scorers():
+def test_selection_accepts_our_scorers():
     labels = np.array(["AV", "GV", "KIII"])[TARGET]
     model = of(LogisticRegression(), GaussianNB(), selection="greedy", scoring="joint_kappa", cv=3)
     assert model.fit(X, labels).weights_.sum() == pytest.approx(1)
     model.set_params(scoring=lambda model, X, y: np.nan)
-    with pytest.raises(ValueError, match="scoring gives NaN for an ensemble of 1 of 2 members"):
+    with pytest.raises(ValueError, match="scoring returned NaN for an ensemble of 1 of 2 members"):
         model.fit(X, labels)
 
 
@@ -159,7 +159,7 @@ def test_members_that_are_not_selected_are_not_trained_on_all():
 
 
 def test_one_method_for_scales_and_prediction():
-    """Decisions by which probabilities are 0 or 1 in some folds agree there with any of the kind."""
+    """Saturated probabilities (0 or 1) in some folds are consistent with any decision function."""
     X, y = load_digits(return_X_y=True)
     X, y = X[:600] / 4, y[:600]
     member = SGDClassifier(loss="log_loss", random_state=0)
@@ -173,7 +173,7 @@ def test_one_method_for_scales_and_prediction():
 
 
 class Sure(ClassifierMixin, BaseEstimator):
-    """Decisions of any width whose softmax is, or is not, the probabilities."""
+    """Decision functions of any width whose softmax is, or is not, the probabilities."""
 
     def __init__(self, width, power):
         self.width = width
@@ -195,13 +195,13 @@ class Sure(ClassifierMixin, BaseEstimator):
     [
         (1, 1, "decision_function"),
         (20, 1, "decision_function"),
-        (1e6, 1, "predict_proba"),  # nothing to see
+        (1e6, 1, "predict_proba"),  # all probabilities are saturated
         (1, 1.1, "predict_proba"),
         (20, 2, "predict_proba"),
         (1e-3, 2, "predict_proba"),
     ],
 )
 @pytest.mark.parametrize("scaling", [None, "standard"])
-def test_softmax_is_seen_at_any_width(width, power, method, scaling):
+def test_softmax_is_recognised_at_any_width(width, power, method, scaling):
     rows = np.random.default_rng(0).normal(size=X.shape)
     assert of(Sure(width, power), scaling=scaling).fit(rows, Y).logit_methods_ == [method]

@@ -1,4 +1,4 @@
-"""Folds, groups, weights, processes and files in the training of members of ensembles."""
+"""Training of the members of ensembles: folds, groups, weights, processes and files."""
 
 import os
 
@@ -73,7 +73,7 @@ def test_weights_go_to_members_and_scales():
 def test_members_without_weights_are_refused():
     weight = np.ones(240)
     with pytest.raises(
-        ValueError, match="cannot be given to the member 'm1': KNeighborsClassifier does not take it"
+        ValueError, match="cannot be passed to the member 'm1': KNeighborsClassifier does not accept it"
     ):
         of(LogisticRegression(), KNeighborsClassifier()).fit(X, Y, sample_weight=weight)
     resampling = make_imblearn_pipeline(RandomOverSampler(random_state=0), LogisticRegression())
@@ -97,14 +97,14 @@ def test_searches_get_weights_and_groups():
         np.testing.assert_array_equal(of_rows, weight[index])
         np.testing.assert_array_equal(groups, GROUPS[index])
         assert not set(groups) & set(np.delete(GROUPS, index))
-    with pytest.raises(ValueError, match="'m0': KNeighborsClassifier does not take it"):
+    with pytest.raises(ValueError, match="'m0': KNeighborsClassifier does not accept it"):
         of(GridSearchCV(KNeighborsClassifier(), {"n_neighbors": [1]})).fit(X, Y, sample_weight=weight)
     with pytest.warns(UserWarning, match="groups parameter is ignored by StratifiedKFold"):
         of(GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9]}, cv=2)).fit(X, Y, groups=GROUPS)
 
 
 @pytest.mark.parametrize("kind", [VotingClassifier, StackingClassifier])
-def test_ensembles_of_scikit_learn_get_weights_if_all_their_members_take_them(kind):
+def test_scikit_learn_ensembles_get_weights_if_all_members_accept_them(kind):
     weight = np.random.default_rng(0).uniform(0.1, 2, 240)
     more = {"voting": "soft"} if kind is VotingClassifier else {"cv": 2}
     inner = kind([("linear", LogisticRegression()), ("bayes", GaussianNB()), ("none", "drop")], **more)
@@ -116,18 +116,18 @@ def test_ensembles_of_scikit_learn_get_weights_if_all_their_members_take_them(ki
         of(inner).fit(X, Y, sample_weight=weight)
 
 
-def test_a_search_that_changes_the_kind_of_answers():
-    """RidgeClassifier has decisions only, trees have probabilities only."""
+def test_a_search_whose_fits_have_different_methods():
+    """RidgeClassifier has only a decision function, and trees only probabilities."""
     steps = {"clf": [RidgeClassifier(), DecisionTreeClassifier(random_state=0)]}
 
-    def some(model, X, y):  # the tree where there are many spectra, else the linear one
+    def some(model, X, y):  # the tree for many spectra, else the linear classifier
         return float(isinstance(model[-1], DecisionTreeClassifier) == (len(X) > 100))
 
     search = GridSearchCV(Pipeline([("clf", GaussianNB())]), steps, scoring=some, cv=2)
     assert of(search).fit(X, Y).logit_methods_ == ["predict_proba"]
     few, many = np.arange(30), np.arange(30, 240)
     for cv in (3, [(few, many), (many, few)]):
-        with pytest.raises(ValueError, match="a member that is a search found classifiers with and without"):
+        with pytest.raises(ValueError, match="a search found classifiers with and without"):
             of(search, scaling="standard", cv=cv).fit(X, Y)
 
 
@@ -140,12 +140,12 @@ def test_folds_may_be_masks():
     )
     np.testing.assert_array_equal(found, expected)
     with pytest.raises(
-        ValueError, match="cv has indices that do not fit 240 spectra: boolean index did not match"
+        ValueError, match="cv has invalid indices for 240 spectra: boolean index did not match"
     ):
         of(GaussianNB(), scaling="standard", cv=[(first[:9], ~first[:9])]).fit(X, Y)
 
 
-def test_a_class_that_a_fold_lacks():
+def test_a_class_missing_in_a_fold():
     y = Y.astype("U2")
     y[0] = "WD"
     model = of(
@@ -156,7 +156,7 @@ def test_a_class_that_a_fold_lacks():
     assert all(len(member.classes_) == 4 for member in model.estimators_)
 
 
-def test_a_class_that_a_member_does_not_know_has_the_floor_as_probability():
+def test_a_class_that_a_member_lacks_has_the_floor_as_probability():
     fitted = LogisticRegression().fit(X, Y)
     logits = member_logits(fitted, X[:5], np.array(["A", "G", "K", "M"]), "decision_function")
     np.testing.assert_allclose(np.exp(logits[:, 0]), 1e-3)
@@ -233,7 +233,7 @@ def test_what_is_saved_is_what_was_fitted(tmp_path):
     assert list(loaded.named_estimators_) == ["m0", "m1"]
 
 
-def test_fitted_members_come_back_fitted(tmp_path):
+def test_fitted_members_are_loaded_fitted(tmp_path):
     pytest.importorskip("skops")
     model = of(
         LogisticRegression().fit(X, Y), GaussianNB().fit(X, Y), cv="prefit", scaling="temperature"

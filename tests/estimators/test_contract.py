@@ -1,4 +1,4 @@
-"""What every neural classifier promises beyond scikit-learn's own checks."""
+"""Contract of all neural classifiers, beyond scikit-learn's checks."""
 
 import copy
 import json
@@ -26,11 +26,11 @@ N_PIXELS = 24
 ONE_OF_EACH_SHAPE = (
     "Conv1DClassifier",
     "PlainCNNClassifier, images",
-)  # for what the shared engine does alone
+)  # for tests of the shared engine
 
 
 def spectra(n=60, n_pixels=N_PIXELS, n_classes=3, seed=0):
-    """Noisy flat spectra with a line whose place, sign and width tell the class, whatever a network looks at."""
+    """Return noisy flat spectra with a line whose position, sign and width depend on the class."""
     rng = np.random.default_rng(seed)
     y = np.arange(n) % n_classes
     X = 1.0 + 0.1 * rng.normal(size=(n, n_pixels))
@@ -41,12 +41,12 @@ def spectra(n=60, n_pixels=N_PIXELS, n_classes=3, seed=0):
 
 
 def quick(model):
-    """A copy that learns little: for what does not depend on how much was learned."""
+    """Return a copy with short training, for tests that do not depend on its result."""
     return clone(model).set_params(max_epochs=2)
 
 
 def patient(model):
-    """A copy that takes as many steps as it needs to learn from few spectra."""
+    """Return a copy with enough steps to learn from few spectra."""
     return clone(model).set_params(batch_size=16, max_epochs=2 * model.max_epochs)
 
 
@@ -83,7 +83,7 @@ def fitted(model):
     ],
     ids=["str", "object", "gapped", "float", "even"],
 )
-def test_labels_come_back_as_they_were_given(model, labels):
+def test_predicted_labels_have_the_original_type(model, labels):
     X, index = spectra()
     y = np.asarray(labels)[index]
     fitted = quick(model).fit(X, y)
@@ -122,7 +122,7 @@ def test_probabilities_and_logits_agree(fitted):
     np.testing.assert_allclose(proba, expected, rtol=1e-12)
 
 
-def test_embedding_is_what_the_last_layer_sees(fitted):
+def test_embedding_is_the_input_of_the_last_layer(fitted):
     X, _ = spectra(seed=1)
     last = fitted.net_.module_.network.final_layer
     with torch.inference_mode():
@@ -154,7 +154,7 @@ def test_same_seed_same_weights_in_threads(model):
 def test_no_seed_differs_and_global_generators_are_untouched(model):
     X, y = spectra()
     model = quick(model).set_params(random_state=None)
-    np.random.seed(3)  # noqa: NPY002 - the very generator that must stay as it is
+    np.random.seed(3)  # noqa: NPY002 - the generator that must not change
     torch.manual_seed(3)
     before = np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
     a, b = clone(model).fit(X, y), clone(model).fit(X, y)
@@ -194,7 +194,7 @@ def test_fitted_state_without_pickle(fitted):
         clone(fitted).__skspec_set_state__(state, arrays)
 
 
-def test_clone_and_set_params_forget_nothing_and_learn_nothing(fitted):
+def test_clone_and_set_params_do_not_change_parameters_or_fit(fitted):
     X, y = spectra()
     twin = clone(fitted)
     assert not hasattr(twin, "net_")
@@ -249,8 +249,8 @@ def test_channels_side_by_side(model):
         with pytest.raises(ValueError, match=r"n_channels must divide the 24 features of X, got 5"):
             clone(model).set_params(n_channels=5).fit(X, y)
     assert patient(model).fit(both, y).score(both, y) > 0.8
-    advice = "image .* image_shape=" if of_images(model) else "spectrum .* n_channels="
-    with pytest.raises(ValueError, match=rf"shape \(60, 2, 24\), but one row an? {advice}"):
+    advice = "image .* image_shape=" if of_images(model) else "spectrum .* n_channels"
+    with pytest.raises(ValueError, match=rf"shape \(60, 2, 24\), but one row per {advice}"):
         model.fit(np.stack([noise, X], axis=1), y)
 
 
@@ -276,7 +276,7 @@ def test_class_weight_moves_the_boundary(model):
 
 
 @pytest.mark.parametrize("model", ONE_OF_EACH_SHAPE, indirect=True)
-def test_sample_weight_tells_whom_to_believe(model):
+def test_sample_weight_decides_between_contradictory_labels(model):
     X, y = spectra(n=120, n_classes=2)
     model = patient(model)
     wrong = np.arange(120) < 70

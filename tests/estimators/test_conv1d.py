@@ -1,4 +1,4 @@
-"""What the default family must learn, to the last spectrum, beyond what all families promise."""
+"""Tasks that the default network must learn perfectly, beyond the contract of all networks."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ N_PIXELS = 24
 
 
 def spectra(n=60, n_classes=3):
-    """Noisy flat spectra with a line whose place is the class; easy, but not without the spectra."""
+    """Return noisy flat spectra with a line whose position is the class, an easy task."""
     rng = np.random.default_rng(0)
     y = np.arange(n) % n_classes
     X = 1.0 + 0.1 * rng.normal(size=(n, N_PIXELS))
@@ -51,7 +51,7 @@ def test_class_weight_moves_the_boundary(model):
     assert recall["mapping"] > 0.95
 
 
-def test_sample_weight_tells_whom_to_believe(model):
+def test_sample_weight_decides_between_contradictory_labels(model):
     X, y = spectra(n=120, n_classes=2)
     wrong = np.arange(120) < 40
     lie = np.where(wrong, 1 - y, y)

@@ -1,4 +1,4 @@
-"""Classifiers of images: how rows fold, flips, and what is refused."""
+"""Classifiers of images: shapes of rows, flips, and invalid input."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def cnn(**options):
 
 
 def images(n=24, shape=(3, 8, 8), seed=0):
-    """Noise with something bright in a corner of the channel that is the class."""
+    """Return noise with a bright corner in the channel of the class."""
     rng = np.random.default_rng(seed)
     y = np.arange(n) % 2
     x = rng.normal(10.0, 1.0, (n, *shape))
@@ -35,7 +35,7 @@ def images(n=24, shape=(3, 8, 8), seed=0):
 
 
 def views(x):
-    """All eight of square images, the four of others."""
+    """Return all views: eight of square images, four of others."""
     turns = range(4) if x.shape[-1] == x.shape[-2] else (0, 2)
     turned = [np.rot90(x, k, (2, 3)) for k in turns]
     return [view for one in turned for view in (one, one[..., ::-1])]
@@ -92,10 +92,10 @@ def test_folded_image_is_standardised_by_channel():
     np.testing.assert_allclose(seen, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_images_as_they_come_are_refused_with_advice():
+def test_unflattened_images_are_refused_with_advice():
     x, y = images()
     with pytest.raises(
-        ValueError, match=r"shape \(24, 3, 8, 8\), but one row an image is needed: .*image_shape="
+        ValueError, match=r"shape \(24, 3, 8, 8\), but one row per image is needed: .*image_shape="
     ):
         cnn().fit(x, y)
 
@@ -104,7 +104,7 @@ def test_images_as_they_come_are_refused_with_advice():
 @pytest.mark.parametrize("make", [cnn, ResNet2DClassifier], ids=["PlainCNN", "ResNet2D"])
 def test_tta_is_the_mean_over_all_views(make, shape):
     x, y = images(shape=shape)
-    y = np.where(np.arange(24) == 0, 2, y)  # three classes: all logits show
+    y = np.where(np.arange(24) == 0, 2, y)  # three classes, so decision_function returns all logits
     model = make(image_shape=shape, max_epochs=1, precision="float32", random_state=0).fit(rows(x), y)
     assert len(views(x)) == (8 if shape[1] == shape[2] else 4)
     expected = np.mean([model.decision_function(rows(view)) for view in views(x)], axis=0)
@@ -112,12 +112,12 @@ def test_tta_is_the_mean_over_all_views(make, shape):
     model.set_params(tta_flips=True)
     np.testing.assert_allclose(model.decision_function(rows(x)), expected, rtol=1e-4, atol=1e-5)
     assert np.abs(expected - plain).max() > 1e-3
-    np.testing.assert_array_equal(model.embed(rows(x)), embedding)  # of the image as it is
+    np.testing.assert_array_equal(model.embed(rows(x)), embedding)  # of the image itself, not averaged
     turned = model.decision_function(rows(views(x)[1]))
     np.testing.assert_allclose(turned, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_training_images_are_turned():
+def test_training_images_are_flipped_and_rotated():
     x, y = images(n=200)
     model = cnn(augment=[Flips(), Rotations()], max_epochs=1).fit(rows(x), y)
     seen = model.net_.augment(torch.from_numpy(rows(x).astype(np.float32))).numpy()
@@ -130,7 +130,7 @@ def test_training_images_are_turned():
     assert cnn().fit(rows(x), y).net_.augment is None
 
 
-def test_flips_teach_what_orientation_does_not_matter():
+def test_flips_teach_invariance_to_orientation():
     x, y = images(n=64)
     model = cnn(filters=(8,), hidden=(16,), max_epochs=20, lr=1e-2)
     upside_down = rows(x[:, :, ::-1, ::-1])
@@ -154,7 +154,7 @@ def test_parameters_of_spectra_are_refused(options):
     name = next(iter(options))
     with pytest.raises(
         ValueError,
-        match=f"{name} is for spectra, but image_shape says that rows of X are images; got {name}=",
+        match=f"{name} is for spectra, but with image_shape, rows of X are images; got {name}=",
     ):
         cnn(**options).fit(rows(x), y)
     with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):

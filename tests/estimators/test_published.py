@@ -1,4 +1,4 @@
-"""Published configurations, reached by the parameters of the classifiers, have the published numbers of weights."""
+"""Published configurations, as parameters of the classifiers, have the published numbers of weights."""
 
 import json
 

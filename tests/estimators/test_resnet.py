@@ -1,4 +1,4 @@
-"""Residual networks: scalars beside spectra, and weights learned elsewhere."""
+"""Residual networks: spectra with scalar features, and pretrained weights."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ from skspec.networks import ResNet
 
 
 def spectra_with_scalars(n=64, n_pixels=30):
-    """Noise, and two scalars of very different size of which the first tells the class."""
+    """Return noise and two scalars on very different scales; the first determines the class."""
     rng = np.random.default_rng(0)
     y = np.arange(n) % 2
     scalars = np.column_stack([6000.0 + 3000.0 * y + rng.normal(0, 100.0, n), rng.normal(1e-17, 1e-18, n)])
@@ -44,7 +44,7 @@ def test_scalars_reach_the_last_layer():
     np.testing.assert_array_equal(hidden[:, 8:], embedding[:, -2:])
 
 
-def test_scalars_matter():
+def test_scalars_are_used():
     X, y = spectra_with_scalars(n=96)
     model = resnet(n_scalars=2, n_hidden=4, lr=0.1, max_epochs=12).fit(X, y)
     assert model.score(X, y) > 0.95
@@ -60,7 +60,7 @@ def test_missing_scalar_is_the_mean():
     assert model.embed(X)[3, -2] == 0.0
 
 
-def test_augmentation_leaves_scalars_alone():
+def test_augmentation_does_not_change_scalars():
     X, y = spectra_with_scalars()
     X = X.astype(np.float32)
     model = resnet(n_scalars=2, augment=[Shift(2), Tilt(0.1), Noise((0.1, 0.2)), Mask(0.2)])
@@ -97,8 +97,8 @@ def test_images_with_scalars():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"n_scalars": 32}, "n_scalars=32 leaves nothing but scalars of the 32 features of X"),
-        ({"n_scalars": 33}, "n_scalars=33 leaves nothing"),
+        ({"n_scalars": 32}, "n_scalars must be less than the 32 features of X, got 32"),
+        ({"n_scalars": 33}, "n_scalars must be less than the 32 features of X, got 33"),
         ({"n_scalars": -1}, "n_scalars == -1, must be >= 0"),
         ({"n_scalars": 2, "n_channels": 4}, "n_channels must divide the 30 features"),
         ({"depth": 20}, "depth must be one of 18, 34, 50, 101, got 20"),
@@ -106,7 +106,7 @@ def test_images_with_scalars():
         ({"n_hidden": -1}, "n_hidden == -1, must be >= 0"),
     ],
 )
-def test_parameters_that_make_no_sense(options, message):
+def test_invalid_parameters(options, message):
     with pytest.raises(ValueError, match=message):
         resnet(**options).fit(*spectra_with_scalars())
 
@@ -151,7 +151,7 @@ def test_pretrained_weights_that_do_not_fit(weights, tmp_path):
         resnet(pretrained=weights, n_channels=2).fit(X, y)
 
 
-def test_saved_model_needs_the_pretrained_file_no_more(weights, tmp_path):
+def test_saved_model_does_not_need_the_pretrained_file(weights, tmp_path):
     pytest.importorskip("safetensors")
     X, y = spectra_with_scalars()
     model = resnet(n_scalars=2, pretrained=str(weights)).fit(X, y)

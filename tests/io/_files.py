@@ -1,4 +1,4 @@
-"""Small files of the survey formats, as their pipelines write them."""
+"""Small files in the survey formats, as written by the pipelines."""
 
 import numpy as np
 from astropy.io import fits
@@ -14,7 +14,7 @@ def flux_ivar(seed=0, n=N):
 def write_sdss_spec(
     path, *, seed=0, upper=False, row="SPECOBJ", exposures=0, coeff0=3.6, shift=0, survey="sdss", n=N
 ):
-    """An SDSS spec file; `shift` pixels are lost at the start, `row` None leaves the catalogue row out."""
+    """An SDSS spec file; the first `shift` pixels are missing, and `row=None` omits the catalogue row."""
     flux, ivar = flux_ivar(seed, n)
     loglam = (coeff0 + 1e-4 * np.arange(shift, shift + n)).astype(np.float32)
     header = fits.Header({"PLATEID": 7, "MJD": 55555, "FIBERID": 3, "PLUG_RA": 150.25, "PLUG_DEC": -1.5})

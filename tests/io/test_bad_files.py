@@ -1,4 +1,4 @@
-"""Broken files: a one-sentence error that names file and cause, and good files survive."""
+"""Damaged files: a one-sentence error with file and cause, and the other files are still read."""
 
 import pickle
 
@@ -26,9 +26,9 @@ BAD = {
     "empty": (b"", "the file is empty"),
     "prose": (
         b"<html>\nNot found.\n</html>\n",
-        r"the format is not recognised \(text that starts with '<html>",
+        r"the format is not recognised \(text starting with '<html>",
     ),
-    "binary": (b"\x89PNG\r\n\x1a\n\0\0", r"the format is not recognised \(bytes that start with b'.x89PNG"),
+    "binary": (b"\x89PNG\r\n\x1a\n\0\0", r"the format is not recognised \(bytes starting with b'.x89PNG"),
     "no end": (b"SIMPLE  =                    T".ljust(80) * 36, "the FITS header of HDU 0 has no END card"),
     "decreasing": (
         text(WAVE[::-1], WAVE),
@@ -36,7 +36,7 @@ BAD = {
     ),
     "repeated": (text(np.r_[WAVE[:5], WAVE[4:]], np.ones(N + 1)), "but pixel 4 at 4004 is followed by 4004"),
     "negative": (text(-WAVE, WAVE), "wave must be positive"),
-    "all nan": (text(WAVE, WAVE * np.nan), "no pixel holds a measurement: all flux values are NaN"),
+    "all nan": (text(WAVE, WAVE * np.nan), "there are no valid pixels: no flux value is finite"),
     "infinite wave": (text(np.r_[WAVE, np.inf], np.ones(N + 1)), "wave has 1 values that are not finite"),
     "ragged": (
         text(WAVE, WAVE) + b"4050\n",
@@ -45,11 +45,11 @@ BAD = {
     "no errors": (b"wave flux err\n" + b"4000 1 0\n4001 1 0\n", "the inverse variance is zero everywhere"),
     "huge": (
         text(WAVE, WAVE * 1e40),
-        r"flux has 40 values beyond float32 \(largest 4.04e\+43\); scale the flux",
+        r"flux has 40 values outside the range of float32 \(largest 4.04e\+43\); scale the flux",
     ),
     "tiny errors": (
         b"wave flux err\n4000 1e-20 1e-22\n4001 1e-20 1e-22\n",
-        r"ivar has 2 values beyond float32 \(largest 1e\+44\)",
+        r"ivar has 2 values outside the range of float32 \(largest 1e\+44\)",
     ),
 }
 
@@ -94,7 +94,7 @@ def test_bad_image_scales(tmp_path, cards, message):
 
 def test_spectrum_of_nan_in_fits(tmp_path):
     image(tmp_path / "a.fits", np.full(N, np.nan))
-    with pytest.raises(SpectrumReadError, match=r"a.fits: no pixel holds a measurement.*\(read as iraf\)"):
+    with pytest.raises(SpectrumReadError, match=r"a.fits: there are no valid pixels.*\(read as iraf\)"):
         read_spectra(tmp_path / "a.fits")
 
 

@@ -1,4 +1,4 @@
-"""Drawing from catalogues: exactly uniform, the same for all layouts, and errors that name the file."""
+"""Samples of catalogues: exactly uniform, the same for all layouts, and errors with the file name."""
 
 import gzip
 import itertools
@@ -32,7 +32,7 @@ def make(n, seed=0):
 
 @pytest.fixture(scope="module")
 def survey(tmp_path_factory):
-    """200 000 rows, and what stands in them."""
+    """A catalogue of 200 000 rows, and its values."""
     names, kinds, text = make(200_000)
     path = tmp_path_factory.mktemp("survey") / "dr6.csv"
     path.write_text(text)
@@ -86,7 +86,7 @@ def test_seed_and_size_of_the_chunks(survey, monkeypatch):
 
 
 def test_rows_are_drawn_uniformly_along_the_file(survey):
-    """Class G2 has 40 000 rows; 4000 are drawn: equally many of each of 50 stretches, by chi-square."""
+    """Class G2 has 40 000 rows; 4000 are drawn: uniformly over 50 parts of the file, by a chi-square test."""
     path, names, _ = survey
     table = sample_catalogue(path, n_per_class=4000, classes=["G2"], random_state=0)
     members = np.flatnonzero(names == "G2")
@@ -204,7 +204,9 @@ def test_bad_arguments(tmp_path):
         with pytest.raises(TypeError, match=f"classes must be a list of names, got {classes!r}"):
             sample_catalogue(path, n_per_class=1, classes=classes)
     for classes in ([], ["A5", ""]):
-        with pytest.raises(ValueError, match="classes must name one class or more, none of them empty, got "):
+        with pytest.raises(
+            ValueError, match="classes must name at least one class, and none may be empty, got "
+        ):
             sample_catalogue(path, n_per_class=1, classes=classes)
     with pytest.raises(TypeError, match="classes must hold text or numbers, got b'A5'"):
         sample_catalogue(path, n_per_class=1, classes=[b"A5"])
@@ -216,14 +218,14 @@ def test_bad_arguments(tmp_path):
         sample_catalogue(path, n_per_class=1, where={"a": 1, "A": 2})
     with pytest.raises(FileNotFoundError, match=r"b.csv: no such file"):
         sample_catalogue(tmp_path / "b.csv", n_per_class=1)
-    with pytest.raises(IsADirectoryError, match="is a folder, a file is needed"):
+    with pytest.raises(IsADirectoryError, match="is a directory; a file is needed"):
         sample_catalogue(tmp_path, n_per_class=1)
     (tmp_path / "b.csv").write_bytes(gzip.compress(path.read_bytes())[:-8])
     with pytest.raises(OSError, match=r"b.csv: cannot be decompressed, it may be truncated"):
         sample_catalogue(tmp_path / "b.csv", n_per_class=1)
 
 
-def test_numbers_stand_for_their_text(tmp_path):
+def test_numbers_are_compared_as_text(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("a|subclass\n" + "".join(f"{i}|{i % 3}\n" for i in range(30)))
     table = sample_catalogue(path, n_per_class=99, classes=[1, np.int64(2)])
@@ -234,7 +236,7 @@ def test_numbers_stand_for_their_text(tmp_path):
 def test_column_of_the_same_name_is_not_replaced(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("a|subclass|MK_class\n1|A5|dwarf\n")
-    with pytest.raises(ValueError, match=r"a.csv: there is a column 'mk_class' already"):
+    with pytest.raises(ValueError, match=r"a.csv: there already is a column 'mk_class'"):
         sample_catalogue(path, n_per_class=1, by="mk-class")
     assert sample_catalogue(path, n_per_class=1)["MK_class"].tolist() == ["dwarf"]
 
@@ -247,7 +249,7 @@ def test_exact_name_of_a_column_goes_first(tmp_path):
 
 
 def test_as_many_classes_as_rows(tmp_path):
-    """Identifiers taken for classes are one row each, in time that does not grow with the square of the rows."""
+    """With one class per row, time does not grow quadratically with the number of rows."""
     n_rows = 40_000
     path = tmp_path / "each.csv"
     path.write_text("obsid,subclass\n" + "".join(f"{i},A5\n" for i in range(n_rows)))

@@ -1,4 +1,4 @@
-"""Cells of catalogues: numbers in FITS, quotes, blanks and strange bytes in text, against what astropy and csv read."""
+"""Cells of catalogues, compared with astropy and csv: numbers in FITS; quotes, blanks and unusual bytes in text."""
 
 import csv
 import io
@@ -60,7 +60,7 @@ def test_columns_of_a_fits_table(numbers, name, monkeypatch):
 
 
 def test_undefined_truth_values_are_missing(tmp_path):
-    """A zero byte, by the FITS standard; astropy takes it for False, with a warning."""
+    """Undefined booleans are zero bytes in the FITS standard; astropy reads them as False, with a warning."""
     path = tmp_path / "a.fits"
     Table({"row": [0, 1, 2], "good": [True, False, True]}).write(path)
     content = path.read_bytes()
@@ -80,16 +80,16 @@ def test_fits_tables_that_cannot_be_drawn_from(tmp_path):
     hdu = fits.table_to_hdu(Table({"vector": [[1, 2], [3, 4]], "subclass": ["A", "B"]}))
     fits.BinTableHDU.from_columns(hdu.columns + fits.ColDefs([bits])).writeto(path)
     for name in ("vector", "bits"):
-        with pytest.raises(ValueError, match=f"v.fits: column '{name}' holds vectors, one value a row is"):
+        with pytest.raises(ValueError, match=f"v.fits: column '{name}' has vectors; one value per row is"):
             sample_catalogue(path, n_per_class=1, by=name)
-    with pytest.raises(ValueError, match=r"v.fits: column 'vector' holds vectors"):
+    with pytest.raises(ValueError, match=r"v.fits: column 'vector' has vectors"):
         sample_catalogue(path, n_per_class=1, where={"vector": 1})
     assert len(sample_catalogue(path, n_per_class=1)) == 2
     fits.TableHDU.from_columns([fits.Column("subclass", "A2", array=["A5"])]).writeto(tmp_path / "t.fits")
-    with pytest.raises(ValueError, match=r"t.fits: the FITS file has an ASCII table, a binary table is"):
+    with pytest.raises(ValueError, match=r"t.fits: the FITS file has an ASCII table; a binary table is"):
         sample_catalogue(tmp_path / "t.fits", n_per_class=1)
     fits.PrimaryHDU(np.ones((2, 2))).writeto(tmp_path / "i.fits")
-    with pytest.raises(ValueError, match=r"i.fits: the FITS file has no table, a binary table is"):
+    with pytest.raises(ValueError, match=r"i.fits: the FITS file has no table; a binary table is"):
         sample_catalogue(tmp_path / "i.fits", n_per_class=1)
 
 
@@ -179,13 +179,13 @@ def test_letters_beyond_ascii(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"a|subclass\n1|A5\n\n2|K\xe9\n", "line 4 is not UTF-8; iconv -f latin1 -t utf-8 converts"),
+        (b"a|subclass\n1|A5\n\n2|K\xe9\n", "line 4 is not UTF-8; convert text in latin-1 with iconv"),
         (b"\xe9|subclass\n1|A5\n", "line 1 is not UTF-8"),
         (b"\n" + "a|subclass\n1|A5\n".encode("utf-16"), "line 2 is not UTF-8"),
         (b"a|subclass\n1|A5\n2|K\x00\n", "line 3 has a zero byte"),
-        (b"a|subclass\n1|A5\n2\r|K\n", "line 3 has a carriage return that does not end it"),
-        (b'a|subclass\n1|A5\n"2|K\n3"|M\n', "line 3 has a cell that starts with a quote and has none at"),
-        (b'a|subclass\n1|A5\n2|"K\n', "line 3 has a cell that starts with a quote and has none at its end"),
+        (b"a|subclass\n1|A5\n2\r|K\n", "line 3 has a carriage return before its end"),
+        (b'a|subclass\n1|A5\n"2|K\n3"|M\n', "line 3 has a cell whose opening quote is not closed"),
+        (b'a|subclass\n1|A5\n2|"K\n', "line 3 has a cell whose opening quote is not closed"),
         (b"a|subclass\n1|A5\n\n\n2|K|3\n", "line 5 has 3 cells for 2 columns"),
         (b"a|" + b"b" * 200_000 + b"\n1|A5\n", "field larger than field limit"),
     ],

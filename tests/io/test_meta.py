@@ -1,4 +1,4 @@
-"""Spectra and the rows of the catalogue that are theirs."""
+"""Catalogues joined to spectra."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def kinds(spectra):
 
 @pytest.fixture
 def nights(tmp_path):
-    """Two nights with files of the same names."""
+    """Two nights whose files have the same names."""
     for night in ("n1", "n2"):
         (tmp_path / night).mkdir()
         for name in ("s0.txt", "s1.txt"):
@@ -30,7 +30,7 @@ def nights(tmp_path):
     return tmp_path
 
 
-def test_by_file_name_where_there_is_no_such_path():
+def test_missing_paths_are_matched_by_file_name():
     spectra = spectra_of(file=["/a/x.fits", "/a/y.fits", "/b/z.fits"])
     table = Table({"path": ["c/z.fits", "x.fits", "w.fits"], "kind": ["Z", "X", "W"], "z": [0.3, 0.1, 9.0]})
     joined = join_catalogue(spectra, table)
@@ -63,10 +63,12 @@ def test_files_of_one_name_in_several_folders(nights, listed, format_, monkeypat
         f"{night} {name}" if night in listed else "-" for night in ("n1", "n2") for name in ("s0", "s1")
     ]
     assert kinds(read_with_catalogue([str(nights / "n1"), str(nights / "n2")], catalogue)) == expected
-    monkeypatch.chdir(nights / "n1")  # the catalogue's folder counts, however the files are named
+    monkeypatch.chdir(
+        nights / "n1"
+    )  # paths are relative to the catalogue's folder, for any form of the file names
     (nights / "link").symlink_to(nights / "n2")
     assert kinds(read_with_catalogue([".", "../link"], catalogue)) == expected
-    monkeypatch.chdir(nights)  # and else the working directory
+    monkeypatch.chdir(nights)  # or else to the working directory
     away = nights / "away"
     away.mkdir()
     table.write(away / catalogue.name, format=format_)

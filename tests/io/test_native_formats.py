@@ -1,4 +1,4 @@
-"""Every original survey file reads; wavelengths, fluxes, errors and labels are those an independent reading gives."""
+"""Original survey files: wavelengths, fluxes, errors and labels agree with an independent reader."""
 
 import os
 import re
@@ -23,7 +23,7 @@ def bitwise(ours, theirs):
 
 
 def everything():
-    """All originals, by their paths; empty where the data is absent."""
+    """All original files by path; empty if the data are not available."""
     try:
         folder = native("")
     except pytest.skip.Exception:
@@ -105,7 +105,7 @@ def test_sdss_spec(name):
         assert bitwise(spectra.flux[0], coadd.field(0))
         assert bitwise(spectra.ivar[0], coadd.field(2))
         loglam = coadd.field(1).astype(np.float64)
-        # Exactly on the header's lattice, and on the pixels that the table has.
+        # Exactly on the grid of the header, at the pixels in the table.
         pixel = (np.log10(spectra.wave) - header["COEFF0"]) / header["COEFF1"]
         first = round(pixel[0])
         np.testing.assert_array_equal(
@@ -125,8 +125,8 @@ def test_sdss_spec(name):
     assert re.search(r"(\d+)-(\d+)-(\d+)", name)[0] == f"{plate:04d}-{mjd}-{fiber:04d}"
 
 
-def test_sdss_header_that_counts_from_a_lost_pixel():
-    """COEFF0 of these files lies 17, 1, 33 and 18 pixels before the first that is left."""
+def test_sdss_header_that_starts_at_a_missing_pixel():
+    """COEFF0 of these files is 17, 1, 33 and 18 pixels before the first pixel in the table."""
     names = [name for name in SDSS if name.startswith("sdss_dr8plus")]
     lost = []
     for name in names:
@@ -204,7 +204,7 @@ def test_lamost_unknown_redshift_is_missing():
 
 
 def test_all_lamost_files_agree_with_the_repacked_archive():
-    """All but one (renamed there) of 299 files against an archive made independently, on the pixels of both."""
+    """298 of 299 files (one has another name there) agree with an independent archive at the pixels of both."""
     spectra = read_spectra(data_path("lamost_lrs/fits"))
     assert len(spectra) == 299
     with np.load(data_path("lamost_lrs/lamost_lrs.npz")) as archive:
@@ -230,7 +230,7 @@ def test_desi(name):
     with fits.open(native(f"desi/{name}")) as hdus:
         np.testing.assert_allclose(spectra.wave, 3600 + 0.8 * np.arange(7781), rtol=1e-12)
         arms = {arm: hdus[f"{arm}_WAVELENGTH"].data for arm in "BRZ"}
-        own = {"B": (3600, 5760), "R": (5800, 7520), "Z": (7620, 9825)}  # where there is no other arm
+        own = {"B": (3600, 5760), "R": (5800, 7520), "Z": (7620, 9825)}  # where arms do not overlap
         for arm, wave in arms.items():
             low, high = own[arm]
             ours = (spectra.wave > low + 0.1) & (spectra.wave < high - 0.1)
@@ -254,7 +254,7 @@ def test_desi(name):
         np.testing.assert_array_equal(spectra.meta["dec"], fibermap["TARGET_DEC"])
 
 
-def test_desi_class_comes_from_the_redrock_file_beside_it():
+def test_desi_class_is_from_the_redrock_file_in_the_same_folder():
     spectra = read_spectra(native("desi/coadd-special-dark-27247.fits"))
     with fits.open(native("desi/redrock-special-dark-27247.fits")) as hdus:
         redshift = hdus["REDSHIFTS"].data[0]
@@ -328,7 +328,7 @@ def test_aaomega(name):
             expected = np.where(variance > 0, 1 / variance, 0).astype(np.float32)
         np.testing.assert_array_equal(spectra.ivar, expected)
         linear = header["CRVAL1"] + header["CDELT1"] * (np.arange(1, len(wave) + 1) - header["CRPIX1"])
-        # The header is for air in all of them; the vacuum arrays come from it by another formula.
+        # All headers are for air; the vacuum arrays were computed from it with another formula.
         np.testing.assert_allclose(
             vacuum_to_air(spectra.wave), linear, rtol=1e-12 if medium == "air" else 2e-6
         )

@@ -1,4 +1,4 @@
-"""The data files of the published systems, written here in their layouts."""
+"""Small files in the layouts of the data sets of published systems."""
 
 import sys
 
@@ -81,7 +81,7 @@ def test_mk_library_without_numbers_and_with_unknown_ones(tmp_path):
 
 def test_mk_library_broken(tmp_path):
     write_mk(tmp_path / "wide.fits", flux=np.ones((4, 7000)))
-    fails(tmp_path / "wide.fits", "FLUX has 7000 pixels; only the wavelengths of 2305 are known")
+    fails(tmp_path / "wide.fits", "FLUX has 7000 pixels; wavelengths are known only for 2305")
     write_mk(tmp_path / "code.fits", SPEC_NUM=[4, 1, 7, 0])
     fails(tmp_path / "code.fits", "SPEC_NUM must be from 0")
     write_mk(tmp_path / "cut.fits")
@@ -129,7 +129,7 @@ def test_contest_csv_of_joined_files_and_other_orders(tmp_path):
     check_contest(read_spectra(tmp_path / "b.csv"))
 
 
-def test_contest_labels_stand_beside(tmp_path):
+def test_contest_labels_are_in_a_file_of_labels(tmp_path):
     frame = contest_frame(answers=None)
     frame.to_csv(tmp_path / "val_sets_v1.csv", index=False)
     assert "class" not in read_spectra(tmp_path / "val_sets_v1.csv").meta.colnames
@@ -139,7 +139,7 @@ def test_contest_labels_stand_beside(tmp_path):
     check_contest(read_spectra(tmp_path / "val_sets_v1.csv"), expected)
     frame.to_feather(tmp_path / "val_sets_v1.feather")
     check_contest(read_spectra(tmp_path / "val_sets_v1.feather"), expected)
-    assert len(read_spectra(tmp_path)) == 10  # the labels are no spectra
+    assert len(read_spectra(tmp_path)) == 10  # the file of labels is not a file of spectra
     (tmp_path / "val_labels_v1.csv").write_text("key,label\n")
     fails(tmp_path / "val_sets_v1.csv", "has no columns id and label; it has key, label")
 
@@ -155,10 +155,10 @@ def test_contest_labels_that_are_not_there(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (["17,star", "a4"], r"line 3 of .*val_labels_v1\.csv beside it has 1 columns, the header 2"),
-        (["17,star", "", "17,qso"], r"line 4 of .* has another label for id 17: qso, not star"),
-        (["017,star", "03,qso"], r"none of its ids, the first is 17, is in .*, the first is 017"),
-        ([], r"none of its ids, the first is 17, is in .*, the first is None"),
+        (["17,star", "a4"], r"line 3 of .*val_labels_v1\.csv, has 1 columns, the header 2"),
+        (["17,star", "", "17,qso"], r"line 4 of .* has a second label for id 17: qso, not star"),
+        (["017,star", "03,qso"], r"none of its ids \(the first is 17\) is in .* \(the first is 017\)"),
+        ([], r"none of its ids \(the first is 17\) is in .* \(the first is None\)"),
     ],
 )
 def test_contest_labels_that_do_not_fit(tmp_path, rows, message):
@@ -175,7 +175,7 @@ def test_contest_feather(tmp_path):
     contest_frame().to_feather(tmp_path / "train.feather")
     check_contest(read_spectra(tmp_path / "train.feather"))
     contest_frame().iloc[:, 5:].to_feather(tmp_path / "train.feather")
-    fails(tmp_path / "train.feather", "columns FE0 to FE2599 are needed, it has FE5, FE6")
+    fails(tmp_path / "train.feather", "columns FE0 to FE2599 are needed; it has FE5, FE6")
 
 
 def test_contest_text_with_its_index(tmp_path):
@@ -190,14 +190,14 @@ def test_contest_text_with_its_index(tmp_path):
 def test_contest_broken(tmp_path):
     frame = contest_frame()
     frame.drop(columns="FE2599").to_csv(tmp_path / "a.csv", index=False)
-    fails(tmp_path / "a.csv", "there are 2599 columns of flux; only the wavelengths of 2600 are known")
+    fails(tmp_path / "a.csv", "there are 2599 flux columns; wavelengths are known only for 2600")
     text = frame.to_csv(index=False)
     (tmp_path / "a.csv").write_text(text[:-9000])
     fails(tmp_path / "a.csv", r"in lines 2 to 6: .*, the file may be truncated")
     (tmp_path / "a.csv").write_text(text.splitlines()[0])
     fails(tmp_path / "a.csv", "the table has no rows")
     (tmp_path / "a.txt").write_text(("1.5," * 2599 + "2\n") * 2)
-    fails(tmp_path / "a.txt", "one line of 2600 numbers is needed, it has 2 lines")
+    fails(tmp_path / "a.txt", "one line of 2600 numbers is needed; it has 2 lines")
 
 
 def test_feather_needs_pyarrow(tmp_path, monkeypatch):
@@ -230,7 +230,7 @@ def test_boss(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("n", [4500, 4600, 4650])
 def test_boss_wavelengths_are_those_of_the_published_steps(tmp_path, n):
-    """To 2 % of a pixel, by the function that the published code calls."""
+    """Wavelengths agree to 2 % of a pixel with the function called by the published code."""
     write_boss(tmp_path / "a.h5")
     wave = read_spectra(tmp_path / "a.h5").wave
     _, published = resample(np.ones(n), 433, np.linspace(3.56, 4.01, n))
@@ -246,7 +246,7 @@ def test_boss_broken(tmp_path):
     two = np.eye(13)[CODES]
     two[20, :2] = 1
     write_boss(path, classes=two)
-    fails(path, r"classes must have one 1 and else 0 in each row, row 20 has \[1.0, 1.0")
+    fails(path, r"classes must have one 1 in each row, and 0 elsewhere; row 20 has \[1.0, 1.0")
     write_boss(path)
     path.write_bytes(path.read_bytes()[:3000])
     fails(path, "truncated")

@@ -1,4 +1,4 @@
-"""What `read_spectra` takes, how it joins files, and what it does with its arguments."""
+"""`read_spectra`: its sources, how files are joined, and its arguments."""
 
 import gzip
 import os
@@ -18,7 +18,7 @@ from tests.io._files import N, flux_ivar, write_image, write_sdss_spec
 
 @pytest.fixture
 def night(tmp_path):
-    """Three SDSS files on one grid in a folder, one more in a folder below, and notes beside them."""
+    """Three SDSS files on one grid and a text file in a folder, and another SDSS file in a subfolder."""
     for i, name in enumerate(("c", "a", "b")):
         write_sdss_spec(tmp_path / f"spec-{name}.fits", seed=i)
     (tmp_path / "deep").mkdir()
@@ -59,7 +59,7 @@ def test_file_list_pattern_and_directory(night, monkeypatch):
     assert names(folder) == ["spec-a.fits", "spec-b.fits", "spec-c.fits"]
     (stray,) = folder.meta.meta["skipped"]
     assert stray["file"] == str(night / "notes.md")
-    assert stray["reason"].startswith("the format is not recognised (text that starts with '# Night log")
+    assert stray["reason"].startswith("the format is not recognised (text starting with '# Night log")
     with pytest.warns(UserWarning, match=r"1 names are of files that were named before .*spec-d\.fits"):
         assert len(read_spectra([night, night / "deep"])) == 4
 
@@ -112,7 +112,7 @@ def test_missing_errors_leave_missing_pixels_as_nan(night):
     assert np.isnan(spectra.flux[0, 0])
 
 
-def test_gzip_needs_no_name(night):
+def test_gzip_is_recognised_from_content(night):
     packed = night / "packed.dat"
     packed.write_bytes(gzip.compress((night / "spec-a.fits").read_bytes()))
     pair = read_spectra([packed, night / "spec-a.fits"])
@@ -136,7 +136,7 @@ def test_table_of_paths(night, kind):
     spectra = read_spectra(table)
     assert names(spectra) == ["spec-b.fits", "spec-d.fits"]
     assert spectra.meta["label"].tolist() == ["x", "y"]
-    assert spectra.meta["z"].tolist() == [0.25, 0.75]  # the table wins
+    assert spectra.meta["z"].tolist() == [0.25, 0.75]  # the table has priority
     assert spectra.meta["class"].tolist() == ["STAR", "STAR"]
     assert "Path" not in spectra.meta.colnames
 
@@ -174,7 +174,7 @@ def test_table_errors(table, message):
         ("nothing/*.fits", SpectrumReadError, r"nothing/\*.fits: no file matches this pattern"),
         ("nothing.fits", SpectrumReadError, "nothing.fits: no such file or directory"),
         ([], ValueError, "source is an empty list"),
-        (3, TypeError, "source is a int; a path, glob pattern"),
+        (3, TypeError, "source must be a path, a glob pattern"),
     ],
 )
 def test_wrong_sources(source, error, message):
@@ -211,7 +211,7 @@ def test_format_is_forced(night):
 
 
 @pytest.mark.parametrize("backend", ["threading", "loky"])
-def test_n_jobs_gives_the_same(night, backend):
+def test_result_does_not_depend_on_n_jobs(night, backend):
     files = copies(night, [f"spec-{name}.fits" for name in "abc"] * 30)
     alone = read_spectra(files)
     with joblib.parallel_config(backend):
@@ -257,7 +257,7 @@ def test_on_error(night):
 def test_nothing_readable_is_an_error_even_when_skipping(night):
     (night / "empty").write_bytes(b"")
     with pytest.raises(
-        SpectrumReadError, match=r"empty: the file is empty \(and none of the 1 other files has spectra\)"
+        SpectrumReadError, match=r"empty: the file is empty \(and the 1 other files have no spectra\)"
     ):
         read_spectra([night / "empty", night / "notes.md"], on_error="skip")
 
@@ -293,7 +293,7 @@ def test_a_format_of_ones_own(tmp_path, own_format):
     assert spectra.meta["tag"].tolist() == [5, None]
     assert spectra.meta["native_medium"].tolist() == ["air", "vacuum"]
     assert available_formats()[0] == ("own", "mine")
-    with pytest.raises(ValueError, match="format 'own' exists already"):
+    with pytest.raises(ValueError, match="format 'own' already exists"):
         register_format("own", description="", identify=bool, read=list)
 
 
@@ -324,7 +324,7 @@ def test_masked_and_big_endian_arrays_of_a_reader(tmp_path):
     (tmp_path / "a").write_text("mask")
     try:
         once = read_spectra(tmp_path / "a", medium="air")
-        again = read_spectra(tmp_path / "a")  # the reader's own object is not changed
+        again = read_spectra(tmp_path / "a")  # the object returned by the reader is unchanged
     finally:
         _formats.pop("mask")
     assert once.meta["native_medium"].tolist() == ["air"]
@@ -335,7 +335,7 @@ def test_masked_and_big_endian_arrays_of_a_reader(tmp_path):
     assert again.valid.tolist() == [[True, False, False, False, False]]
 
 
-def test_a_reader_that_fails_is_named(tmp_path, own_format):
+def test_errors_of_a_reader_name_it(tmp_path, own_format):
     (tmp_path / "a").write_text("OWN 4000 one")
     with pytest.raises(
         SpectrumReadError, match=r"a: could not convert string to float: 'one' \(read as own\)"

@@ -1,4 +1,4 @@
-"""Variants of the survey formats of which there is no original among the real data."""
+"""Variants of the survey formats without an original file in the real data."""
 
 import gzip
 
@@ -94,8 +94,8 @@ def test_lamost_medium_resolution_is_refused(tmp_path):
         read_spectra(tmp_path / "a.fits")
 
 
-def test_lamost_third_row_is_believed_only_if_named(tmp_path):
-    """Row 2 holds wavelengths in one release, a flux in another."""
+def test_lamost_third_row_is_used_only_if_named(tmp_path):
+    """Row 2 has wavelengths in one release and a flux in another."""
     flux, ivar = flux_ivar()
     rows = np.stack([flux, ivar, np.linspace(4000, 5000, N), flux, flux]).astype(np.float32)
     for name, exten in (

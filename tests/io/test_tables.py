@@ -1,4 +1,4 @@
-"""Tables and text: a pixel a row, or a spectrum a row."""
+"""Tables and text with one pixel or one spectrum per row."""
 
 import numpy as np
 import pandas as pd
@@ -57,7 +57,7 @@ def test_fits_table_with_a_spectrum_a_row(tmp_path):
         fits.Column("Teff", "E", array=[5000, np.nan]),
     ]
     table = fits.BinTableHDU.from_columns(columns)
-    table.header["TUCD1"] = "em.wl;obs.atmos"  # as ESO's data products say air
+    table.header["TUCD1"] = "em.wl;obs.atmos"  # air, as in ESO's data products
     fits.HDUList([fits.PrimaryHDU(header=fits.Header({"OBJECT": "X"})), table]).writeto(tmp_path / "a.fits")
     spectra = read_spectra(tmp_path / "a.fits")
     np.testing.assert_array_equal(spectra.flux, [FLUX, 2 * FLUX])
@@ -68,7 +68,7 @@ def test_fits_table_with_a_spectrum_a_row(tmp_path):
     assert spectra.meta["object"].tolist() == ["X", "X"]
 
 
-def test_one_sigma_a_spectrum_is_no_error_of_its_flux(tmp_path):
+def test_one_sigma_per_spectrum_is_not_the_error_of_the_flux(tmp_path):
     columns = [
         fits.Column("WAVE", f"{N}D", array=[WAVE, WAVE]),
         fits.Column("FLUX", f"{N}E", array=[FLUX, FLUX]),
@@ -143,7 +143,7 @@ def test_text(tmp_path, case):
         assert spectra.ivar is None
 
 
-def test_text_that_says_its_medium(tmp_path):
+def test_text_that_states_the_medium(tmp_path):
     (tmp_path / "a.txt").write_text("# wave_air flux\n" + "".join(f"{w} 1\n" for w in WAVE))
     np.testing.assert_allclose(read_spectra(tmp_path / "a.txt").wave, air_to_vacuum(WAVE), rtol=1e-12)
     np.testing.assert_allclose(read_spectra(tmp_path / "a.txt", medium="vacuum").wave, WAVE, rtol=1e-12)
@@ -159,7 +159,7 @@ def test_wavelengths_that_may_not_be_angstrom_need_a_unit(tmp_path, wave, unit, 
     np.testing.assert_allclose(read_spectra(tmp_path / "a.txt", wave_unit=unit).wave, WAVE, rtol=1e-12)
 
 
-# A spectrum a row -----------------------------------------------------------------------------------------
+# One spectrum per row -------------------------------------------------------------------------------------
 
 CLASSES = ["A", "F", ""]
 
@@ -224,13 +224,13 @@ def test_parquet_with_lists(tmp_path):
     np.testing.assert_allclose(even.wave, WAVE, rtol=1e-12)
 
 
-def test_parquet_that_says_its_medium(tmp_path):
+def test_parquet_that_states_the_medium(tmp_path):
     table = pyarrow.Table.from_pandas(frame()).replace_schema_metadata({"medium": "air"})
     parquet.write_table(table, tmp_path / "a.parquet")
     np.testing.assert_array_equal(read_spectra(tmp_path / "a.parquet").wave, air_to_vacuum(WAVE))
 
 
-def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
+def test_parquet_without_pyarrow_names_the_extra(tmp_path, monkeypatch):
     frame().to_parquet(tmp_path / "a.parquet")
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(ImportError, match=r"pip install 'skspec\[scale\]'"):

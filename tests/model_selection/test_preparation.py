@@ -40,7 +40,7 @@ def test_labels_are_cleaned_and_counted():
         "no label": 1,
         "not an MK class: Non": 2,
         "not an MK class: DA": 1,
-        "not among the classes asked for": 1,
+        "not among the requested classes": 1,
         "class F has fewer than 2 spectra": 1,
     }
 
@@ -66,7 +66,7 @@ def test_labels_of_any_column(column, kept, kind):
 
 
 def test_labels_that_cannot_be():
-    with pytest.raises(ValueError, match="measurements, not classes"):
+    with pytest.raises(ValueError, match="continuous, not classes"):
         select_labels([0.1, 0.2])
     with pytest.raises(ValueError, match="no spectrum has the class 'Q' of classes=A,Q"):
         select_labels(["A", "B"], classes=["A", "Q"])
@@ -81,10 +81,10 @@ def test_groups_by_position():
     assert groups[0] == groups[2]
     assert len(set(groups)) == 4
     assert "5 spectra of 4 objects; 2 (40%) share their object with another" in said
-    assert "1 without position are grouped by object name, or alone" in said
+    assert "1 without position are grouped by object name, or are their own groups" in said
 
 
-def test_groups_by_name_where_there_is_no_position():
+def test_groups_by_name_without_positions():
     nan = np.nan
     spectra = spectra_of(
         6, ra=[1.0, 1.0, nan, nan, nan, nan], dec=[2.0] * 6, object=["a", "b", "c", "c", "", ""]
@@ -132,13 +132,13 @@ def test_groups_without_a_value_are_alone(plate):
     assert groups[0] == groups[2]
     assert len(set(groups)) == 4
     assert "5 spectra of 4 objects; 2 (40%)" in said
-    assert said.endswith(" 2 without a value there are each a group of their own.")
+    assert said.endswith(" 2 without a value are their own groups.")
 
 
 # Grid ----------------------------------------------------------------------------------------------------
 
 
-def test_grid_is_what_four_in_five_cover():
+def test_grid_is_covered_by_four_in_five_spectra():
     starts, ends = np.linspace(3600, 4600, 11), np.linspace(8000, 9000, 11)
     waves = [np.arange(a, b, 2.0) for a, b in zip(starts, ends, strict=True)]
     spectra = Spectra([np.ones(len(w)) for w in waves], wave=waves)
@@ -162,7 +162,7 @@ def test_grid_ignores_missing_ends_and_is_not_finer_than_pixels():
 
 def test_grid_without_common_range():
     waves = [np.linspace(4000, 5000, 50), np.linspace(6000, 7000, 50)]
-    with pytest.raises(ValueError, match="no common range of wavelengths; give loglam_min and loglam_max"):
+    with pytest.raises(ValueError, match="no common wavelength range; give loglam_min and loglam_max"):
         choose_grid(Spectra([np.ones(50)] * 2, wave=waves))
     with pytest.raises(ValueError, match="no spectrum has valid pixels"):
         choose_grid(Spectra(np.full((2, 50), np.nan), wave=WAVE))
@@ -199,7 +199,7 @@ def test_prepare_wants_two_classes():
         ValueError, match="labels must be one of 'row', 'kind', got 'kin'; did you mean 'kind'"
     ):
         prepare_spectra(spectra_of(2, kind=["a", "b"]), labels="kin")
-    with pytest.raises(ValueError, match="no redshift column z"):
+    with pytest.raises(ValueError, match="have no column z"):
         prepare_spectra(spectra_of(2, kind=["a", "b"]), labels="kind", rest_frame=True)
 
 
@@ -219,7 +219,7 @@ def test_lamost_labels_and_grid():
 
 
 class Witness(ClassifierMixin, BaseEstimator):
-    """Predicts the first label it was given, and remembers the rows it saw."""
+    """Predict the first training label, and record the rows."""
 
     seen: ClassVar[list] = []
 

@@ -167,5 +167,5 @@ def test_fraction_that_dropout_leaves():
 def test_errors_name_the_argument():
     with pytest.raises(ValueError, match="strides must have one value for each of the 3 filters, got 2"):
         Conv1D(50, 3, strides=(1, 2))
-    with pytest.raises(ValueError, match="head must be one of channel_max, flatten, pool, got 'avg'"):
+    with pytest.raises(ValueError, match="head must be one of flatten, channel_max, pool, got 'avg'"):
         Conv1D(50, 3, head="avg")

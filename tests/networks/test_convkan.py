@@ -102,7 +102,7 @@ def test_expansion_in_bfloat16_is_that_in_float32_rounded(name):
 
 def test_expansion_of_many_rows_in_chunks():
     basis = BSpline(8)
-    x = torch.randn(70, 3, 1, 2000, requires_grad=True)  # several times what is evaluated at once
+    x = torch.randn(70, 3, 1, 2000, requires_grad=True)  # several times the size that is evaluated at once
     whole = Expansion.apply(x, basis)
     rows = torch.cat([Expansion.apply(row, basis) for row in x.split(1)])
     torch.testing.assert_close(whole, rows, rtol=0, atol=0)
@@ -112,7 +112,7 @@ def test_expansion_of_many_rows_in_chunks():
 
 
 def cox_de_boor(x, knots, order=3):
-    """B-splines by their recursion, one more axis at the end."""
+    """Return B-splines by recursion, with an additional last axis."""
     x = x[..., None]
     bases = ((knots[:-1] <= x) & (x < knots[1:])).to(x.dtype)
     for k in range(1, order + 1):
@@ -144,7 +144,7 @@ def plain_convkan(weights, x, *, strides, input_scale):
 @pytest.mark.parametrize("shape", [(1, 1, 3), (2, 6, 5), (1, 9, 3), (3, 64, 4), (1, 150, 3)])
 def test_forward_and_gradients_are_those_of_the_layer_table(shape, input_scale, dtype):
     n_channels, n_pixels, kernel_size = shape
-    # knots of float32 are not quite uniform; the closed form takes them to be
+    # knots in float32 are not exactly uniform, as the closed form assumes
     tolerance = {torch.float32: 1e-5, torch.float64: 2e-6}[dtype]
     torch.manual_seed(0)
     config = {"strides": (1, 2, 3), "input_scale": input_scale, "kernel_size": kernel_size}

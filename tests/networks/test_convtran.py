@@ -128,7 +128,7 @@ def test_gradient_of_toeplitz_product():
 
 
 class LargestTensor(TorchDispatchMode):
-    """Records the size of the largest tensor returned by an operation, and the names of the operations."""
+    """Record the size of the largest tensor returned by an operation, and the names of the operations."""
 
     def __init__(self):
         super().__init__()

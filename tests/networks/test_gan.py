@@ -1,4 +1,4 @@
-"""Generators and critics: published sizes, any length, and the model with which a generator starts."""
+"""Generators and critics: published sizes, any length, and the initial model of a generator."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def test_published_numbers_of_parameters():
 def test_the_published_range_is_corrected():
     torch.manual_seed(0)
     generator, critic = DenseGenerator(20), DenseCritic(20)
-    for module in (generator, critic):  # a tanh or a sigmoid at the end could not follow
+    for module in (generator, critic):  # impossible with a final tanh or sigmoid
         torch.nn.init.zeros_(module.final_layer.weight)
         torch.nn.init.constant_(module.final_layer.bias, 1000.0)
     labels = torch.zeros(4, dtype=torch.long)

@@ -19,7 +19,7 @@ CHANNELS_LAST = torch.channels_last
 
 
 def torchvision_shapes(depth, n_dims=2, n_channels=3, n_outputs=1000):
-    """Names and shapes in the state_dict of torchvision's ResNets."""
+    """Return names and shapes in the state_dict of torchvision's ResNets."""
     shapes = {}
 
     def conv(name, n_out, n_in, kernel_size):
@@ -53,7 +53,7 @@ def torchvision_shapes(depth, n_dims=2, n_channels=3, n_outputs=1000):
 
 
 def random_weights(shapes, seed=0):
-    """Return weights with which activations stay near 1, so that all layers matter."""
+    """Return weights that keep activations near 1, so all layers contribute."""
     generator = torch.Generator().manual_seed(seed)
     weights = {}
     for name, shape in shapes.items():
@@ -216,7 +216,7 @@ def test_one_spectrum_cannot_be_trained_on_when_one_pixel_is_left(stem, too_few)
 
 @pytest.mark.parametrize("shape", [SPECTRA, IMAGES], ids=["spectra", "images"])
 def test_layout_is_kept_both_ways(shape):
-    """Otherwise gradients are copied, and training is slower than with channels first."""
+    """In other layouts, gradients are copied, and training is slower than with channels first."""
     network = ResNet(n_outputs=5, depth=50, **shape)
     kept = []
 
@@ -227,7 +227,7 @@ def test_layout_is_kept_both_ways(shape):
         )
 
     blocks = [module for module in network.modules() if isinstance(module, ResidualBlock)]
-    for block in blocks[:-1]:  # the gradient of a mean has the same values everywhere, and no layout
+    for block in blocks[:-1]:  # the gradient of a mean is constant and has no layout
         block.register_forward_hook(look)
     network(inputs(shape)).sum().backward()
     assert kept == [True] * 2 * (len(blocks) - 1)
@@ -359,7 +359,9 @@ def test_deepcopy_pickle_and_determinism():
         assert torch.equal(network(x), expected)
         assert torch.equal(copy.deepcopy(network)(x), expected)
         assert torch.equal(pickle.loads(pickle.dumps(network))(x), expected)
-        torch.testing.assert_close(network(x[1:2]), expected[1:2])  # no spectrum sees another
+        torch.testing.assert_close(
+            network(x[1:2]), expected[1:2]
+        )  # predictions do not depend on other spectra
 
 
 def test_bfloat16_changes_little():

@@ -54,7 +54,7 @@ def test_one_grid_off_the_lattice_leaves_all_as_they_are(off):
     assert all(a is b for a, b in zip(spectra.wave, grids, strict=True))
 
 
-def test_what_has_no_lattice():
+def test_grids_without_a_lattice():
     assert find_lattice([]) is None
     assert find_lattice([grid(0, 100)]) is None
     assert find_lattice([grid(0, 100), grid(3000, 100)]) is None  # far apart

@@ -1,4 +1,4 @@
-"""Tables of pandas as catalogues, and spectra as a DataFrame."""
+"""pandas DataFrames as catalogues, and spectra as a DataFrame."""
 
 import sys
 

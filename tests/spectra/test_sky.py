@@ -7,7 +7,7 @@ from skspec.model_selection import sky_groups
 
 
 def brute_force(ra, dec, radius):
-    """Label propagation over all pairs nearer than the radius."""
+    """Label propagation over all pairs closer than the radius."""
     sky = SkyCoord(ra, dec, unit="deg")
     near = sky[:, None].separation(sky[None, :]).arcsec < radius
     labels = np.arange(len(ra))

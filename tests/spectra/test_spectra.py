@@ -91,11 +91,11 @@ def test_indexing_own_grids():
 @pytest.mark.parametrize(
     ("key", "error", "match"),
     [
-        ((slice(None), 3), IndexError, "rows alone"),
+        ((slice(None), 3), IndexError, "by rows only"),
         ("class", TypeError, "spectra.meta"),
-        (np.array([True]), IndexError, "mask of shape"),
+        (np.array([True]), IndexError, "the mask has shape"),
         ([0.5], IndexError, "must be integers"),
-        (6, IndexError, "row 6 of 6"),
+        (6, IndexError, "row 6 is out of range"),
     ],
 )
 def test_wrong_index_is_refused(key, error, match):
@@ -133,7 +133,7 @@ def test_asarray_marks_missing_pixels():
 
 
 def test_asarray_of_own_grids_is_refused():
-    with pytest.raises(ValueError, match="put LogWaveResampler first"):
+    with pytest.raises(ValueError, match="resample them with LogWaveResampler first"):
         np.asarray(own_grids())
 
 
@@ -144,7 +144,7 @@ def test_masked_pixels_become_missing():
     assert np.flatnonzero(~Spectra(np.ones((1, 31)), wave=WAVE, ivar=ivar.filled(0)).valid[0]).tolist() == [7]
 
 
-def test_ivar_that_says_nothing_is_zero():
+def test_invalid_ivar_becomes_zero():
     ivar = np.ones((1, 31))
     ivar[0, :3] = [-1.0, np.nan, np.inf]
     spectra = Spectra(np.ones((1, 31)), wave=WAVE, ivar=ivar)
@@ -165,10 +165,10 @@ def test_units_are_converted_or_kept():
     ("arguments", "error", "match"),
     [
         ({"flux": np.ones(31)}, ValueError, r"flux has shape \(31,\).*give \[flux\]"),
-        ({"flux": np.ones((2, 1, 31))}, ValueError, "one row a spectrum"),
+        ({"flux": np.ones((2, 1, 31))}, ValueError, "one row per spectrum"),
         ({"flux": np.ones((2, 30))}, ValueError, "flux of spectrum 0 has 30 pixels, its wave 31"),
         ({"flux": np.ones((2, 31)) * 1j}, TypeError, "complex"),
-        ({"flux": np.full((2, 31), 1e300)}, ValueError, "beyond float32"),
+        ({"flux": np.full((2, 31), 1e300)}, ValueError, "outside the range of float32"),
         ({"flux": np.ones((2, 31)) * u.Jy}, TypeError, "per unit frequency"),
         ({"wave": WAVE[::-1]}, ValueError, "must increase strictly"),
         ({"wave": np.where(np.arange(31) == 3, np.nan, WAVE)}, ValueError, "1 values that are not finite"),
@@ -268,7 +268,7 @@ def test_sky_groups_need_positions():
         make(2, object=["a", "b"]).sky_groups()
 
 
-def test_replace_shares_what_is_not_replaced():
+def test_replace_shares_other_attributes():
     spectra = make()
     doubled = spectra.replace(flux=2 * spectra.flux)
     assert doubled.ivar is spectra.ivar
@@ -294,7 +294,7 @@ def test_replace_checks_names_and_numbers_of_rows(changes, error, match):
         make().replace(**changes)
 
 
-def test_wavelengths_shared_by_spectra_are_checked_once_and_named_right():
+def test_shared_wavelengths_are_checked_once_with_the_right_row_in_errors():
     good, bad = WAVE.copy(), WAVE[::-1].copy()
     with pytest.raises(ValueError, match="pixel 0 of spectrum 2 at 7000 is followed by 6900"):
         Spectra(np.ones((4, 31)), wave=[good, good, bad, good])

@@ -1,4 +1,4 @@
-"""What `Spectra` look like: text, HTML and plot."""
+"""Text, HTML and plot of `Spectra`."""
 
 import time
 from html.parser import HTMLParser
@@ -15,7 +15,7 @@ WAVE = np.linspace(4000.0, 7000.0, 1501)
 
 
 class Page(HTMLParser):
-    """Tags, text and cells of a page; fails where tags do not match."""
+    """Collect tags, text and cells of a page; fail if tags do not match."""
 
     VOID = ("br",)
 
@@ -199,7 +199,7 @@ def test_plot_of_a_folder_of_lamost_files(plt):
         assert len(ax.lines) == min(len(some), 8)
 
 
-def test_plot_says_which_spectra_have_no_valid_pixel(plt):
+def test_plot_labels_spectra_without_valid_pixels(plt):
     spectra = make(3, meta={"class": list("ABC")})
     spectra.flux[1] = np.nan
     ax = spectra.plot()

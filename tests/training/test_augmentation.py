@@ -1,4 +1,4 @@
-"""Augmentations one by one, against what they say, and test-time augmentation against brute force."""
+"""Each augmentation against its documentation, and test-time augmentation against brute force."""
 
 import json
 
@@ -25,7 +25,7 @@ def seed():
 
 
 def spectra(n=4000, n_pixels=50, n_channels=1):
-    """Each spectrum is a number that tells it from all others, and rises along the pixels."""
+    """Return spectra that rise along the pixels, each with its own offset."""
     number = torch.arange(n, dtype=torch.float32)[:, None, None]
     return (1000.0 * number + torch.arange(n_pixels)).expand(n, n_channels, n_pixels).clone()
 
@@ -38,7 +38,7 @@ def test_noise_has_a_sigma_from_the_range_for_each_spectrum():
     assert stats.kstest(noise[0, 0].numpy() / sigma[0], stats.norm.cdf).pvalue > 1e-3
 
 
-def test_noise_lowers_the_inverse_variance():
+def test_noise_reduces_the_inverse_variance():
     x = torch.zeros(3000, 2, 500)
     x[:, 1] = torch.log10(torch.tensor(4.0))
     out = Noise((1.0, 1.0))(x, ivar_channel=1)
@@ -63,10 +63,10 @@ def test_noise_from_ivar_follows_each_pixel():
     assert out[:, :, 599].isnan().all()
 
 
-def test_shift_moves_each_spectrum_by_itself_and_holds_its_ends():
+def test_each_spectrum_is_shifted_and_padded_with_its_end_values():
     x = spectra()
     out = Shift(3)(x)
-    shift = (x - out)[:, 0, 25]  # the spectrum rises by one a pixel
+    shift = (x - out)[:, 0, 25]  # the spectrum rises by one per pixel
     assert sorted(shift.unique().tolist()) == [-3, -2, -1, 0, 1, 2, 3]
     assert stats.chisquare(np.unique(shift, return_counts=True)[1]).pvalue > 1e-3
     for row in range(50):
@@ -81,7 +81,7 @@ def test_shift_of_channels_together():
 
 
 @pytest.mark.parametrize("wave", [np.linspace(4000, 7000, 3001), 10 ** np.linspace(3.6, 3.9, 3001)])
-def test_velocity_shift_moves_a_line_to_where_it_belongs(wave):
+def test_velocity_shift_moves_a_line_to_its_shifted_wavelength(wave):
     centre, width = 5500.0, 6.0
     flux = torch.from_numpy(np.exp(-0.5 * ((wave - centre) / width) ** 2)).float().expand(400, 1, -1)
     out = VelocityShift(1500.0)(flux, wave=torch.from_numpy(wave))[:, 0].double().numpy()
@@ -94,7 +94,7 @@ def test_velocity_shift_moves_a_line_to_where_it_belongs(wave):
     np.testing.assert_allclose(out[row], expected, atol=8e-3)
 
 
-def test_velocity_shift_holds_the_ends_and_keeps_to_the_spectrum():
+def test_velocity_shift_pads_with_end_values_and_keeps_spectra_separate():
     x = spectra(n=200)
     out = VelocityShift(300.0)(x, wave=torch.linspace(5000, 5010, 50, dtype=torch.float64))
     low, high = x[:, :, :1], x[:, :, -1:]
@@ -113,7 +113,7 @@ def test_tilt_is_a_line_around_one():
     torch.testing.assert_close(10 ** out[:, 1], line**-2)
 
 
-def test_mask_is_one_stretch_of_all_channels():
+def test_mask_is_a_contiguous_range_of_all_channels():
     x = torch.zeros(4000, 2, 100)
     gap = Mask(0.2)(x).isnan()
     assert torch.equal(gap[:, 0], gap[:, 1])
@@ -139,7 +139,7 @@ def test_flips_and_rotations_are_the_eight_views():
     assert len({tuple(aug.turned(oblong, k).flatten().tolist()) for k in range(aug.n_views(oblong))}) == 4
 
 
-def test_scalars_are_left_alone():
+def test_scalars_are_not_augmented():
     shape = InputShape((1, 4), n_scalars=2)
     rows = torch.arange(12.0).reshape(2, 6)
     out = aug.RowAugmenter(shape, [Noise((1.0, 1.0))])(rows)
@@ -159,7 +159,7 @@ def model():
 
 
 def one_line(shift, n=60, n_pixels=40):
-    """Two classes by the depth of a line, which is moved by some pixels in all spectra."""
+    """Return two classes that differ in the depth of a line, which is shifted by some pixels in all spectra."""
     rng = np.random.default_rng(0)
     y = np.arange(n) % 2
     X = 1 + 0.05 * rng.normal(size=(n, n_pixels))
@@ -191,7 +191,7 @@ def test_augmentation_is_seeded_and_learns(model):
 
 
 def test_inverse_variance_in_a_channel(model):
-    """Where a pixel is not known at all, what stands there must not matter."""
+    """The values of missing pixels have no effect."""
     X, y = one_line(0)
     rng = np.random.default_rng(1)
     ivar = rng.uniform(10, 1000, X.shape)
@@ -215,7 +215,7 @@ def test_inverse_variance_in_a_channel(model):
 
 
 def brute_force(model, X, weights):
-    """Weighted mean of logits over shifted copies, row by row."""
+    """Return the weighted mean of logits over shifted copies, row by row."""
     total = 0.0
     for shift, weight in weights.items():
         source = np.clip(np.arange(X.shape[1]) - shift, 0, X.shape[1] - 1)
@@ -256,7 +256,7 @@ def test_test_time_shifts_are_the_mean_over_shifted_copies(model):
         ([Noise("ivar")], r"Noise\(sigma='ivar'\) in augment needs ivar_channel"),
         (
             [VelocityShift(100.0)],
-            r"VelocityShift in augment needs wavelengths: give VelocityShift\(..., wave=...\), or Spectra",
+            r"VelocityShift in augment needs wavelengths: pass VelocityShift\(..., wave=...\), or Spectra",
         ),
         ([VelocityShift(100.0, wave=[1.0, 2.0])], "wave must have 40 wavelengths"),
         ([Shift(-1)], "Shift in augment: largest == -1, must be >= 0"),
@@ -275,9 +275,9 @@ def test_invalid_augmentations(model, augment, message):
     [
         (Shift(1), r"augment must be a list of augmentations, .*, got Shift\(largest=1\)"),
         ("noise", "augment must be a list of augmentations, .*, got 'noise'"),
-        ([Shift(1), "mask"], "augment must hold augmentations, .*, got 'mask'"),
+        ([Shift(1), "mask"], "augment must contain augmentations, .*, got 'mask'"),
         ([Shift], r"got <class .*Shift'>; did you mean Shift\(...\)"),
-        ([StandardScaler()], r"augment must hold augmentations, .*, got StandardScaler\(\)"),
+        ([StandardScaler()], r"augment must contain augmentations, .*, got StandardScaler\(\)"),
     ],
 )
 def test_no_augmentations(model, augment, message):
@@ -289,8 +289,8 @@ def test_no_augmentations(model, augment, message):
     ("params", "message"),
     [
         ({"ivar_channel": 1}, "ivar_channel == 1, must be <= 0"),
-        ({"tta_shifts": {1: -1.0}}, "tta_shifts needs weights that are not negative"),
-        ({"tta_shifts": {1: 0.0}}, "tta_shifts needs weights that are not negative and not all 0"),
+        ({"tta_shifts": {1: -1.0}}, "tta_shifts must have weights that are not negative"),
+        ({"tta_shifts": {1: 0.0}}, "tta_shifts must have weights that are not negative and not all 0"),
     ],
 )
 def test_invalid_parameters(model, params, message):
@@ -313,7 +313,7 @@ def test_augmentations_are_equal_by_their_parameters():
     assert repr(Noise((0.0, 0.1))) == "Noise(sigma=(0.0, 0.1))"
 
 
-def test_parameters_of_augmentations_are_those_of_the_estimator(model):
+def test_parameters_of_augmentations_are_nested_in_the_estimator(model):
     model.set_params(augment=[Shift(2), Tilt(0.1)])
     assert model.get_params()["augment__shift__largest"] == 2
     assert "augment__shift__largest" not in model.get_params(deep=False)
@@ -332,7 +332,7 @@ def test_parameters_of_augmentations_are_those_of_the_estimator(model):
         model.set_params(augment__tilt__smallest=0.3)
 
 
-def test_order_is_that_of_the_list(model):
+def test_augmentations_are_applied_in_order(model):
     X, y = one_line(0)
     model.set_params(max_epochs=2)
     a = model.set_params(augment=[Tilt(0.1), Mask(0.1)]).fit(X, y).decision_function(X)
@@ -347,7 +347,7 @@ def test_empty_list_is_none(model):
     np.testing.assert_array_equal(model.set_params(augment=[]).fit(X, y).decision_function(X), plain)
 
 
-def test_the_trained_net_has_copies(model):
+def test_the_trained_net_has_cloned_augmentations(model):
     model.set_params(augment=[Shift(2)], max_epochs=1).fit(*one_line(0))
     model.augment[0].largest = 7
     assert [step for step, _ in model.net_.augment.steps] == [Shift(2)]

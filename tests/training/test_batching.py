@@ -1,4 +1,4 @@
-"""Batches: which rows, in which order, of which size."""
+"""Rows, order and size of batches."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def batches(n, size, generator=None):
     ("n", "size", "sizes"),
     [
         (6, 3, [3, 3]),
-        (7, 3, [3, 4]),  # a batch of one joins the one before
+        (7, 3, [3, 4]),  # a batch of one is joined to the previous one
         (8, 3, [3, 3, 2]),
         (2, 5, [2]),
         (1, 5, [1]),

@@ -1,4 +1,4 @@
-"""Training that is killed and goes on: the same weights, bit for bit, and no trust in damaged files."""
+"""Interrupted and resumed training: the same weights, bit for bit, and damaged files are ignored."""
 
 import os
 import time
@@ -17,7 +17,7 @@ MAX_EPOCHS = 40
 
 
 class Diary(Callback):
-    """Notes each epoch and process in a file, and takes its time."""
+    """Write each epoch and process to a file, slowly."""
 
     def __init__(self, path, pause=0.0):
         self.path = path
@@ -30,7 +30,7 @@ class Diary(Callback):
 
 
 class Stop(Callback):
-    """A power cut after some epochs."""
+    """Simulate a power cut after some epochs."""
 
     def __init__(self, after):
         self.after = after
@@ -49,7 +49,7 @@ def data():
 
 
 def full_of_chance(**kwargs):
-    """A model that draws random numbers wherever it can, and remembers whatever it can."""
+    """Return a model with all kinds of random numbers and of state."""
     return Conv1DClassifier(
         filters=(4,),
         kernel_sizes=(3,),
@@ -78,7 +78,7 @@ def assert_same(a, b):
 
 
 def train(directory, diary, out):
-    """What the process that is killed does."""
+    """Train in the process that is killed."""
     torch.set_num_threads(1)
     model = full_of_chance(checkpoint_dir=directory, callbacks=[Diary(diary, pause=0.05)])
     np.savez(out, **weights(model.fit(*data())))
@@ -97,7 +97,7 @@ def test_killed_ten_times_at_random_moments(tmp_path):
         process = processes.Process(target=train, args=(checkpoints, diary, out))
         process.start()
         while process.is_alive() and (diary.stat().st_size if diary.exists() else 0) == known:
-            time.sleep(0.01)  # until it trains
+            time.sleep(0.01)  # until training begins
         time.sleep(rng.uniform(0.0, 0.25))
         assert process.is_alive(), "it was to be killed in the middle"
         process.kill()
@@ -134,7 +134,7 @@ def test_interrupted_between_epochs(tmp_path):
     assert model.best_epoch_ == expected.best_epoch_
 
 
-def test_what_callbacks_have_learned_is_kept(tmp_path):
+def test_state_of_callbacks_is_saved(tmp_path):
     X, y = data()
     more = [
         EpochScoring("accuracy", name="seen", on_train=True),
@@ -142,7 +142,7 @@ def test_what_callbacks_have_learned_is_kept(tmp_path):
     ]
     model = full_of_chance(callbacks=more, validation_fraction=None, schedule="one-cycle")
     expected = clone(model).fit(X, y)
-    assert len(expected.history_) < MAX_EPOCHS  # it was stopped
+    assert len(expected.history_) < MAX_EPOCHS  # early stopping
     model.set_params(checkpoint_dir=tmp_path)
     with pytest.raises(RuntimeError, match="power cut"):
         clone(model).set_params(callbacks=[*more, Stop(len(expected.history_) - 5)]).fit(X, y)
@@ -188,7 +188,7 @@ def test_nothing_is_executed_on_loading(tmp_path):
     assert not (tmp_path / "evil").exists()
 
 
-def test_fits_that_differ_do_not_take_up_each_others_state(tmp_path):
+def test_different_fits_do_not_share_checkpoints(tmp_path):
     X, y = data()
     model = full_of_chance(checkpoint_dir=tmp_path, max_epochs=4)
     with pytest.raises(RuntimeError):
@@ -209,7 +209,7 @@ def test_fits_that_differ_do_not_take_up_each_others_state(tmp_path):
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [before]
 
 
-def test_without_a_seed_an_interrupted_fit_goes_on_with_its_own(tmp_path):
+def test_without_a_seed_an_interrupted_fit_resumes_with_its_own(tmp_path):
     X, y = data()
     diary = tmp_path / "diary"
     model = full_of_chance(checkpoint_dir=tmp_path / "checkpoints", random_state=None, max_epochs=6)

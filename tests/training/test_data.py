@@ -1,4 +1,4 @@
-"""What comes in as X, y and sample_weight: the rule for missing pixels, grids, and errors that say what to do."""
+"""Validation of X, y and sample_weight: missing pixels, grids, and helpful errors."""
 
 import numpy as np
 import pytest
@@ -146,7 +146,7 @@ def test_grids_that_differ_need_resampling_first(X, model):
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        (np.full(40, "A"), "y has one class only, 'A'; at least two classes are needed"),
+        (np.full(40, "A"), "y has only one class, 'A'; at least two classes are needed"),
         (Y[:-1], r"inconsistent numbers of samples: \[40, 39\]"),
         (np.linspace(0, 1, 40), "Unknown label type: continuous"),
         (np.where(np.arange(40) == 3, np.nan, 1.0), "Input y contains NaN"),
@@ -170,7 +170,7 @@ def test_labels_refused(X, model, y, message):
         (-np.ones(40), "sample_weight must not be negative, got -1"),
         (np.zeros(40), "sample_weight is zero for all spectra"),
         (np.full(40, np.nan), "sample_weight contains NaN"),
-        (np.where(Y == "A", 1.0, 0.0), "y has one class only"),
+        (np.where(Y == "A", 1.0, 0.0), "y has only one class"),
     ],
     ids=["length", "2-D", "negative", "zero", "nan", "one class left"],
 )

@@ -1,4 +1,4 @@
-"""The training loop against a bare one, and what callbacks, devices and the user's Ctrl-C see of it."""
+"""The training loop against a minimal one, callbacks, devices and Ctrl-C."""
 
 import pickle
 
@@ -27,7 +27,7 @@ def model():
     return Conv1DClassifier(filters=(4,), kernel_sizes=(3,), batch_size=16, max_epochs=4, random_state=7)
 
 
-def test_training_is_the_bare_loop(data, model):
+def test_training_equals_a_minimal_loop(data, model):
     X, y = data
     weight = np.linspace(0.5, 2.0, 65)
     model.set_params(dropout=0.3, weight_decay=0.1).fit(X, y, sample_weight=weight)
@@ -92,9 +92,9 @@ def test_weights_do_not_change_scale_from_batch_to_batch():
 
 
 class Recorder(Callback):
-    """Notes what it is told."""
+    """Record the calls and their arguments."""
 
-    def __init__(self, label="told"):
+    def __init__(self, label="calls"):
         self.label = label
 
     def initialize(self):
@@ -106,7 +106,7 @@ class Recorder(Callback):
         self.calls_.append((tuple(X.shape), tuple(y.shape), tuple(y_pred.shape), float(loss)))
 
 
-def test_callbacks_are_cloned_told_and_found(data, model):
+def test_callbacks_are_cloned_and_called(data, model):
     X, y = data
     given = Recorder("mine")
     model.set_params(callbacks=[given, ("second", Recorder())]).fit(X, y)
@@ -135,11 +135,11 @@ def test_skorch_callbacks_pass_through(data, model):
     assert model.history_["seen"][-1] == pytest.approx(model.score(X, y))
     assert 0 < model.history_["in_passing"][-1] <= 1
     assert model.history_.colnames == ["epoch", "dur", "in_passing", "lr", "seen", "train_loss"]
-    assert all(p.grad is None for p in model.net_.module_.parameters())  # gradients do not stay in memory
+    assert all(p.grad is None for p in model.net_.module_.parameters())  # gradients are freed
 
 
 class Interrupt(Callback):
-    """The user's Ctrl-C in the middle of an epoch."""
+    """Simulate Ctrl-C in the middle of an epoch."""
 
     def on_batch_end(self, net, **kwargs):
         raise KeyboardInterrupt
@@ -173,7 +173,7 @@ def test_verbose(data, model, capsys):
 
 def test_pickles_are_on_the_cpu(data, model):
     X, y = data
-    model.set_params(device="cpu:0").fit(X, y)  # takes the way of a GPU
+    model.set_params(device="cpu:0").fit(X, y)  # handled like a GPU
     state = model.net_.__getstate__()
     assert state["device"] == "cpu"
     twin = pickle.loads(pickle.dumps(model))
@@ -208,7 +208,7 @@ def test_gpu_and_cpu_agree_and_generators_stay(data, model):
     np.testing.assert_allclose(twin.predict_proba(X), model.predict_proba(X), atol=1e-4)
 
 
-def test_seeded_puts_the_generator_back():
+def test_seeded_restores_the_generator():
     torch.manual_seed(11)
     before = torch.get_rng_state()
     with seeded(5, torch.device("cpu")):

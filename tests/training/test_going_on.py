@@ -1,4 +1,4 @@
-"""Fits that go on from others, and what else the loop can do: averages, clipping, precision, compilation."""
+"""Continued fits and options of the training loop: averages, clipping, precision, compilation."""
 
 import copy
 import shutil
@@ -32,7 +32,7 @@ def weights(model):
 
 
 class Watch(Callback):
-    """Keeps what the loop shows after each step."""
+    """Record the state of the loop after each step."""
 
     def on_train_begin(self, net, **kwargs):
         self.norms_, self.weights_, self.targets_, self.lr_ = [], [], [], []
@@ -54,7 +54,7 @@ def watch(model):
 # warm_start and partial_fit ---------------------------------------------------------------------------
 
 
-def test_warm_start_goes_on_from_the_last_weights(model, data):
+def test_warm_start_continues_from_the_last_weights(model, data):
     X, y = data
     model.set_params(warm_start=True, schedule="constant").fit(X, y)
     first = model.history_["train_loss"][-1]
@@ -104,7 +104,7 @@ def test_partial_fit_is_seeded_and_continues_after_pickle(model, data):
 
 
 def test_partial_fit_is_a_pass_of_the_optimiser(model, data):
-    """One call is an epoch at constant rate; two keep the moments of the optimiser."""
+    """Each call is an epoch at a constant rate, and keeps the moments of the optimiser."""
     X, y = data
     model.partial_fit(X, y, classes=np.unique(y))
     once = clone(model).set_params(max_epochs=1, schedule="constant", random_state=0)
@@ -117,13 +117,13 @@ def test_partial_fit_is_a_pass_of_the_optimiser(model, data):
     assert len(once.history_) == 2
 
 
-def test_partial_fit_needs_to_know_the_classes(model, data):
+def test_partial_fit_needs_classes(model, data):
     X, y = data
     with pytest.raises(ValueError, match="classes must be given in the first call"):
         model.partial_fit(X, y)
-    with pytest.raises(ValueError, match="classes has one class only, 'A'"):
+    with pytest.raises(ValueError, match="classes has only one class, 'A'"):
         model.partial_fit(X, y, classes=["A"])
-    with pytest.raises(ValueError, match=r"y has labels that classes lacks: \['G'\]"):
+    with pytest.raises(ValueError, match=r"y has labels that are not in classes: \['G'\]"):
         model.partial_fit(X, y, classes=["A", "F"])
     model.partial_fit(X, y, classes=["A", "F", "G", "K"])
     assert model.predict_proba(X).shape == (120, 4)
@@ -155,7 +155,7 @@ def test_average_of_the_weights(model, data):
     assert not torch.equal(final["network.final_layer.weight"], steps[-1]["network.final_layer.weight"])
 
 
-def test_gradients_are_shortened(model, data):
+def test_gradients_are_clipped(model, data):
     model.set_params(callbacks=[Watch()]).fit(*data)
     free = watch(model).norms_
     model.set_params(max_grad_norm=0.2).fit(*data)
@@ -164,7 +164,7 @@ def test_gradients_are_shortened(model, data):
     assert watch(model).norms_[0] == pytest.approx(min(free[0], 0.2), rel=1e-4)
 
 
-def test_plateau_lowers_the_rate_after_five_epochs_without_progress(model, data):
+def test_plateau_reduces_the_rate_after_five_epochs_without_improvement(model, data):
     X, y = data
     model.set_params(schedule="plateau", max_epochs=200, lr=0.02).fit(X, y)
     history = model.history_
@@ -196,7 +196,7 @@ def test_balanced_batches_draw_classes_equally_often(model):
 # Precision and compilation ----------------------------------------------------------------------------
 
 
-def test_precision_auto_looks_at_the_device_and_the_size(monkeypatch):
+def test_precision_auto_depends_on_device_and_size(monkeypatch):
     cpu = torch.device("cpu")
     for available in (True, False):
         monkeypatch.setattr("skspec.training.precision._multiplies_bfloat16", lambda _, x=available: x)
@@ -224,7 +224,7 @@ def test_bfloat16_trains_and_predicts_nearly_the_same(model, data):
 @pytest.mark.skipif(not (shutil.which("g++") or shutil.which("clang++")), reason="needs a C++ compiler")
 def test_compiled_training_is_the_same(model, data):
     X, y = data
-    model.set_params(dropout=0.0)  # compiled, it draws other numbers
+    model.set_params(dropout=0.0)  # compiled dropout draws other random numbers
     expected = model.fit(X, y).decision_function(X)
     compiled = clone(model).set_params(compile=True).fit(X, y)
     np.testing.assert_allclose(compiled.decision_function(X), expected, rtol=1e-3, atol=1e-4)
@@ -245,6 +245,6 @@ def test_compiled_training_is_the_same(model, data):
         ({"warm_start": "yes"}, "warm_start must be one of True, False, got 'yes'"),
     ],
 )
-def test_parameters_that_make_no_sense(model, data, params, message):
+def test_invalid_parameters(model, data, params, message):
     with pytest.raises(ValueError, match=message):
         model.set_params(**params).fit(*data)

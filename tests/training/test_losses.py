@@ -1,4 +1,4 @@
-"""Losses against published values and closed forms, and which of them a classifier trains with."""
+"""Losses against published values and closed forms, and the loss of a classifier."""
 
 import json
 
@@ -24,10 +24,12 @@ def batch():
 
 
 def mk_coordinates():
-    """Of the 39 published joint classes: all of O-M and I-VI but G VI, K VI and M IV."""
+    """Return coordinates of the 39 published joint classes: all of O-M and I-VI but G VI, K VI and M IV."""
     missing = {(4, 5), (5, 5), (6, 3)}
     pairs = [(t, lum) for t in range(7) for lum in range(6) if (t, lum) not in missing]
-    return torch.tensor(pairs) * torch.tensor([1.0, 1.5])  # the published axes count 1 and 1.5 squared
+    return torch.tensor(pairs) * torch.tensor(
+        [1.0, 1.5]
+    )  # the published axes have the weights 1 and 1.5 squared
 
 
 @pytest.mark.parametrize("k", range(4))
@@ -138,7 +140,7 @@ def model():
 
 @pytest.fixture
 def ladder():
-    """Noisy spectra of five classes in order, brighter from class to class."""
+    """Return noisy spectra of five classes in order of brightness."""
     rng = np.random.default_rng(0)
     y = np.arange(200) % 5
     return rng.normal(size=(200, 16)) + 0.4 * y[:, None], np.array(["O5", "B5", "A5", "F5", "G5"])[y]
@@ -165,7 +167,7 @@ def test_distance_loss_without_weight_is_cross_entropy(model, ladder):
     assert not np.allclose(model.fit(X, y).decision_function(X), plain, atol=1e-3)
 
 
-def test_soft_targets_keep_a_classifier_modest(model, ladder):
+def test_soft_targets_reduce_confidence(model, ladder):
     X, y = ladder
     sure = model.fit(X, y).predict_proba(X).max(axis=1).mean()
     for kwargs in ({"label_smoothing": 0.5}, {"mixup": 1.0}):
@@ -174,7 +176,7 @@ def test_soft_targets_keep_a_classifier_modest(model, ladder):
 
 
 @pytest.mark.parametrize("ensemble", [VotingClassifier, StackingClassifier])
-def test_ensembles_that_number_labels_lose_their_coordinates(model, ladder, ensemble):
+def test_coordinates_are_missing_in_ensembles_that_encode_labels(model, ladder, ensemble):
     X, y = ladder
     model.set_params(
         loss="distance", class_coordinates={name: i for i, name in enumerate(np.unique(y).tolist())}
@@ -202,6 +204,6 @@ def test_ensembles_that_number_labels_lose_their_coordinates(model, ladder, ense
         ({"label_smoothing": 1.0}, "label_smoothing == 1.0, must be < 1"),
     ],
 )
-def test_parameters_that_make_no_sense(model, ladder, params, message):
+def test_invalid_parameters(model, ladder, params, message):
     with pytest.raises(ValueError, match=message):
         model.set_params(**params).fit(*ladder)

@@ -1,4 +1,4 @@
-"""Real stars: temperatures, gravities and metallicities of the MILES library, some of them unknown."""
+"""Temperatures, gravities and metallicities of real stars (MILES library), some of them unknown."""
 
 import numpy as np
 from scipy.stats import spearmanr

@@ -1,4 +1,4 @@
-"""Weights come from files of both formats, and from nothing else."""
+"""Weights are read from files of both formats, and others are refused."""
 
 import pickle
 import sys
@@ -33,7 +33,7 @@ FORMATS = [save_zip, save_as_before_2020, save_safetensors]
 
 
 @pytest.mark.parametrize("save", FORMATS)
-def test_formats_are_told_apart_by_content(tmp_path, save):
+def test_formats_are_detected_by_content(tmp_path, save):
     path = tmp_path / "weights.bin"
     save(WEIGHTS, path)
     read = read_state_dict(str(path))
@@ -44,7 +44,7 @@ def test_formats_are_told_apart_by_content(tmp_path, save):
 
 
 @pytest.mark.parametrize("save", FORMATS)
-def test_a_network_takes_them(tmp_path, save):
+def test_a_network_loads_them(tmp_path, save):
     trained, network = (ResNet(n_pixels=16, n_outputs=n, stem="small").eval() for n in (4, 2))
     save(dict(trained.state_dict()), tmp_path / "resnet18")
     network.load_pretrained(read_state_dict(tmp_path / "resnet18"))
@@ -75,8 +75,8 @@ def test_damaged(tmp_path, save):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (torch.ones(3), "holds a Tensor, a state_dict of tensors is needed"),
-        ({"state_dict": WEIGHTS, "epoch": 3}, "has a dict under 'state_dict', a state_dict has tensors only"),
+        (torch.ones(3), "must contain a state_dict of tensors, got a Tensor"),
+        ({"state_dict": WEIGHTS, "epoch": 3}, "must contain only tensors, got a dict under 'state_dict'"),
     ],
 )
 def test_not_a_state_dict(tmp_path, content, message):

@@ -1,4 +1,4 @@
-"""Regression: standardised targets, several at once, unknown ones, errors, and what it shares with classification."""
+"""Regression: standardised, multiple and unknown targets, standard deviations, and the shared engine."""
 
 import copy
 import json
@@ -22,7 +22,7 @@ from skspec.training.losses import ValueLoss
 
 
 def spectra(n=200, n_pixels=30, seed=0):
-    """Slopes and depths of a line, on very different scales."""
+    """Return spectra with slopes and line depths, which have very different scales."""
     rng = np.random.default_rng(seed)
     slope, depth = rng.uniform(-1, 1, n), rng.uniform(0.2, 1, n)
     X = 1 + 0.5 * slope[:, None] * np.linspace(-1, 1, n_pixels) + 0.02 * rng.normal(size=(n, n_pixels))
@@ -38,7 +38,7 @@ def model():
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "gaussian"])
-def test_values_come_back_in_their_units(model, loss):
+def test_predictions_are_in_original_units(model, loss):
     X, y = spectra()
     model.set_params(loss=loss).fit(X, y)
     np.testing.assert_allclose(model.target_mean_, y.mean(axis=0))
@@ -91,7 +91,7 @@ def test_unknown_values_have_no_gradient(kind):
     assert (outputs.grad[0, :2] != 0).all()
 
 
-def test_what_is_unknown_does_not_spoil_what_is_known(model):
+def test_unknown_values_do_not_affect_known_ones(model):
     X, y = spectra(n=400)
     some = y.copy()
     some[::2, 1] = np.nan
@@ -106,8 +106,8 @@ def test_what_is_unknown_does_not_spoil_what_is_known(model):
     assert np.isfinite(model.history_["valid_score"]).all()
 
 
-def test_errors_are_those_of_the_data(model):
-    """Noise that grows along the slope is found, and standardised residuals have unit variance."""
+def test_standard_deviations_are_those_of_the_data(model):
+    """Noise that increases with the slope is recovered, and standardised residuals have unit variance."""
     rng = np.random.default_rng(0)
     X, y = spectra(n=1500)
     sigma = np.where(y[:, 0] > 5000, 400.0, 50.0)
@@ -121,7 +121,7 @@ def test_errors_are_those_of_the_data(model):
     assert np.std((noisy[1000:] - value) / std) == pytest.approx(1.0, abs=0.25)
 
 
-def test_scikit_learn_around_it(model):
+def test_works_with_scikit_learn(model):
     X, y = spectra()
     y = y[:, 0]
     name = "conv1dregressor"

@@ -1,4 +1,4 @@
-"""Held-out spectra: who they are, what is scored, which weights are kept, and when training ends."""
+"""Validation set, scores, choice of the best weights, and early stopping."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from skspec.training.validation import hold_out
 
 
 class Epochs(Callback):
-    """Keeps the weights of each epoch, and the rows that were held out."""
+    """Record the weights of each epoch, and the held-out rows."""
 
     def on_train_begin(self, net, X=None, y=None, **kwargs):
         self.weights_ = []
@@ -50,7 +50,7 @@ def seen(model):
     return dict(model.net_.callbacks_)["Epochs"]
 
 
-# Who is held out --------------------------------------------------------------------------------------
+# Validation set ---------------------------------------------------------------------------------------
 
 
 def test_classes_are_held_out_in_proportion_and_single_members_are_not():
@@ -74,17 +74,17 @@ def test_groups_stay_together():
     np.testing.assert_array_equal(validate, next(folds)[1])
 
 
-def test_a_class_of_one_group_is_learned_from():
+def test_a_class_of_one_group_is_in_the_training_set():
     target = np.repeat([0, 1, 2], [50, 50, 5])
     groups = np.r_[np.arange(100) // 5, np.full(5, 99)]
     for seed in range(5):
         learn, _ = hold_out(target, groups, 0.3, seed=seed)
         assert set(target[learn]) == {0, 1, 2}
-    with pytest.raises(ValueError, match="for any choice of groups, a class has no training spectra"):
+    with pytest.raises(ValueError, match="with any choice of groups, a class has no training spectra"):
         hold_out(np.repeat([0, 1], 10), np.repeat([0, 1], 10), 0.5, seed=0)
 
 
-def test_what_cannot_be_held_out_is_an_error(model, data):
+def test_impossible_validation_sets(model, data):
     X, y = data
     with pytest.raises(ValueError, match="validation_fraction=0.01 cannot be held out: .*test_size"):
         model.set_params(validation_fraction=0.01).fit(X, y)
@@ -92,7 +92,7 @@ def test_what_cannot_be_held_out_is_an_error(model, data):
         model.set_params(validation_fraction=0.2).fit(X, y, groups=[1, 2, 3])
 
 
-def test_fit_keeps_groups_apart_and_standardises_by_what_it_learns_from(model, data):
+def test_fit_separates_groups_and_standardises_by_the_training_set(model, data):
     X, y = data
     groups = np.arange(160) // 4
     model.fit(X, y, groups=groups)
@@ -107,7 +107,7 @@ def test_fit_keeps_groups_apart_and_standardises_by_what_it_learns_from(model, d
     pipeline.fit(X, y, conv1dclassifier__groups=groups)
 
 
-# What is scored and kept ------------------------------------------------------------------------------
+# Scores and weights -----------------------------------------------------------------------------------
 
 SCORINGS = {
     "loss": (None, lambda y, p, classes: -log_loss(y, p, labels=classes)),
@@ -154,7 +154,7 @@ def test_two_classes_by_decision_function(model, data):
     )
 
 
-def test_training_ends_when_nothing_gets_better(model, data):
+def test_early_stopping(model, data):
     X, y = data
     model.set_params(n_iter_no_change=3, max_epochs=200, lr=0.1).fit(X, y)
     assert len(model.history_) == model.best_epoch_ + 3 < 200

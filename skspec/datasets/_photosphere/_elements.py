@@ -16,27 +16,15 @@ _ALPHA = frozenset({"O", "Ne", "Mg", "Si", "S", "Ca", "Ti"})
 
 @dataclass(frozen=True)
 class Element:
-    """A chemical element.
+    """A chemical element."""
 
-    Attributes
-    ----------
-    number : int
-        Atomic number.
-    mass : float
-        Atomic mass in u.
-    abundance : float
-        Logarithm of the solar number abundance, on the scale on which hydrogen is 12.
-    ionisation : tuple of float
-        Energies in eV to remove the first, second, ... electron.
-    log_u : tuple of (float, float)
-        log10 of the partition function of each stage at theta = 5040 K / T = 1.0 and 0.5.
-    """
-
-    number: int
-    mass: float
-    abundance: float
-    ionisation: tuple[float, ...]
-    log_u: tuple[tuple[float, float], ...]
+    number: int  # atomic number
+    mass: float  # in u
+    abundance: float  # log10 of the solar number abundance, on the scale where hydrogen is 12
+    ionisation: tuple[float, ...]  # energies in eV to remove the first, second, ... electron
+    log_u: tuple[
+        tuple[float, float], ...
+    ]  # log10 of each stage's partition function at 5040 K / T = 1.0 and 0.5
 
 
 def _element(

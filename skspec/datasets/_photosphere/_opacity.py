@@ -57,7 +57,7 @@ def _h_bound_free(wave: FloatArray, temperature: FloatArray, electron_density: F
     """Return photoionisation from levels 1 to 8 and, as an integral, all above (Gray 2005, eq. 8.4-8.8).
 
     To the red of each edge the cross-section is multiplied by the fraction of the upper levels that are dissolved
-    (Daeppen, Anderson & Mihalas 1987, ApJ 319, 195), so that the series merge smoothly; it ends at the first line.
+    (Daeppen, Anderson & Mihalas 1987, ApJ 319, 195). The series merge smoothly, and it ends at the first line.
     """
     kt = BOLTZMANN_EV * temperature
     total = np.zeros(np.broadcast_shapes(wave.shape, temperature.shape, electron_density.shape))
@@ -88,16 +88,8 @@ def continuous_opacity(
 ) -> FloatArray:
     """Return the cross-section of continuous absorption and scattering in cm2 per hydrogen nucleus.
 
-    Parameters
-    ----------
-    wave : array-like
-        Vacuum wavelength in Å.
-    temperature : array-like
-        Temperature in K.
-    electron_pressure, nuclei_pressure : array-like
-        Pressure in dyn cm-2 of the free electrons, and of all nuclei if none were bound in molecules.
-    feh : array-like, default=0.0
-        Metallicity [Fe/H] in dex.
+    Wavelengths are vacuum Å, temperatures K, and pressures dyn cm-2: `electron_pressure` is that of the free electrons,
+    `nuclei_pressure` that of all nuclei if none were bound in molecules. `feh` is the metallicity [Fe/H] in dex.
     """
     wave = np.asarray(wave, dtype=np.float64)
     temperature, electron_pressure, nuclei_pressure = (

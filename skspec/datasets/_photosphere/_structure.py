@@ -25,7 +25,7 @@ def grey_temperature(tau: FloatLike, teff: FloatLike) -> FloatArray:
     """Return the temperature at a Rosseland optical depth.
 
     Eddington's T^4 = 3/4 Teff^4 (tau + q), with a Hopf function q that includes line blanketing: warmer in depth, and
-    cooler at the surface, about 0.74 Teff. It agrees with the models of Kurucz (1993, CD-ROM 13) within some per cent
+    cooler at the surface, about 0.74 Teff. It agrees with the models of Kurucz (1993, CD-ROM 13) to a few per cent
     between 3500 and 40,000 K.
     """
     tau = np.asarray(tau)

@@ -1,7 +1,7 @@
 """Synthesis of stellar spectra from temperature, gravity and metallicity.
 
 The synthesis is in LTE and in the Eddington-Barbier approximation: at each wavelength the flux is that of a black body
-at the temperature where the optical depth, of continuum and lines together, is 2/3 (Gray 2005, chapters 6-9). This
+at the temperature where the total optical depth of continuum and lines is 2/3 (Gray 2005, chapters 6-9). This
 reproduces the Balmer jump, the saturation of strong lines and the dependence of their depth on wavelength.
 """
 
@@ -37,7 +37,7 @@ _HOTTEST_MOLECULES = 6500.0
 
 
 class Synthesizer:
-    """Computes spectra on the grid `WAVE`, and prepares once what does not depend on the star."""
+    """Compute spectra on the grid `WAVE`; lines and bands, which do not depend on the star, are prepared once."""
 
     def __init__(self) -> None:
         fine_step = LOG_STEP / FINE
@@ -62,7 +62,7 @@ class Synthesizer:
 
         flux = np.empty((len(teff), N_PIXELS), dtype=np.float32)
         for row in range(len(teff)):
-            # 2 km/s are added so that lines are not narrower than the fine pixels
+            # add 2 km/s to keep lines from being narrower than the fine pixels
             cores, wings = self._metals.opacity(high, row, ions[row], float(np.hypot(turbulence[row], 2.0)))
             # cores are not narrower than the pixels; they are saturated anyway
             thermal = max(float(np.hypot(0.129 * np.sqrt(middle.temperature[row]), turbulence[row])), 20.0)

@@ -1,9 +1,10 @@
-"""2dF and AAOmega spectra as 2dfdr and OzDES write them.
+"""2dF and AAOmega spectra, as written by 2dfdr and OzDES.
 
-Flux in the primary image (one spectrum, or one row a fibre), variance in VARIANCE, wavelengths in WAVELENGTH (Å or
-log10 Å) or by CRVAL1, CDELT1, CRPIX1; air, unless the card VACUUM says otherwise. FIBRES names the targets, with
-positions in radians; rows of its type P are targets, and sky, guide and parked fibres are left out. A header with
-DO_HELIO or DO_CMB asks for a velocity correction that has not been made; ``meta["frame"]`` says so.
+The flux is in the primary image (one spectrum, or one row per fibre), the variance in VARIANCE, the wavelengths in
+WAVELENGTH (Å or log10 Å) or in CRVAL1, CDELT1 and CRPIX1. They are air unless the card VACUUM states vacuum. FIBRES
+lists the targets, with positions in radians; only fibres on targets (type P) are read, not sky, guide and parked fibres.
+With DO_HELIO or DO_CMB in the header, a velocity correction is yet to be applied, and ``meta["frame"]`` is
+``"observatory"``.
 https://github.com/Samreay/Marz/wiki (input files)
 """
 
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec.io._file_spectra import FileSpectra, ivar_from_variance, one_a_row
+from skspec.io._file_spectra import FileSpectra, ivar_from_variance, split_rows
 from skspec.io._fits import Hdu
 from skspec.io._names import header_medium
 from skspec.io._registry import register_format
@@ -22,7 +23,7 @@ from skspec.io._source import Source
 from skspec.io._wave import to_angstrom
 from skspec.io.formats.iraf import wavelengths
 
-_LOG_LIMIT = 10.0  # wavelengths in Å are above, their log10 below
+_LOG_LIMIT = 10.0  # larger values are Å, smaller ones log10 Å
 
 
 def _identify(source: Source) -> bool:
@@ -50,11 +51,11 @@ def _read(source: Source) -> list[FileSpectra]:
         raise ValueError(f"FIBRES has {fibres.shape[0]} rows for {len(flux)} spectra")
     targets = np.arange(len(flux)) if fibres is None else np.flatnonzero(fibres.column("TYPE") == "P")
     if not targets.size:
-        raise ValueError("no fibre is on a target (type P)")
+        raise ValueError("there is no fibre on a target (type P)")
     meta = {} if fibres is None else _meta(fibres, targets)
     meta["frame"] = "observatory" if header.get("DO_HELIO") or header.get("DO_CMB") else ""
     meta["survey"] = "AAOmega"
-    return one_a_row(flux[targets], wave[targets], ivar[targets], header_medium(header) or "air", meta)
+    return split_rows(flux[targets], wave[targets], ivar[targets], header_medium(header) or "air", meta)
 
 
 def _tabulated(hdu: Hdu, unit: str | None) -> NDArray[np.float64]:

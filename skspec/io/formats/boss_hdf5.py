@@ -1,12 +1,12 @@
 """BOSS and eBOSS spectra with 13 classes in one HDF5 file, ``dataset788539_433t_13c.h5`` (needs h5py).
 
-Dataset ``fluxes`` has shape (n_spectra, 433), ``classes`` (n_spectra, 13) with a one for the class; both are float32.
-Each spectrum was divided by its maximum, interpolated to evenly spaced log10 wavelengths from 3.56 to 4.01, with zeros
-where it has no pixels, and brought to 433 by the Fourier transform, which drops the last point: the spacing is 0.45 / 433
-times n / (n - 1) for a spectrum of n pixels. It is stated nowhere in the file; here n = 4600, as BOSS spectra have to
-within a few per cent, which is a hundredth of a pixel. Wavelengths are vacuum, as observed.
+Dataset ``fluxes`` has shape (n_spectra, 433), and ``classes`` (n_spectra, 13), one-hot encoded; both are float32. Each
+spectrum was divided by its maximum, interpolated to evenly spaced log10 wavelengths from 3.56 to 4.01, with zeros outside
+its range, and resampled to 433 pixels by Fourier transform, which drops the last point: the spacing is 0.45 / 433 times
+n / (n - 1) for a spectrum of n pixels. The file does not state n. Here n = 4600, which holds for BOSS spectra to within a
+few per cent, an error of a hundredth of a pixel. Wavelengths are vacuum, as observed.
 
-Class C holds carbon stars and, twenty times as many, cataclysmic variables.
+Class C contains carbon stars and twenty times as many cataclysmic variables.
 https://github.com/ManuelSolimano/mqc-nets
 """
 
@@ -46,8 +46,8 @@ def _read(source: Source) -> FileSpectra:
             raise ValueError(f"fluxes has shape {fluxes.shape}; (n_spectra, {N_PIXELS}) is needed")
         if classes.shape != (n, len(CLASSES)):
             raise ValueError(
-                f"classes has shape {classes.shape}; {(n, len(CLASSES))} is needed (files of fewer classes are of "
-                "earlier versions, with other wavelengths)"
+                f"classes has shape {classes.shape}; {(n, len(CLASSES))} is needed (earlier versions with fewer classes "
+                "have other wavelengths)"
             )
         flux = np.empty((n, N_PIXELS), dtype=np.float32)
         code = np.empty(n, dtype=np.int8)
@@ -59,11 +59,11 @@ def _read(source: Source) -> FileSpectra:
 
 
 def _codes(truth: NDArray[Any], start: int) -> NDArray[np.intp]:
-    """Column of the one in each row, of which `start` is the number of the first."""
+    """Return the column of the one in each row; `start` is the number of the first row."""
     wrong = np.flatnonzero((np.count_nonzero(truth, axis=1) != 1) | (truth.max(axis=1) != 1))
     if wrong.size:
         raise ValueError(
-            f"classes must have one 1 and else 0 in each row, row {start + wrong[0]} has {truth[wrong[0]].tolist()}"
+            f"classes must have one 1 in each row, and 0 elsewhere; row {start + wrong[0]} has {truth[wrong[0]].tolist()}"
         )
     return truth.argmax(axis=1)
 

@@ -1,16 +1,16 @@
 """LAMOST spectra of the star, galaxy and quasar contests (Tianchi 2018, BAAI 2020).
 
-2600 points of flux a spectrum. The files state no wavelengths: λ = 380 nm + 0.2 nm × number of the point, counted from 0,
-in vacuum as LAMOST has them. Three layouts are read.
+Each spectrum has 2600 flux values. The files do not state the wavelengths, which are 380 nm + 0.2 nm × i for pixel i
+(from 0), in vacuum like all LAMOST wavelengths. Three layouts are supported:
 
-CSV, one spectrum a row: columns FE0 … FE2599, ``id`` and, for training, ``answer`` (star, galaxy or qso). Header lines
-in between, left by joining files, are skipped. Where there is no label, it is looked for beside the file, under its name
-with "labels" for "sets" (``val_sets_v1.csv``, ``val_labels_v1.csv``: columns ``id`` and ``label``) and joined by id.
+CSV, one spectrum per row: columns FE0 … FE2599, ``id`` and, for training, ``answer`` (star, galaxy or qso). Repeated
+header lines, from concatenated files, are skipped. A file ``val_sets_v1.csv`` without labels is joined by id with
+``val_labels_v1.csv`` (columns ``id`` and ``label``) in the same directory, if that exists.
 
 Feather, the same columns (needs pyarrow).
 
-Text, one spectrum a file: 2600 numbers with commas in between on one line, named by the id. Classes are in an index
-with columns ``id`` and ``type``: give `read_spectra` that table with a column of paths::
+Text, one spectrum per file, named by the id: 2600 comma-separated numbers on one line. The classes are in an index with
+columns ``id`` and ``type``: give `read_spectra` that table with a column of paths::
 
     table = Table.read("first_train_index_20180131.csv")
     table["file"] = [f"first_train_data_20180131/{id}.txt" for id in table["id"]]
@@ -42,12 +42,12 @@ _WAVE = 3800.0 + 2.0 * np.arange(N_PIXELS, dtype=np.float64)
 _LABELS = ("answer", "label", "type", "class")
 _CANONICAL = {"id": "object"} | dict.fromkeys(_LABELS, "class")
 _NUMBERED = re.compile(r"(\D*)0")
-_MANY = 100  # columns FE0, FE1, … that identify a contest file, which may be damaged
+_MANY = 100  # columns FE0, FE1, … that identify a contest file, even if some are missing
 _LINES = 1000  # parsed at a time, about 20 MB
 
 
 def _flux_columns(names: Sequence[str]) -> list[int]:
-    """Numbers of the columns of flux: FE0, FE1, … or any other name that counts to 2599; empty if none do."""
+    """Return the indices of the flux columns: FE0, FE1, … or another prefix numbered to 2599; empty if there are none."""
     for i, name in enumerate(names):
         if match := _NUMBERED.fullmatch(name):
             stem = match[1]
@@ -59,11 +59,11 @@ def _flux_columns(names: Sequence[str]) -> list[int]:
 
 def _check_width(n: int) -> None:
     if n != N_PIXELS:
-        raise ValueError(f"there are {n} columns of flux; only the wavelengths of {N_PIXELS} are known")
+        raise ValueError(f"there are {n} flux columns; wavelengths are known only for {N_PIXELS}")
 
 
 def _spectra(flux: NDArray[np.float32], others: dict[str, Any], path: str) -> FileSpectra:
-    """FileSpectra of the flux and the columns beside it, with labels from the file of labels if there is one."""
+    """Return the spectra with the other columns as catalogue values, and labels from a file of labels if there is one."""
     meta: dict[str, Any] = {"survey": "LAMOST"}
     for name, values in others.items():
         canonical = _CANONICAL.get(name.lower(), name)
@@ -81,7 +81,7 @@ def _label(text: str | None) -> str | None:
 
 
 def _labels_beside(path: str, identities: list[str | None]) -> dict[str, str | None]:
-    """Return labels by id from ``*labels*.csv`` beside ``*sets*``; none if there is no such file."""
+    """Return labels by id from ``*labels*.csv`` in the directory of ``*sets*``; empty if there is no such file."""
     folder, name = os.path.split(path)
     stem = name.removesuffix(".gz").rpartition(".")[0].replace("sets", "labels")
     file = os.path.join(folder, f"{stem}.csv")
@@ -92,22 +92,24 @@ def _labels_beside(path: str, identities: list[str | None]) -> dict[str, str | N
         names = [name.strip().lower() for name in next(rows, [])]
         label = next((names.index(word) for word in _LABELS if word in names), None)
         if label is None or "id" not in names:
-            raise ValueError(f"{file} beside it has no columns id and label; it has {', '.join(names)}")
+            raise ValueError(
+                f"its file of labels, {file}, has no columns id and label; it has {', '.join(names)}"
+            )
         key = names.index("id")
         labels: dict[str, str | None] = {}
         for row in filter(None, rows):
-            where = f"line {rows.line_num} of {file} beside it"
+            where = f"line {rows.line_num} of its file of labels, {file},"
             if len(row) != len(names):
                 raise ValueError(f"{where} has {len(row)} columns, the header {len(names)}")
             identity, found = row[key].strip(), _label(row[label])
             if labels.setdefault(identity, found) != found:
                 raise ValueError(
-                    f"{where} has another label for id {identity}: {found}, not {labels[identity]}"
+                    f"{where} has a second label for id {identity}: {found}, not {labels[identity]}"
                 )
     if labels.keys().isdisjoint(identities):
         ours, theirs = next(iter(identities), None), next(iter(labels), None)
         raise ValueError(
-            f"none of its ids, the first is {ours}, is in {file} beside it, the first is {theirs}"
+            f"none of its ids (the first is {ours}) is in its file of labels, {file} (the first is {theirs})"
         )
     return labels
 
@@ -177,7 +179,7 @@ def _read_feather(source: Source) -> FileSpectra:
     names = table.column_names
     pixels = _flux_columns(names)
     if not pixels:
-        raise ValueError(f"columns FE0 to FE2599 are needed, it has {', '.join(names[:8])}")
+        raise ValueError(f"columns FE0 to FE2599 are needed; it has {', '.join(names[:8])}")
     _check_width(len(pixels))
     flux = np.empty((table.num_rows, N_PIXELS), dtype=np.float32)
     for k, i in enumerate(pixels):
@@ -211,7 +213,7 @@ def _identify_text(source: Source) -> bool:
 def _read_text(source: Source) -> FileSpectra:
     rows = [line for line in source.text.splitlines() if line.strip()]
     if len(rows) != 1:
-        raise ValueError(f"one line of {N_PIXELS} numbers is needed, it has {len(rows)} lines")
+        raise ValueError(f"one line of {N_PIXELS} numbers is needed; it has {len(rows)} lines")
     flux = np.array([float(cell) for cell in rows[0].strip().rstrip(",").split(",")])
     identity = os.path.basename(source.path).partition(".")[0]
     return FileSpectra(flux, _WAVE, meta={"survey": "LAMOST", "object": identity})
@@ -221,7 +223,7 @@ for _name, _description, _identify, _read in (
     ("contest-csv", "LAMOST contest CSV: FE0 … FE2599, id, answer", _identify_csv, _read_csv),
     (
         "contest-feather",
-        "LAMOST contest Feather, the same columns (needs pyarrow)",
+        "LAMOST contest Feather, columns as in CSV (needs pyarrow)",
         _identify_feather,
         _read_feather,
     ),

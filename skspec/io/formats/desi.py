@@ -1,10 +1,10 @@
-"""DESI ``coadd-*.fits`` and ``spectra-*.fits``, with the redrock file beside it.
+"""DESI ``coadd-*.fits`` and ``spectra-*.fits``, with the redrock file in the same directory.
 
-Each arm has images X_WAVELENGTH, X_FLUX, X_IVAR (X = B, R, Z) with one row a target. The arms lie on one 0.8 Å
-lattice; where they overlap the fluxes are averaged with their inverse variances as weights, which add up
-(as desispec.coaddition.coadd_cameras does); elsewhere flux and ivar are the file's own. Class and redshift are in
-``redrock-*.fits`` (``zbest-*.fits`` before 2021) in the same folder, matched on TARGETID. Wavelengths are vacuum,
-flux is in 1e-17 erg/s/cm²/Å.
+Each arm has images X_WAVELENGTH, X_FLUX, X_IVAR (X = B, R, Z) with one row per target. All arms are on one grid with
+0.8 Å steps. Where they overlap, fluxes are averaged with inverse-variance weights and the inverse variances are added
+(as in desispec.coaddition.coadd_cameras); elsewhere flux and ivar are unchanged. Class and redshift are in
+``redrock-*.fits`` (``zbest-*.fits`` before 2021), matched by TARGETID. Wavelengths are vacuum, flux is in
+1e-17 erg/s/cm²/Å.
 https://desidatamodel.readthedocs.io/en/latest/DESI_SPECTRO_REDUX/SPECPROD/healpix/SURVEY/PROGRAM/PIXGROUP/PIXNUM/coadd-SURVEY-PROGRAM-PIXNUM.html
 """
 
@@ -42,7 +42,7 @@ def _arms(source: Source) -> list[str]:
 def _read(source: Source) -> FileSpectra | list[FileSpectra]:
     fibermap = source.hdus.get("FIBERMAP")
     if fibermap is None or not (arms := _arms(source)):
-        return []  # a redrock file: it is read with its coadd
+        return []  # a redrock file, which is read with its coadd file
     parts = [
         (
             source.hdus[f"{arm}_WAVELENGTH"].image(),
@@ -70,7 +70,7 @@ def _read(source: Source) -> FileSpectra | list[FileSpectra]:
 
 
 def _join(parts: list[Arm]) -> Arm:
-    """Arms in order of wavelength on one lattice."""
+    """Join arms, in order of wavelength, to one grid."""
     start = parts[0][0][0]
     step = (parts[0][0][-1] - start) / (len(parts[0][0]) - 1)
     first = [round((wave[0] - start) / step) for wave, _, _ in parts]
@@ -80,10 +80,10 @@ def _join(parts: list[Arm]) -> Arm:
     flux, ivar = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32)
     done = 0
     for i, (wave, arm_flux, arm_ivar) in zip(first, parts, strict=True):
-        shared = max(done - i, 0)  # pixels that the arms before have as well
+        shared = max(done - i, 0)  # pixels that overlap with the arms before
         if i > done or np.abs(wave[:shared] - joined_wave[i : i + shared]).max(initial=0.0) > 1e-3 * step:
             raise ValueError(
-                f"the arm that begins at {wave[0]:.1f} Å does not continue the {step:.2f} Å lattice before it"
+                f"the arm starting at {wave[0]:.1f} Å does not continue the grid of {step:.2f} Å steps before it"
             )
         stop = i + len(wave)
         joined_wave[i + shared : stop] = wave[shared:]
@@ -102,7 +102,7 @@ def _average(
     other: NDArray[np.float32],
     other_ivar: NDArray[np.float32],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Weighted mean and its ivar; where one of the two is missing the other as it is."""
+    """Return the weighted mean and its ivar; where one of the two is missing, the other unchanged."""
     weight, other_weight = ivar.astype(np.float64), other_ivar.astype(np.float64)
     total = weight + other_weight
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -114,7 +114,7 @@ def _average(
 
 
 def _redshifts(path: str, target: NDArray[np.int64]) -> dict[str, Any]:
-    """Class and redshift of each target from the redrock file, if there is one."""
+    """Return class and redshift of each target from the redrock file, if there is one."""
     folder, name = os.path.split(path)
     stem = re.sub(r"^(coadd|spectra)-", "", name)
     beside = (
@@ -142,7 +142,7 @@ def _take(table: Hdu, name: str, rows: list[int | None]) -> list[Any]:
 
 register_format(
     "desi",
-    description="DESI coadd or spectra file, class from the redrock file beside it",
+    description="DESI coadd or spectra file, class from the redrock file in the same directory",
     identify=_identify,
     read=_read,
 )

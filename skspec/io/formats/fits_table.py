@@ -1,8 +1,8 @@
 """FITS binary tables with columns of wavelength and flux, from any source.
 
-A row is a pixel, or a spectrum where the columns are vectors (as ESO's science data products have it). Columns are
-recognised by name, wavelengths converted by TUNIT. They are air where a column's name, comment or UCD
-(``obs.atmos``) or the card VACUUM says so.
+A row is a pixel, or a spectrum if the columns are vectors (as in ESO's science data products). Columns are recognised
+by name, and wavelengths converted from the unit in TUNIT. They are air if the column name, its comment, its UCD
+(``obs.atmos``) or the card VACUUM states it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from skspec.io._tables import SpectrumTable
 
 
 class _Columns(Mapping[str, "NDArray[Any]"]):
-    """Columns of an HDU, read when needed."""
+    """Columns of an HDU, read on access."""
 
     def __init__(self, hdu: Hdu) -> None:
         self._hdu = hdu
@@ -41,7 +41,7 @@ def _find_table(source: Source) -> Hdu | None:
         return None
     for hdu in source.fits:
         roles = find_roles(hdu.columns)
-        if "flux" in roles and ("wave" in roles or "loglam" in roles):
+        if {"flux", "wave"} <= roles.keys():
             return hdu
     return None
 

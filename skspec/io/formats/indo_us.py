@@ -1,8 +1,7 @@
 """Indo-US Library of Coudé Feed Stellar Spectra.
 
-A one-dimensional linear image in air. Not all settings of the spectrograph were used for all stars: the card
-COVERAGE has the ranges observed, and the pixels outside them, or exactly zero, are not measurements of a star.
-They are missing (NaN) here.
+A one-dimensional linear image in air wavelengths. Not every star was observed in all settings of the spectrograph:
+pixels outside the ranges in the card COVERAGE, or exactly zero, are missing (NaN).
 Valdes et al. 2004 (ApJS 152, 251).
 """
 

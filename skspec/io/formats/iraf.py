@@ -1,9 +1,9 @@
 """IRAF and other one-dimensional FITS images, linear or logarithmic in wavelength.
 
-Pixel ``i`` (from 1) lies at ``w = CRVAL1 + CDELT1 * (i - CRPIX1)``, with CD1_1 in place of CDELT1 where that is
-absent. ``w`` is a wavelength in CUNIT1 (Å if absent), its decimal logarithm if DC-FLAG is 1, or FITS's own
-logarithmic axis ``CRVAL1 * exp((w - CRVAL1) / CRVAL1)`` if CTYPE1 ends in ``-LOG``. If the header does not state
-the medium, wavelengths are air, as those of IRAF's line lists.
+Pixel ``i`` (from 1) is at ``w = CRVAL1 + CDELT1 * (i - CRPIX1)``, with CD1_1 in place of CDELT1 if that is absent. ``w``
+is a wavelength in CUNIT1 (Å if absent), or its decimal logarithm if DC-FLAG is 1; if CTYPE1 ends in ``-LOG``, the
+wavelength is ``CRVAL1 * exp((w - CRVAL1) / CRVAL1)``. If the header does not state the medium, wavelengths are air, as
+in IRAF's line lists.
 Valdes 1993 (ASP Conf. Ser. 52, 467); Greisen et al. 2006 (A&A 446, 747), equation 5.
 """
 
@@ -24,7 +24,7 @@ from skspec.io._wave import log_grid, to_angstrom
 
 
 def find_image(source: Source) -> Hdu | None:
-    """First HDU with data, if that is a one-dimensional image with a wavelength scale."""
+    """Return the first HDU with data if it is a one-dimensional image with a wavelength scale, else None."""
     if source.fits is None:
         return None
     hdu = next((hdu for hdu in source.fits if hdu.n_bytes), None)
@@ -34,17 +34,7 @@ def find_image(source: Source) -> Hdu | None:
 
 
 def wavelengths(header: Header, n_pixels: int, unit: str | None = None) -> NDArray[np.float64]:
-    """Wavelengths in Å of the first axis of an image.
-
-    Parameters
-    ----------
-    header : Header
-        Its header.
-    n_pixels : int
-        Its length.
-    unit : str, default=None
-        Unit if the header has no CUNIT1.
-    """
+    """Return the wavelengths in Å of the first axis of an image; `unit` is used if the header states none."""
     get = header.get
     if "COEFF0" in header and get("COEFF1"):
         return log_grid(get("COEFF0"), get("COEFF1"), n_pixels)
@@ -64,7 +54,7 @@ def wavelengths(header: Header, n_pixels: int, unit: str | None = None) -> NDArr
 
 
 def _wat_unit(header: Header) -> str | None:
-    """Return the unit in IRAF's attributes, as in ``wtype=linear label=Wavelength units=angstroms``."""
+    """Return the unit in IRAF's attributes, such as ``wtype=linear label=Wavelength units=angstroms``."""
     match = re.search(r"units=(\w+)", str(header.get("WAT1_001", "")))
     return match[1] if match else None
 

@@ -1,9 +1,8 @@
 """LAMOST low-resolution spectra ``spec-LMJD-PLANID_spNN-NNN.fits`` (and ``.gz``).
 
-Up to data release 7 the primary image has five rows: flux, inverse variance, then the continuum-subtracted
-flux (pipeline 2.6) or the wavelength (2.9), and two masks; the card EXTEN0 names them. Since release 8 the same
-and a normalised flux are vector columns of a table with one row. Wavelengths are vacuum, ``10**(COEFF0 + COEFF1 * i)``;
-flux is relative.
+Up to data release 7 the primary image has five rows: flux, inverse variance, continuum-subtracted flux (pipeline 2.6)
+or wavelength (2.9), and two masks; the card EXTEN0 lists them. Since release 8 they and a normalised flux are vector
+columns of a table with one row. Wavelengths are vacuum, ``10**(COEFF0 + COEFF1 * i)``; flux is relative.
 http://www.lamost.org/dr8/v1.0/doc/lr-data-production-description
 """
 
@@ -20,7 +19,7 @@ from skspec.io._registry import register_format
 from skspec.io._source import Source
 from skspec.io._wave import log_grid, matching_log_grid
 
-_MISSING = -9999  # value of unknown redshifts and ratios
+_MISSING = -9999  # redshift or S/N not known
 
 
 def _identify(source: Source) -> bool:
@@ -60,9 +59,7 @@ def _read(source: Source) -> FileSpectra:
 def _wavelengths(header: Header, tabulated: NDArray[np.float32] | None, n_pixels: int) -> NDArray[np.float64]:
     start, step = header.get("COEFF0"), header.get("COEFF1")
     if tabulated is not None:
-        with np.errstate(
-            divide="ignore", invalid="ignore"
-        ):  # values that are not positive raise an error later
+        with np.errstate(divide="ignore", invalid="ignore"):  # `Spectra` refuses wavelengths <= 0
             exact = matching_log_grid(np.log10(tabulated), start, step)
         return tabulated.astype(np.float64) if exact is None else exact
     if start is None or not step:

@@ -1,16 +1,16 @@
 """The joint MK classification library: ``dataset.fits`` and ``dataset_subset.fits``.
 
-HDU 1 is a table with one spectrum a row: FLUX (2305 pixels), SIMBAD's name, type and quality (TYPED_ID, SP_TYPE,
-SP_QUAL), the parts of the type (SPEC, SUB, LUM, MISC), the series it comes from (DATASET: SDSS, CFLIB, ELODIE, SOPHIE or
-XSL) and, in the subset, the type in numbers (SPEC_NUM, SUB_NUM, LUM_NUM). FLUX is the spectrum divided by its median
+HDU 1 is a table with one spectrum per row: FLUX (2305 pixels), name, type and quality from SIMBAD (TYPED_ID, SP_TYPE,
+SP_QUAL), the parts of the type (SPEC, SUB, LUM, MISC), the source library (DATASET: SDSS, CFLIB, ELODIE, SOPHIE or XSL)
+and, in the subset, the type in numbers (SPEC_NUM, SUB_NUM, LUM_NUM). FLUX is the spectrum divided by its running median
 over 100 pixels, a continuum ratio.
 
-The file states no wavelengths. The 2305 are spaced evenly from 4000.3685 to 6799.8605 Å: the overlap of the five series.
-They are taken as air, which is what CFLIB, ELODIE, SOPHIE and XSL, nine tenths of the spectra, are calibrated to. Those
-of SDSS (MaStar) are vacuum wavelengths that were resampled onto the same numbers without conversion, so that here
-they lie 1.1 to 1.9 Å, about one pixel, too far to the red; ``meta["survey"]`` tells which these are.
+The file does not state wavelengths. The 2305 pixels are evenly spaced from 4000.3685 to 6799.8605 Å, the overlap of the
+five libraries. They are read as air, to which CFLIB, ELODIE, SOPHIE and XSL (nine tenths of the spectra) are calibrated.
+Spectra of SDSS (MaStar) were resampled to the same numbers in vacuum, without conversion, so they are 1.1 to 1.9 Å (about
+one pixel) too far to the red; ``meta["survey"]`` identifies them.
 
-``meta["class"]`` is the joint class of the numbers by the published rule: the luminosity class is rounded half to even
+``meta["class"]`` is the joint class from the numbers by the published rule: the luminosity class is rounded half to even
 and at least I.
 https://github.com/volgasezen/StellarClassification
 """
@@ -40,7 +40,7 @@ def _table(source: Source) -> Hdu | None:
     if table is None or table.kind != "table" or "FLUX" not in table.columns:
         return None
     width = table.columns["FLUX"].repeat
-    if width == 1 or {"wave", "loglam"} & find_roles(table.columns).keys():
+    if width == 1 or "wave" in find_roles(table.columns):
         return None
     return table if width == N_PIXELS or {"SP_TYPE", "LUM"} <= table.columns.keys() else None
 
@@ -52,10 +52,10 @@ def _identify(source: Source) -> bool:
 def _read(source: Source) -> FileSpectra:
     table = _table(source)
     if table is None:
-        raise ValueError("no table has a column FLUX of spectra on wavelengths that the file does not state")
+        raise ValueError("HDU 1 is not a table of spectra FLUX without wavelengths")
     flux = table.column("FLUX")
     if flux.shape[1] != N_PIXELS:
-        raise ValueError(f"FLUX has {flux.shape[1]} pixels; only the wavelengths of {N_PIXELS} are known")
+        raise ValueError(f"FLUX has {flux.shape[1]} pixels; wavelengths are known only for {N_PIXELS}")
     columns = {
         _NAMES.get(name, column.name): table.column(name)
         for name, column in table.columns.items()
@@ -68,7 +68,7 @@ def _read(source: Source) -> FileSpectra:
 
 
 def _joint_class(spec: NDArray[Any], lum: NDArray[Any]) -> NDArray[np.str_]:
-    """Class such as GV of the numbers of temperature and luminosity class, empty where one is NaN."""
+    """Return classes such as GV from the numbers of temperature and luminosity class; empty where one is NaN."""
     names = mk_grid(full=True).reshape(-1, 6)
     known = np.isfinite(spec) & np.isfinite(lum)
     letter, roman = (np.where(known, np.rint(values), 1).astype(int) for values in (spec, lum))

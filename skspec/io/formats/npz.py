@@ -1,8 +1,8 @@
-"""NumPy ``.npz`` archives: arrays ``wave`` (or ``loglam``), ``flux``, and perhaps ``ivar`` or ``error``.
+"""NumPy ``.npz`` archives: arrays ``wave`` (or ``loglam``), ``flux``, and optionally ``ivar`` or ``error``.
 
-Flux has shape (n_spectra, n_pixels), wavelengths (n_pixels,) or the shape of the flux. Arrays of one value a
-spectrum go to ``meta``; others, such as masks, are left out. A string ``medium`` ("air" or "vacuum") is that of the
-wavelengths. Pickled objects raise an error.
+Flux has shape (n_spectra, n_pixels), wavelengths (n_pixels,) or the shape of the flux. Arrays with one value per spectrum
+go to ``meta``; others, such as masks, are ignored. A string ``medium`` is "air" or "vacuum". Pickled objects raise an
+error.
 """
 
 from __future__ import annotations

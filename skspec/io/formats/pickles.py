@@ -1,8 +1,8 @@
 """Pickles (1998) stellar flux library: fixed-width text.
 
-Wavelength (F7.1), flux and its scatter, then the component spectra (F10.6 each), whose columns touch where a flux
-has three digits. Wavelengths are air above 2000 Å. The scatter is the spread between the components, 0 where there
-is one, and not a measurement error: ``ivar`` is None.
+Columns are wavelength (F7.1), flux, its scatter and the component spectra (F10.6 each), without space between columns
+where a flux has three digits. Wavelengths are air above 2000 Å. The scatter is the spread between the components (0 for
+a single one) and not a measurement error, so ``ivar`` is None.
 Pickles 1998 (PASP 110, 863), CDS catalogue J/PASP/110/863.
 """
 

@@ -1,9 +1,9 @@
-"""Tables with one spectrum a row: CSV, ECSV and Parquet.
+"""Tables with one spectrum per row: CSV, ECSV and Parquet.
 
 Pixels are columns named by their wavelengths, ``flux_4861.3`` (and ``ivar_4861.3``) or ``4861.3``, as
-``set_output(transform="pandas")`` writes them; or columns of arrays, ``wave`` (or ``loglam``), ``flux`` and perhaps
-``ivar``. All other columns go to ``meta``. An ECSV table with one pixel a row is one spectrum. The medium of the
-wavelengths is in the metadata of ECSV and Parquet files as ``medium``.
+``set_output(transform="pandas")`` names them; or columns of arrays, ``wave`` (or ``loglam``), ``flux`` and optionally
+``ivar``. All other columns go to ``meta``. An ECSV table with one pixel per row is one spectrum. The metadata of ECSV and
+Parquet files can state the ``medium`` of the wavelengths.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _read_csv(source: Source) -> list[FileSpectra]:
 
 
 def _typed(cells: tuple[str, ...]) -> NDArray[Any]:
-    """Cells as integers, floats (empty is NaN) or text."""
+    """Convert cells to integers, floats (empty is NaN) or text."""
     try:
         return np.array([int(cell) for cell in cells])
     except ValueError:
@@ -77,7 +77,7 @@ def _read_ecsv(source: Source) -> list[FileSpectra]:
 
 
 def _unmasked(column: Any) -> NDArray[Any]:
-    """Values with NaN, or None where there is none, for what is masked."""
+    """Return the values, with NaN (floats) or None where they are masked."""
     values = np.ma.asarray(getattr(column, "value", column))
     if not np.ma.is_masked(values):
         return np.asarray(values)
@@ -100,7 +100,7 @@ def _read_parquet(source: Source) -> list[FileSpectra]:
 
 
 def _from_arrow(column: Any) -> NDArray[Any]:
-    """Values of an Arrow column; lists of equal length become a 2-D array."""
+    """Return the values of an Arrow column; lists of equal length become a 2-D array."""
     from pyarrow import types  # noqa: PLC0415
 
     kind = column.type
@@ -117,8 +117,8 @@ def _from_arrow(column: Any) -> NDArray[Any]:
 
 
 for _name, _description, _identify, _read in (
-    ("csv", "CSV with one spectrum a row, columns flux_4861.3", _identify_csv, _read_csv),
-    ("ecsv", "ECSV with one spectrum, or one pixel, a row", _identify_ecsv, _read_ecsv),
-    ("parquet", "Parquet with one spectrum a row (needs pyarrow)", _identify_parquet, _read_parquet),
+    ("csv", "CSV with one spectrum per row, columns flux_4861.3", _identify_csv, _read_csv),
+    ("ecsv", "ECSV with one spectrum or one pixel per row", _identify_ecsv, _read_ecsv),
+    ("parquet", "Parquet with one spectrum per row (needs pyarrow)", _identify_parquet, _read_parquet),
 ):
     register_format(_name, description=_description, identify=_identify, read=_read, priority=5)

@@ -1,8 +1,8 @@
 """SDSS, BOSS and eBOSS ``spec-PLATE-MJD-FIBER.fits`` (data release 8 and later).
 
-HDU 1 is the coadded spectrum (``flux, loglam, ivar``, names in lower or upper case), HDU 2 one row of the
-spectroscopic catalogue, called SPECOBJ, SPALL or nothing; single exposures may follow. Wavelengths are vacuum,
-flux is in 1e-17 erg/s/cm²/Å.
+HDU 1 is the coadded spectrum (``flux, loglam, ivar``, in lower or upper case) and HDU 2 one row of the spectroscopic
+catalogue, named SPECOBJ or SPALL or unnamed; single exposures may follow. Wavelengths are vacuum, flux is in
+1e-17 erg/s/cm²/Å.
 https://data.sdss.org/datamodel/files/BOSS_SPECTRO_REDUX/RUN2D/spectra/PLATE4/spec.html
 """
 
@@ -50,7 +50,7 @@ def _read(source: Source) -> FileSpectra:
 
 def _catalogue_row(row: Hdu) -> dict[str, object]:
     snr = row.cell("SN_MEDIAN")
-    # SPECOBJ has a column SURVEY; SPALL, of the BOSS spectrographs alone, has PROGRAMNAME.
+    # SPECOBJ has a column SURVEY; SPALL, which is only for the BOSS spectrographs, has PROGRAMNAME.
     survey = row.cell("SURVEY") or row.cell("PROGRAMNAME") or ""
     default = "SDSS" if "SURVEY" in row.columns else "BOSS"
     return {

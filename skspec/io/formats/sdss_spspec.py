@@ -12,7 +12,7 @@ from skspec.io._registry import register_format
 from skspec.io._source import Source
 from skspec.io._wave import log_grid
 
-# SPEC_CLN: class as in the later releases, and subclass where it is more specific.
+# SPEC_CLN: class as in later releases, and a subclass if it is more specific
 _CLASSES = {
     0: ("UNKNOWN", ""),
     1: ("STAR", ""),

@@ -1,8 +1,8 @@
 """SNID supernova templates ``.lnw``: all epochs of one object on one logarithmic grid.
 
-A header line (epochs, pixels, wavelength range, knots, name, Δm15, type and its codes), the knots of the continuum
-that was divided out, the phases in days, then one row a pixel. The spectra are in the rest frame. They are 0 outside
-the range observed, where pixels are missing (NaN) here.
+A header line (epochs, pixels, wavelength range, knots, name, Δm15, type and its codes) is followed by the knots of the
+divided-out continuum, the phases in days, and one row per pixel. The spectra are in the rest frame. Zeros outside the
+observed range become missing (NaN).
 Blondin & Tonry 2007 (ApJ 666, 1024).
 """
 
@@ -40,15 +40,16 @@ def _read(source: Source) -> FileSpectra:
     rows = lines[first + 1 : first + 1 + n_pixels]
     table = np.array(" ".join(rows).split(), dtype=np.float64)
     if len(phases) != n_epochs or table.size != n_pixels * (n_epochs + 1):
-        raise ValueError(f"{n_pixels} rows of {n_epochs} epochs are announced, the file may be truncated")
+        raise ValueError(f"the header states {n_pixels} rows of {n_epochs} epochs, the file may be truncated")
     table = table.reshape(n_pixels, n_epochs + 1)
     wave = low * (high / low) ** ((np.arange(n_pixels) + 0.5) / n_pixels)
-    if np.abs(table[:, 0] / wave - 1).max() > 1e-5:  # they are computed in single precision, printed to 0.01
+    # Files have them in single precision with two decimals.
+    if np.abs(table[:, 0] / wave - 1).max() > 1e-5:
         raise ValueError(f"the wavelengths are not {n_pixels} logarithmic bins from {low:g} to {high:g}")
     flux = table[:, 1:].T.copy()
-    seen = flux != 0
-    inside = np.logical_or.accumulate(seen, axis=1) & np.logical_or.accumulate(seen[:, ::-1], axis=1)[:, ::-1]
-    flux[~inside] = np.nan
+    nonzero = flux != 0
+    after, before = (np.logical_or.accumulate(a, axis=1) for a in (nonzero, nonzero[:, ::-1]))
+    flux[~(after & before[:, ::-1])] = np.nan
     return FileSpectra(
         flux,
         wave,

@@ -1,9 +1,9 @@
-"""Text of two or three columns, or more with a header line that names them.
+"""Text with two or three columns, or more if a header line names them.
 
-Columns are wavelength, flux and, third, the standard deviation of the flux, or as a header line names them
-(``wave_nm flux ivar``, ``# lambda(micron), flux, err``); separators are blanks, tabs or commas. Lines before the
-first of numbers are the header. A sign in front of a wavelength where its size continues the grid marks a bad
-pixel, which becomes missing; ``meta["note"]`` says how many.
+Columns are wavelength, flux and optionally the standard deviation of the flux, or as named by a header line
+(``wave_nm flux ivar``, ``# lambda(micron), flux, err``), separated by blanks, tabs or commas. Lines before the first line
+of numbers are the header. A negative wavelength whose absolute value continues the grid marks a bad pixel, which becomes
+missing; ``meta["note"]`` states their number.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _POSITIONAL = {"wave": 0, "flux": 1, "error": 2}
 
 
 class _Layout(NamedTuple):
-    """First line of numbers, and their columns."""
+    """Index of the first line of numbers, and the columns of the table."""
 
     first: int
     separator: str | None
@@ -48,15 +48,14 @@ def _layout(lines: list[str]) -> _Layout | None:
         return None
     names = next((line for line in reversed(lines[:first]) if line.strip(_COMMENT + " \t")), "")
     roles = find_roles(_names(names, separator))
-    wave = roles.get("loglam") or roles.get("wave")
+    wave = roles.get("wave")
     if wave is None or "flux" not in roles or max(number for number, _ in roles.values()) >= n_columns:
         if n_columns > 3:
             return None
         columns = {kind: number for kind, number in _POSITIONAL.items() if number < n_columns}
         return _Layout(first, separator, columns, None, None)
     check_flux_unit(roles["flux"][1].unit)
-    columns = {kind: number for kind, (number, _) in roles.items() if kind not in ("wave", "loglam")}
-    columns["wave"] = wave[0]
+    columns = {kind: number for kind, (number, _) in roles.items()}
     return _Layout(first, separator, columns, wave[1].unit, wave[1].medium or find_medium(names))
 
 
@@ -78,7 +77,7 @@ def _names(line: str, separator: str | None) -> list[str]:
     line = line.strip().lstrip(_COMMENT).strip()
     if separator and separator in line:
         return line.split(separator)
-    return re.split(r"\t+|\s+(?![\[(])", line)  # a unit in brackets belongs to the name before it
+    return re.split(r"\t+|\s+(?![\[(])", line)  # not before a unit in brackets
 
 
 def _identify(source: Source) -> bool:
@@ -88,7 +87,9 @@ def _identify(source: Source) -> bool:
 def _read(source: Source) -> FileSpectra:
     layout = _layout(source.lines)
     if layout is None:
-        raise ValueError("no two lines of numbers in two or three columns, nor a header that names more")
+        raise ValueError(
+            "two or more lines of two or three numbers are needed, or a header line that names more columns"
+        )
     try:
         table = np.loadtxt(
             source.text.splitlines()[layout.first :],
@@ -97,9 +98,8 @@ def _read(source: Source) -> FileSpectra:
             ndmin=2,
         )
     except ValueError as error:
-        raise ValueError(
-            str(error).partition(";")[0]
-        ) from error  # the rest of the message is about arguments of numpy
+        # The rest of the message is about arguments of numpy.
+        raise ValueError(str(error).partition(";")[0]) from error
     flux = table[:, layout.columns["flux"]]
     errors = {kind: table[:, i] for kind, i in layout.columns.items() if kind in ERRORS}
     wave, bad = _without_signs(table[:, layout.columns["wave"]])
@@ -115,7 +115,7 @@ def _read(source: Source) -> FileSpectra:
 
 
 def _without_signs(wave: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Wavelengths, and which of them were marked by a sign."""
+    """Return the absolute wavelengths, and which of them were marked as bad by a minus sign."""
     negative = wave < 0
     if negative.any() and negative.mean() < 0.5 and (np.diff(np.abs(wave)) > 0).all():
         return np.abs(wave), negative

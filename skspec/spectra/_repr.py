@@ -1,4 +1,4 @@
-"""HTML view of `Spectra` for notebooks: a summary, a small picture and the first rows of the catalogue."""
+"""Text representation of `Spectra`, and HTML for notebooks with a small plot and the first catalogue rows."""
 
 from __future__ import annotations
 
@@ -19,9 +19,25 @@ _N_ROWS, _N_COLUMNS, _N_CHARACTERS = 5, 10, 40
 _WIDTH, _HEIGHT = 600, 160  # of the picture, in CSS pixels
 
 
+def text_view(spectra: Spectra) -> str:
+    """Return a summary of `spectra` on one line."""
+    n, p = spectra.shape
+    text = "1 spectrum" if n == 1 else f"{n} spectra"
+    text += f" × {p} pixels" if spectra.is_common_grid else f", up to {p} pixels each"
+    if n:
+        waves = [spectra.wave] if spectra.is_common_grid else spectra.wave
+        low, high = min(wave[0] for wave in waves), max(wave[-1] for wave in waves)
+        text += f", {low:.1f}–{high:.1f} Å ({spectra.medium})"
+    text += ", ivar" if spectra.ivar is not None else ", no ivar"
+    columns = spectra.meta.colnames
+    if columns:
+        text += "; meta: " + ", ".join(columns[:8]) + (", …" if len(columns) > 8 else "")
+    return f"<Spectra: {text}>"
+
+
 def html_view(spectra: Spectra) -> str:
-    """Return the HTML of `spectra`; its length does not depend on how many they are."""
-    summary = escape(repr(spectra).strip("<>").partition("; meta:")[0])
+    """Return the HTML of `spectra`; its length does not grow with the number of spectra."""
+    summary = escape(text_view(spectra).strip("<>").partition("; meta:")[0])
     unit = "relative or unknown" if spectra.flux_unit is None else str(spectra.flux_unit)
     parts = [f"<p><b>{summary}</b><br>flux unit: {escape(unit)}</p>"]
     if len(spectra):
@@ -32,12 +48,11 @@ def html_view(spectra: Spectra) -> str:
 
 
 def _picture(spectra: Spectra) -> str:
-    """First spectra as an SVG image, each scaled to its own range; missing pixels interrupt the line."""
-    own = isinstance(spectra.wave, list)
+    """Return an SVG plot of the first spectra, each scaled to its own range, with gaps at missing pixels."""
     curves = []
     for row in range(min(len(spectra), _N_CURVES)):
         flux, ivar = spectra.flux[row], None if spectra.ivar is None else spectra.ivar[row]
-        wave = spectra.wave[row] if own else spectra.wave
+        wave = spectra.wave if spectra.is_common_grid else spectra.wave[row]
         curves.append(_thinned(wave, np.where(valid(flux, ivar), flux, np.nan)))
     seen = [wave for wave, flux in curves if np.isfinite(flux).any()]
     low, high = (min(w[0] for w in seen), max(w[-1] for w in seen)) if seen else (0.0, 1.0)
@@ -52,22 +67,19 @@ def _picture(spectra: Spectra) -> str:
         edges = np.flatnonzero(np.diff(good, prepend=False, append=False))
         for start, stop in edges.reshape(-1, 2).tolist():
             points = [f"{a:.1f},{b:.1f}" for a, b in zip(x[start:stop], y[start:stop], strict=True)]
-            if len(points) == 1:  # a point is a line too short to see
+            if len(points) == 1:  # a line of length zero would be invisible
                 points.append(f"{x[start] + 1:.1f},{y[start]:.1f}")
             lines.append(
                 f'<polyline points="{" ".join(points)}" fill="none" stroke="{COLORS[k]}" stroke-width="1"/>'
             )
     if not lines:
-        return (
-            f"<p>The first {len(curves)} have no valid pixel.</p>"
-            if len(curves) > 1
-            else "<p>No valid pixel.</p>"
-        )
+        subject = f"The first {len(curves)} have no" if len(curves) > 1 else "No"
+        return f"<p>{subject} valid pixel.</p>"
     return f'<svg width="{_WIDTH}" height="{_HEIGHT}" viewBox="0 0 {_WIDTH} {_HEIGHT}">{"".join(lines)}</svg>'
 
 
 def _thinned(wave: NDArray[Any], flux: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Means of neighbouring pixels, so that some hundred points remain; NaN where all of them are missing."""
+    """Average neighbouring pixels to at most `_N_POINTS`; NaN where all of them are missing."""
     step = -(-len(wave) // _N_POINTS)
     starts = np.arange(0, len(wave), step)
     good = np.isfinite(flux)
@@ -83,13 +95,8 @@ def _table(meta: Any) -> str:
     more = len(meta.colnames) - len(names)
     rows = meta[:_N_ROWS]
     head = "".join(f"<th>{escape(name)}</th>" for name in names) + ("<th>…</th>" if more else "")
-    body = "".join(
-        "<tr>"
-        + "".join(f"<td>{_cell(rows[name][i])}</td>" for name in names)
-        + ("<td>…</td>" if more else "")
-        + "</tr>"
-        for i in range(len(rows))
-    )
+    cells = ["".join(f"<td>{_cell(rows[name][i])}</td>" for name in names) for i in range(len(rows))]
+    body = "".join(f"<tr>{row}{'<td>…</td>' if more else ''}</tr>" for row in cells)
     left = len(meta) - len(rows)
     note = f"<p>{left} more {'row' if left == 1 else 'rows'}</p>" if left else ""
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
