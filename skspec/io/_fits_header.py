@@ -134,7 +134,7 @@ class Header:
         groups, heap = count("GCOUNT", 1, least=int(kind != "other")), count("PCOUNT", 0)
         if groups != 1 and kind == "table":
             raise ValueError(f"GCOUNT is {groups} in a table, 1 is needed")
-        grouped = self.get("GROUPS", False) is True and n_axes > 0 and stored[-1] == 0
+        grouped = n_axes > 0 and stored[-1] == 0 and self.get("GROUPS", False) is True
         if grouped:
             kind = "other"
         n_bytes = abs(bits) // 8 * groups * (heap + prod(stored[:-1] if grouped else stored)) if n_axes else 0
