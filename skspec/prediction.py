@@ -76,7 +76,7 @@ def classify_files(model: Any, paths: list[str], *, rest_frame: bool = False, **
 
 
 def _file_by_file(spectra: Spectra, **options: Any) -> list[Spectra]:
-    """Read the files of spectra again, one by one; a file that is listed twice is returned twice."""
+    """Read the files of spectra again, one by one."""
     files = spectra.meta["file"].tolist()
     alone = {file: read_spectra(file, **options) for file in dict.fromkeys(files)}
     parts, row = [], 0

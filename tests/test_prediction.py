@@ -149,14 +149,17 @@ def test_files_without_errors_do_not_affect_others(tmp_path):
     bare = tmp_path / "bare.txt"
     lines = good[0].read_text().splitlines()
     bare.write_text("\n".join(line.rpartition(" ")[0] for line in lines) + "\n")
+    copies = [tmp_path / "bare2.txt", tmp_path / "a2.txt"]
+    for copy, original in zip(copies, (bare, good[0]), strict=True):
+        copy.write_text(original.read_text())
     (tmp_path / "empty.txt").write_text("")
     model = fitted(LogisticRegression())
 
     def table_of(*paths):
         return classify_files(model, [str(path) for path in paths], on_error="skip")
 
-    table = table_of(good[0], bare, tmp_path / "empty.txt", good[1], bare, good[0])
-    order = [good[0], bare, good[1], bare, good[0]]
+    table = table_of(good[0], bare, tmp_path / "empty.txt", good[1], *copies)
+    order = [good[0], bare, good[1], *copies]
     assert table["file"].tolist() == [str(path) for path in [*order, tmp_path / "empty.txt"]]
     assert table["flags"][0] == table["flags"][2] == "low_snr"
     assert table["flags"][5] == "unreadable"

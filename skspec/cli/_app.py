@@ -23,6 +23,7 @@ from skspec.cli._options import (
     OnError,
     Overwrite,
     Paths,
+    Recursive,
     Seed,
     Unreadable,
     check_output,
@@ -118,7 +119,7 @@ def fit(
     paths: Annotated[
         list[str] | None,
         Argument(
-            help="Files, folders, or patterns in quotes.",
+            help="Files, folders, patterns in quotes, or @list.",
             show_default="those of --catalogue",
             callback=check_paths,
         ),
@@ -157,6 +158,7 @@ def fit(
     ] = None,
     epochs: Epochs = None,
     format_: FileFormat = None,
+    recursive: Recursive = True,
     on_error: Unreadable = OnError.SKIP,
     n_jobs: Jobs = None,
     seed: Seed = 0,
@@ -181,7 +183,7 @@ def fit(
     with reporting(debug):
         console = _report.console()
         spectra = read_with_catalogue(
-            paths, catalogue, format=format_, on_error=on_error.value, n_jobs=n_jobs
+            paths, catalogue, format=format_, recursive=recursive, on_error=on_error.value, n_jobs=n_jobs
         )
         if not paths:  # those of the catalogue
             check_output(out, overwrite, (".skspec",), spectra=list(spectra.meta["file"]))
@@ -228,6 +230,7 @@ def predict(
         Path | None, Option(help="Table to write: .ecsv, .csv, .fits or .parquet.", show_default="print")
     ] = None,
     format_: FileFormat = None,
+    recursive: Recursive = True,
     on_error: Unreadable = OnError.SKIP,
     n_jobs: Jobs = None,
     overwrite: Overwrite = False,
@@ -253,6 +256,7 @@ def predict(
             paths,
             rest_frame=bool(info["info"].get("rest_frame", False)),
             format=format_,
+            recursive=recursive,
             on_error=on_error.value,
             n_jobs=n_jobs,
         )

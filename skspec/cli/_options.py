@@ -43,7 +43,7 @@ def _check_jobs(value: int | None) -> int | None:
 
 Paths = Annotated[
     list[str],
-    Argument(help="Files, folders, or patterns in quotes.", show_default=False, callback=check_paths),
+    Argument(help="Files, folders, patterns in quotes, or @list.", show_default=False, callback=check_paths),
 ]
 Debug = Annotated[bool, Option("--debug", help="Show the traceback of an error.")]
 FileFormat = Annotated[
@@ -56,6 +56,7 @@ Epochs = Annotated[int | None, Option(min=1, help="Number of epochs.", show_defa
 Unreadable = Annotated[
     OnError, Option(help="What to do with a file that cannot be read: skip it, warn, or stop.")
 ]
+Recursive = Annotated[bool, Option("--recursive/--no-recursive", help="Search the folders inside folders.")]
 Overwrite = Annotated[bool, Option("--overwrite", help="Replace the output if it exists.")]
 
 

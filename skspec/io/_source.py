@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import os
-import zlib
 from functools import cached_property
 from importlib import import_module
-from typing import Any, Self
+from types import TracebackType
+from typing import Any
 
 from skspec.io._errors import SpectrumReadError
+from skspec.io._file import ByteFile
 from skspec.io._fits import FitsFile
 
-_HEAD = 1 << 18  # most survey spectra are smaller than this and are read in one go
+_LONGEST_TEXT = 1 << 30  # bytes
+_PART = 1 << 24
 
 
-class Source:
+class Source(ByteFile):
     """A file as identifiers and readers see it; gzip is decompressed.
 
     Parameters
@@ -32,57 +32,31 @@ class Source:
         As given.
     size, head : int, bytes
         Number of bytes and the first 256 KiB, decompressed.
+    notices : list of str
+        What `notice` was called with.
 
     Raises
     ------
     SpectrumReadError
-        If the file cannot be opened, is empty, or is a damaged gzip file.
+        If the file cannot be opened, is empty, is a damaged gzip file, or unpacks to more than 64 MiB plus a hundred
+        times its size, or 4 GiB; the environment variable ``SKSPEC_MAX_UNPACKED`` sets another number of bytes.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, wave_unit: str | None = None) -> None:
-        self.path, self.wave_unit = os.fspath(path), wave_unit
+        self.wave_unit = wave_unit
+        super().__init__(path)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        fits = self.__dict__.get("fits")
         try:
-            self._file = open(self.path, "rb", buffering=0)  # noqa: SIM115  (closed by __exit__)
-        except OSError as error:
-            raise SpectrumReadError(self.path, (error.strerror or str(error)).lower()) from error
-        try:
-            self.size = os.fstat(self._file.fileno()).st_size
-            self.head = self._file.read(_HEAD)
-            self._packed = self.head[:2] == b"\x1f\x8b"
-            if self._packed:
-                self.head = gzip.decompress(self.head + self._file.readall())
-                self.size = len(self.head)
-        except (OSError, EOFError, zlib.error) as error:
-            self._file.close()
-            raise SpectrumReadError(
-                self.path, f"cannot be decompressed, it may be truncated ({error})"
-            ) from error
-        if not self.size:
-            self._file.close()
-            raise SpectrumReadError(self.path, "the file is empty")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._file.close()
-        if "fits" in self.__dict__ and self.fits is not None:
-            self.fits.close()
-
-    def read(self, start: int, stop: int) -> bytes:
-        """Return bytes `start` to `stop`, or fewer at the end of the file."""
-        if stop <= len(self.head) or len(self.head) == self.size:
-            return self.head[start:stop]
-        self._file.seek(start)
-        parts = []
-        while start < stop and (part := self._file.read(stop - start)):
-            parts.append(part)
-            start += len(part)
-        return b"".join(parts)
-
-    def reopen(self) -> str | io.BytesIO:
-        """Return the path, or the decompressed bytes, for a library that opens files itself."""
-        return io.BytesIO(self.head) if self._packed else self.path
+            if fits is not None and kind is None:
+                fits.check_end()
+        finally:
+            super().__exit__(kind, error, trace)
+            if fits is not None:
+                fits.close()
 
     @cached_property
     def fits(self) -> FitsFile | None:
@@ -119,8 +93,25 @@ class Source:
 
     @cached_property
     def text(self) -> str:
-        """The whole file as text."""
-        data = self.read(0, self.size)
+        """The whole file as text.
+
+        Raises
+        ------
+        SpectrumReadError
+            If it is longer than 1 GiB, or has zero bytes.
+        """
+        if self.size > _LONGEST_TEXT:
+            raise SpectrumReadError(
+                self.path,
+                f"text of {self.size:,} bytes is too long, {_LONGEST_TEXT:,} are read; split the file",
+            )
+        parts = []
+        for start in range(0, self.size, _PART):
+            parts.append(self.read(start, start + _PART))
+            if b"\0" in parts[-1]:
+                at = start + parts[-1].index(b"\0")
+                raise SpectrumReadError(self.path, f"is not text, byte {at} is zero; the file may be damaged")
+        data = b"".join(parts)
         try:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError:

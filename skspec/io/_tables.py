@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skspec.io._errors import NoSpectraError
 from skspec.io._file_spectra import FileSpectra, ivar_from_error, ivar_from_variance, split_rows
 from skspec.io._names import META_NAMES, find_roles
 from skspec.io._wave import check_flux_unit, to_angstrom
@@ -49,7 +50,7 @@ class SpectrumTable:
             return [self._wide()]
         roles = find_roles(self.columns)
         if "wave" not in roles or "flux" not in roles:
-            raise ValueError(f"no columns of wavelength and flux among {', '.join(self.columns)}")
+            raise NoSpectraError(f"no columns of wavelength and flux among {', '.join(self.columns)}")
         names = list(self.columns)
         wave_name, role = names[roles["wave"][0]], roles["wave"][1]
         flux_name = names[roles["flux"][0]]
@@ -135,5 +136,5 @@ def catalogue(columns: Mapping[str, NDArray[Any]], n: int, *, skip: Sequence[str
         if canonical == "file":
             canonical = "filename"  # `file` is the file that was read
         taken.add(canonical)
-        meta[canonical] = values.tolist()
+        meta[canonical] = list(values) if values.dtype.kind in "mM" else values.tolist()
     return meta

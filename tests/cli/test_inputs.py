@@ -168,3 +168,31 @@ def test_empty_paths_and_a_folder_as_catalogue(night, model, tmp_path):
         assert "a path is empty" in run(*command, code=2)[1]
     _, told = run("fit", night, "--catalogue", night, "--out", tmp_path / "m.skspec", code=1)
     assert told.endswith("night: is a folder; a table is needed")
+
+
+def test_a_list_of_files(night, model, tmp_path):
+    listed = tmp_path / "list.txt"
+    listed.write_text(
+        "# the first two, one of them twice\nnight/s0.txt\nnight/s1.txt\nnight/../night/s0.txt\n"
+    )
+    out = tmp_path / "classes.csv"
+    _, told = run("predict", model, f"@{listed}", "--out", out)
+    assert "1 files were given more than once" in told
+    assert [name.rsplit("/", 1)[1] for name in Table.read(out)["file"]] == ["s0.txt", "s1.txt"]
+    out.unlink()
+    out.hardlink_to(night / "s1.txt")
+    _, told = run("predict", model, f"@{listed}", "--out", out, "--overwrite", code=2)
+    assert "--out must not be one of the spectra to read" in told
+    text, told = run(
+        "fit",
+        night,
+        night / "*.txt",
+        "--catalogue",
+        tmp_path / "kinds.csv",
+        *FIT,
+        "--out",
+        tmp_path / "m.skspec",
+    )
+    assert n_objects(text) == 10
+    assert "10 files were given more than once" in told
+    assert "same flux" not in text

@@ -273,7 +273,7 @@ def test_npz(tmp_path):
     ("arrays", "message"),
     [
         ({"spam": WAVE}, "no columns of wavelength and flux among spam"),
-        ({"wave": WAVE, "flux": np.array([{}], dtype=object)}, "Object arrays cannot be loaded"),
+        ({"wave": WAVE, "flux": np.array([{}], dtype=object)}, "'flux.npy' holds Python objects"),
         ({"wave": WAVE, "flux": FLUX[None], "medium": "water"}, "medium is 'water'"),
         ({"wave": [WAVE] * 5, "flux": [FLUX] * 3}, r"wave has shape \(5, 40\), flux \(3, 40\)"),
         (

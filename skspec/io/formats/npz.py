@@ -16,6 +16,7 @@ from skspec.io._names import find_roles
 from skspec.io._registry import register_format
 from skspec.io._source import Source
 from skspec.io._tables import SpectrumTable
+from skspec.io._unpack import read_npz
 
 
 def _identify(source: Source) -> bool:
@@ -26,8 +27,7 @@ def _identify(source: Source) -> bool:
 
 
 def _read(source: Source) -> list[FileSpectra]:
-    with np.load(source.reopen(), allow_pickle=False) as archive:
-        arrays = {name: np.atleast_1d(archive[name]) for name in archive.files}
+    arrays = {name: np.atleast_1d(array) for name, array in read_npz(source).items()}
     medium = str(arrays.pop("medium")[0]) if "medium" in arrays else None
     if medium not in (None, "air", "vacuum"):
         raise ValueError(f"medium is {medium!r}; 'air' or 'vacuum' is needed")

@@ -19,6 +19,7 @@ from skspec.io._file_spectra import FileSpectra
 from skspec.io._registry import register_format
 from skspec.io._source import Source
 from skspec.io._tables import SpectrumTable, is_wide
+from skspec.io._unpack import check_yaml, read_parquet
 
 _ECSV = b"# %ECSV"
 _PARQUET = b"PAR1"
@@ -64,7 +65,9 @@ def _identify_ecsv(source: Source) -> bool:
 def _read_ecsv(source: Source) -> list[FileSpectra]:
     from astropy.table import Table  # noqa: PLC0415
 
-    table = Table.read(source.text.splitlines(), format="ascii.ecsv")
+    lines = source.text.splitlines()
+    check_yaml(lines)
+    table = Table.read(lines, format="ascii.ecsv")
     return SpectrumTable(
         {name: _unmasked(table[name]) for name in table.colnames},
         units={name: str(table[name].unit) for name in table.colnames if table[name].unit is not None},
@@ -86,7 +89,7 @@ def _identify_parquet(source: Source) -> bool:
 
 
 def _read_parquet(source: Source) -> list[FileSpectra]:
-    table = source.optional("pyarrow.parquet", "scale").read_table(source.reopen())
+    table = read_parquet(source)
     medium = (table.schema.metadata or {}).get(b"medium")
     names = [name for name in table.column_names if not name.startswith("__index_level_")]
     return SpectrumTable(
