@@ -11,8 +11,9 @@ the table gives the median time of a spectrum and the ratio to that on the commo
 Cut-outs of a lattice must stay below 1.5. So must grids of their own, except where something depends on the wavelengths
 alone: it is then computed once for a common grid or a lattice, and once for each spectrum on its own grid. That is the
 operator of `ResolutionMatcher`, by far the most expensive; the overlaps and places of pixels in the bins of
-`LogWaveResampler` (``"flux_conserving"``, ``"linear"`` and ``"ivar_weighted"``) and the bands of `LineIndices`; the
-basis functions of `ContinuumNormalizer`; and logarithms of wavelengths in slopes and Wien's law.
+`LogWaveResampler` (``"flux_conserving"``, ``"linear"`` and ``"ivar_weighted"``); the edges of pixels and the pixels in
+each band in `LineIndices`; the pixels in each band and their logarithms in slopes; and the basis functions of the
+polynomial `ContinuumNormalizer`.
 """
 
 import argparse

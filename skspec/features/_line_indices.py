@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
 from skspec.checks import BOOLEAN, Choice, Constraints, Instance, check_choice
@@ -190,80 +191,89 @@ def _as_definition(name: str, bands: Any) -> IndexDefinition:
 
 
 class _Bands:
-    """Cut from a block the pixels that an index needs: flux, ivar, and lower and upper edges of the pixels."""
+    """Cut from a block the pixels that each index needs."""
 
-    def __init__(self, block: Block, definitions: Any) -> None:
-        self.block = block
-        edges = np.empty((*block.wave.shape[:-1], block.wave.shape[-1] + 1))
-        edges[..., 1:-1] = 0.5 * (block.wave[..., 1:] + block.wave[..., :-1])
-        edges[..., 0], edges[..., -1] = outer_edges(block.wave.T)
-        self.edges = edges
-        ends = [(min(d.band[0], d.blue[0]), max(d.band[1], d.red[1])) for d in definitions]
-        at = np.array([np.searchsorted(row, ends) for row in np.atleast_2d(edges)])  # (n or 1, n_indices, 2)
-        last = block.flux.shape[1] - 1
-        self.first = np.clip(at[..., 0] - 1, 0, last)
-        self.width = np.maximum(np.minimum(at[..., 1], last + 1) - self.first, 1).max(axis=0)
-
-    def __call__(self, k: int) -> tuple[Any, Any, Any, Any]:
-        flux, ivar, edges, width = self.block.flux, self.block.ivar, self.edges, self.width[k]
-        if edges.ndim == 1:
-            low = int(self.first[0, k])
-            cut = slice(low, low + width)
-            return (
-                flux[:, cut],
-                None if ivar is None else ivar[:, cut],
-                edges[:-1][cut],
-                edges[1:][cut],
+    def __init__(self, block: Block, definitions: Iterable[IndexDefinition]) -> None:
+        wave, n_pixels = block.wave, block.flux.shape[1]
+        edges = np.empty((*wave.shape[:-1], n_pixels + 1))
+        np.add(wave[..., 1:], wave[..., :-1], out=edges[..., 1:-1])
+        edges[..., 1:-1] *= 0.5
+        edges[..., 0], edges[..., -1] = outer_edges(wave.T)
+        limits = np.array([definition[:3] for definition in definitions])  # (n_indices, 3 bands, 2)
+        at = np.stack([row.searchsorted(limits) for row in np.atleast_2d(edges)])
+        at[..., 0] -= 1
+        np.clip(at, 0, n_pixels, out=at)
+        first, last = at.min(axis=(2, 3)), at.max(axis=(2, 3))
+        widest = max(int((last - first).max()), 1)
+        self.first = np.minimum(first, n_pixels - widest)
+        self.width = (last - self.first).max(axis=0).tolist()
+        at -= self.first[:, :, None, None]
+        self.bands = np.stack([at[..., 0].min(axis=0), at[..., 1].max(axis=0)], axis=-1).tolist()
+        self.arrays: tuple[Any, Any, Any] = block.flux, block.ivar, edges
+        self.windows: tuple[Any, Any, Any] | None = None
+        if edges.ndim == 2:
+            self.windows = (
+                sliding_window_view(block.flux, widest, axis=1),
+                None if block.ivar is None else sliding_window_view(block.ivar, widest, axis=1),
+                sliding_window_view(edges, widest + 1, axis=1),
             )
-        # A row that ends within the width repeats its last pixel, which is missing.
-        columns = np.minimum(self.first[:, k, None] + np.arange(width), flux.shape[1] - 1)
-        rows = np.arange(len(flux))[:, None]
-        pixels, below = columns + rows * flux.shape[1], columns + rows * edges.shape[1]
-        return (
-            flux.take(pixels),
-            None if ivar is None else ivar.take(pixels),
-            edges.take(below),
-            edges.take(below + 1),
-        )
+
+    def __call__(self, k: int) -> tuple[Any, Any, Any, list[slice]]:
+        """Flux, ivar and edges of the pixels of index `k`, and where its band, its blue and its red band are in them."""
+        first, width = self.first[:, k], self.width[k]
+        bands = [slice(*band) for band in self.bands[k]]
+        if self.windows is None:
+            flux, ivar, edges = self.arrays
+            cut = slice(first[0], first[0] + width)
+            edges = edges[first[0] : first[0] + width + 1]
+            return flux[:, cut], None if ivar is None else ivar[:, cut], edges, bands
+        flux, ivar, edges = self.windows
+        rows = np.arange(len(flux))
+        ivar = None if ivar is None else ivar[rows, first, :width]
+        return flux[rows, first, :width], ivar, edges[rows, first, : width + 1], bands
 
 
 def _measure(
-    definition: IndexDefinition, flux: Any, ivar: Any, low: Any, high: Any, *, errors: bool
+    definition: IndexDefinition, flux: Any, ivar: Any, edges: Any, bands: list[slice], *, errors: bool
 ) -> tuple[Any, Any, Any]:
     """Index, its standard error or None, and whether all of its pixels are there, for each row."""
-    band, blue, red, kind = definition
-    inside, in_blue, in_red = (_overlap(low, high, limits) for limits in (band, blue, red))
-    length = band[1] - band[0]
-    weight_blue, weight_red = in_blue / (blue[1] - blue[0]), in_red / (red[1] - red[0])
-    used = inside + in_blue + in_red > 0
-    good = np.isfinite(flux)
-    complete = (good | ~used).all(axis=1)
-    for overlap, limits in ((inside, band), (in_blue, blue), (in_red, red)):
-        complete = complete & (overlap.sum(axis=-1) > limits[1] - limits[0] - _EDGE_TOLERANCE)
+    complete: Any = True
+    parts = []
+    for pixels, (low, high) in zip(bands, definition[:3], strict=True):
+        clipped = np.minimum(np.maximum(edges[..., pixels.start : pixels.stop + 1], low), high)
+        inside = clipped[..., 1:] - clipped[..., :-1]  # length in Å of each pixel that lies in the band
+        part = np.where(inside > 0, flux[:, pixels], np.float64(0))
+        total = _sum(part, inside)
+        complete = (
+            complete & (clipped[..., -1] - clipped[..., 0] > high - low - _EDGE_TOLERANCE) & ~np.isnan(total)
+        )
+        parts.append((clipped, inside, part, total / (high - low)))
+    (clipped, inside, part, _), (_, in_blue, _, mean_blue), (_, in_red, _, mean_red) = parts
 
-    flux = np.where(good, flux, 0).astype(np.float64)
-    middle = 0.5 * (np.maximum(low, band[0]) + np.minimum(high, band[1]))  # of the part inside
+    band, blue, red, kind = definition
+    length = band[1] - band[0]
     centre_blue, centre_red = 0.5 * sum(blue), 0.5 * sum(red)
-    share = np.where(inside > 0, (middle - centre_blue) / (centre_red - centre_blue), 0.0)
+    middle = 0.5 * (clipped[..., 1:] + clipped[..., :-1])  # of the part inside
+    share = (middle - centre_blue) / (centre_red - centre_blue)
     with np.errstate(divide="ignore", invalid="ignore"):
-        continuum = _sum(flux, weight_blue)[:, None] * (1 - share) + _sum(flux, weight_red)[:, None] * share
+        continuum = mean_blue[:, None] * (1 - share) + mean_red[:, None] * share
         weight = np.where(inside > 0, inside / continuum, 0.0)
-        kept = np.einsum("ij,ij->i", weight, flux)
+        kept = np.einsum("ij,ij->i", weight, part)
         value = length - kept if kind == "ew" else -2.5 * np.log10(kept / length)
         value = np.where(complete & np.isfinite(value), value, np.nan)
         if not errors:
             return value, None, complete
-        lost = np.where(inside > 0, weight * flux / continuum, 0.0)  # by continuum, of what is kept
-        by_blue, by_red = _sum(lost, 1 - share)[:, None], _sum(lost, share)[:, None]
-        gradient = weight - by_blue * weight_blue - by_red * weight_red
-        variance = np.where(used & (ivar > 0), gradient**2 / ivar, 0.0).sum(axis=1)
+        lost = np.where(inside > 0, weight * part / continuum, 0.0)  # by continuum, of what is kept
+        gradient = np.zeros(flux.shape)
+        gradient[:, bands[0]] = weight
+        by_red = _sum(lost, share)
+        by_blue = lost.sum(axis=1) - by_red
+        gradient[:, bands[1]] -= (by_blue / (blue[1] - blue[0]))[:, None] * in_blue
+        gradient[:, bands[2]] -= (by_red / (red[1] - red[0]))[:, None] * in_red
+        gradient *= gradient
+        variance = np.where(ivar > 0, gradient / ivar, 0.0).sum(axis=1)
         error = np.sqrt(variance) * (1.0 if kind == "ew" else 2.5 / np.log(10.0) / kept)
     return value, np.where(np.isfinite(value), error, np.nan), complete
-
-
-def _overlap(low: Any, high: Any, band: tuple[float, float]) -> Any:
-    """Length in Å of each pixel that lies in a band."""
-    return np.maximum(np.minimum(high, band[1]) - np.maximum(low, band[0]), 0.0)
 
 
 def _sum(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:

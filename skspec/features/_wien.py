@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skspec.checks import BOOLEAN, Choice, Constraints
 from skspec.features._names import Names
-from skspec.features._wien_solver import LeastSquares, fit_logarithm, residual_chi2
+from skspec.features._wien_solver import LeastSquares, fit_logarithm
 from skspec.spectra import Block, blocks
 from skspec.spectra.inputs import in_vacuum
 from skspec.spectra.transformer import StatelessTransformer
@@ -172,17 +172,17 @@ class WienFitFeatures(StatelessTransformer):
         n_parameters = 3 if self.offset else 2
         n_valid = block.n_valid
         bounds = least_squares.bounds
-        fit = least_squares(block) if self.method == "least_squares" else fit_logarithm(block, bounds=bounds)
-        chi2 = fit.chi2
-        if self.method == "log" and "wien_chi2" in self.features:
-            chi2 = residual_chi2(block, fit)
+        if self.method == "least_squares":
+            fit = least_squares(block)
+        else:
+            fit = fit_logarithm(block, bounds=bounds, with_chi2="wien_chi2" in self.features)
         cold, hot = self.temperature_bounds
         at_bound = [fit.u == bounds[0], fit.u == bounds[1]]
         columns |= {
             "wien_temperature": np.select(at_bound, [hot, cold], 1.0 / fit.u),
             "wien_amplitude": fit.amplitude,
             "wien_offset": fit.offset,
-            "wien_chi2": chi2 / np.where(n_valid > n_parameters, n_valid - n_parameters, np.nan),
+            "wien_chi2": fit.chi2 / np.where(n_valid > n_parameters, n_valid - n_parameters, np.nan),
             "wien_at_bound": np.any(at_bound, axis=0).astype(np.float64),
         }
         unknown = (n_valid < n_parameters) | np.isnan(fit.u)

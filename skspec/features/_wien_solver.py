@@ -174,43 +174,50 @@ class LeastSquares:
         return u
 
 
-def fit_logarithm(block: Block, *, bounds: tuple[float, float]) -> Fit:
+def fit_logarithm(block: Block, *, bounds: tuple[float, float], with_chi2: bool) -> Fit:
     """Fit a straight line to the logarithm of ``f λ⁵`` against x, without an offset.
 
     The weight of a pixel is that of its logarithm, ``w f²``; flux that is not positive has none. A spectrum with fewer
-    than two positive pixels has NaN.
+    than two positive pixels has NaN, and so has `chi2` unless it is asked for.
     """
-    x = HC_OVER_K / block.wave
-    last, x_last = block.wave[..., -1], x[..., -1]
-    t = x - x_last[..., None]
-    unit = max(float(t.max()), 1.0)
-    t /= unit  # so that powers are of one size
+    last = block.wave[..., -1]
+    x_last = HC_OVER_K / last
+    ratio = block.wave / last[..., None]
+    t = 1.0 / ratio
+    t -= 1.0  # x in units of x_last, counted from there
+    fifth = ratio * ratio
+    fifth *= fifth
+    fifth *= ratio
     flux = np.fmax(block.flux, 0).astype(np.float64)
-    w = flux * flux if block.ivar is None else block.ivar * (flux * flux)
-    y = np.log(np.maximum(flux, np.finfo(np.float64).tiny, out=flux), out=flux)
-    y += 5.0 * np.log(block.wave / last[..., None])
-    y *= w
-    one = np.ones_like(t)
-    s0, s1, s2 = _sum_over(w, one, t, t * t)
-    y0, y1 = _sum_over(y, one, t)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        u = np.clip((s1 * y0 - s0 * y1) / (s0 * s2 - s1 * s1) / unit, *bounds)
-        amplitude = np.exp((y0 + u * unit * s1) / s0 + x_last * u) * last**5
-    known = np.count_nonzero(w > 0, axis=1) >= 2
-    u, amplitude = np.where(known, u, np.nan), np.where(known, amplitude, np.nan)
-    return Fit(u, amplitude, np.zeros_like(u), np.full_like(u, np.nan))
-
-
-def residual_chi2(block: Block, fit: Fit) -> Array:
-    """Weighted sum of squared residuals, pixel by pixel."""
-    x = HC_OVER_K / block.wave
-    exponent = -x * fit.u[:, None] + np.log(fit.amplitude)[:, None] - 5.0 * np.log(block.wave)
-    residual = np.exp(exponent, out=exponent)
-    np.subtract(block.flux, residual, out=residual)
-    residual *= residual
+    w = flux * flux
     if block.ivar is not None:
-        residual *= block.ivar
-    return np.nansum(residual, axis=1)
+        w *= block.ivar
+    flux *= fifth
+    y = np.log(np.maximum(flux, np.finfo(np.float64).tiny, out=flux), out=flux)
+    y *= w
+    s0, s1, s2 = _moments(w, t, 3)
+    y0, y1 = _moments(y, t, 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        u = np.clip((s1 * y0 - s0 * y1) / (s0 * s2 - s1 * s1) / x_last, *bounds)
+        at_last = (y0 + u * x_last * s1) / s0
+        amplitude = np.exp(at_last + u * x_last) * last**5
+    known = np.count_nonzero(w > 0, axis=1) >= 2
+    u, amplitude, chi2 = (
+        np.where(known, u, np.nan),
+        np.where(known, amplitude, np.nan),
+        np.full(len(u), np.nan),
+    )
+    if with_chi2:
+        model = np.multiply(t, (-u * x_last)[:, None], out=y)
+        model += at_last[:, None]
+        np.exp(model, out=model)
+        model /= fifth
+        residual = np.subtract(block.flux, model, out=model)
+        residual *= residual
+        if not block.complete:
+            np.copyto(residual, 0.0, where=~block.valid)
+        chi2 = residual.sum(axis=1) if block.ivar is None else np.einsum("ij,ij->i", residual, block.ivar)
+    return Fit(u, amplitude, np.zeros_like(u), chi2)
 
 
 def _ends(block: Block, last: Array, u: float) -> Iterator[tuple[int, int]]:
@@ -284,8 +291,9 @@ def _dot(weights: Array, values: Array) -> Array:
     return values @ weights[0] if len(weights) == 1 else np.einsum("ij,ij->i", weights, values)
 
 
-def _sum_over(pixels: Array, *factors: Array) -> list[Array]:
-    """Sum pixels times each of the factors, which all rows share or have each of their own."""
-    if factors[0].ndim == 1:
-        return list((pixels @ np.stack(factors, axis=1)).T)
-    return [np.einsum("ij,ij->i", pixels, factor) for factor in factors]
+def _moments(pixels: Array, t: Array, n: int) -> list[Array]:
+    """Sum pixels times powers of t below `n`, where t is shared by all rows or different for each."""
+    if t.ndim == 1:
+        return list((pixels @ t[:, None] ** np.arange(n)).T)
+    factors = ["", ",ij", ",ij,ij"]
+    return [np.einsum(f"ij{factors[k]}->i", pixels, *[t] * k) for k in range(n)]

@@ -4,10 +4,15 @@
 
 - ``manifest.json``: versions of the format and the libraries, steps with their parameters, classes, wavelength grid;
 - ``weights.safetensors``: all arrays;
-- ``steps/*.skops``: scikit-learn estimators, in the format of skops.
+- ``steps/*.skops``: scikit-learn estimators, in the format of skops;
+- ``checksum.sha256``: the SHA-256 of all these.
 
-`load` builds the steps from the public classes of skspec and those registered with `register_estimator`. It neither
-unpickles nor imports what a file names, so that untrusted files are safe to load: at worst, the model is bad.
+`load` compares the checksum first, so that a damaged file is refused. Whoever changes a file on purpose can change its
+checksum too. Against that, `load` builds the steps from the public classes of skspec, those that `register_estimator`
+adds, and those of scikit-learn whose fitted arrays it can check. It never unpickles, and never imports what a file
+names. It checks that parameters are allowed, that networks have the weights that the file holds before it builds them,
+and that arrays which compiled code reads belong together. A malicious file is refused, or is a model with bad
+predictions, or one that raises an error when it predicts.
 """
 
 from __future__ import annotations
@@ -42,7 +47,8 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, info: dict[str, 
         imbalanced-learn ``Pipeline``, `~sklearn.pipeline.FeatureUnion`, `~sklearn.ensemble.VotingClassifier` or
         `~sklearn.ensemble.VotingRegressor` of these and of scikit-learn estimators.
     path : str or path
-        File name ending in ``.skspec``. An existing file is replaced only when the new one is complete.
+        File name ending in ``.skspec``. An existing file is replaced once the new one is complete, without asking (the
+        command line needs ``--overwrite``).
     info : dict, default=None
         Notes, for example scores: str, bool, int, float, None, and lists, tuples and dicts of these.
 
@@ -51,7 +57,8 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, info: dict[str, 
     TypeError
         If the class of a step is unknown, or a value cannot be saved safely; the message names step, parameter and type.
     ValueError
-        If `path` does not end in ``.skspec``.
+        If `path` does not end in ``.skspec``, a parameter is invalid, fitted attributes do not belong together, or
+        parameters, fitted values and `info` take more than 8 MiB as JSON (arrays do not count).
     sklearn.exceptions.NotFittedError
         If `model` is not fitted.
     ImportError
@@ -71,11 +78,16 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, info: dict[str, 
     declare, such as ``callbacks``, ``checkpoint_dir``, ``picture_dir`` and ``pretrained``. They are saved as None, with a
     warning. The fitted state of samplers is not saved; members of an ensemble with weight 0 are saved as "drop".
 
-    A scikit-learn estimator is saved by skops if skops trusts all the types in it. Decision trees and forests, which
-    skops does not trust, are accepted too: `load` checks that all their nodes are valid. Nearest neighbours need
-    ``algorithm="brute"``. Histogram gradient boosting, stacking (`~sklearn.ensemble.StackingClassifier`), other
-    meta-estimators around estimators of skspec, and `~sklearn.calibration.CalibratedClassifierCV` around trees cannot be
-    saved.
+    An estimator of scikit-learn is saved by skops if skops trusts all the types in it, and if predictions hand its
+    fitted arrays to Python and numpy, or `load` can check them. It checks those of support vector machines, nearest
+    neighbours (with ``algorithm="brute"``), k-means, decision trees and forests of them. Histogram gradient boosting,
+    stacking (`~sklearn.ensemble.StackingClassifier`), other meta-estimators around estimators of skspec,
+    `~sklearn.calibration.CalibratedClassifierCV` around trees, and estimators fitted on sparse matrices that keep them
+    are refused.
+
+    The file is written under a temporary name, ``.NAME.skspec.########.tmp``, in the folder of `path`, and then renamed.
+    If the process is killed, the next call for that folder deletes what is left; files that another process is writing
+    stay.
 
     Examples
     --------
@@ -125,8 +137,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     Raises
     ------
     ValueError
-        If the file is not a model of skspec, is damaged, was written by a newer version, names a class that is not
-        registered, or holds an invalid value; the message says which.
+        If the file is not a model of skspec, is damaged, was written by a version with another format, names a class
+        that is not registered, or holds values that are invalid or do not belong together; the message says which.
     FileNotFoundError
         If there is no such file.
     ImportError
@@ -145,7 +157,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
 
 def read_info(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read the description of a model from its file, without loading the model.
+    """Read the description of a model from its file, without loading the model; the checksum is verified.
 
     Parameters
     ----------
@@ -162,7 +174,8 @@ def read_info(path: str | os.PathLike[str]) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If the file is not a model of skspec, or was written by a newer version.
+        If the file is not a model of skspec, is damaged, or was written by a version with another format. What the
+        steps hold is not checked.
     FileNotFoundError
         If there is no such file.
     """

@@ -12,7 +12,10 @@ from sklearn.base import BaseEstimator
 from skspec.persistence import _registry, _skops, _voting
 from skspec.persistence._encode import ARRAY_DTYPES, OUTPUT_CONFIG
 
-_MAX_STRING_BYTES = 2**28  # so that the width of strings in a file cannot exhaust the memory
+# What a file states in a few bytes must not exhaust time or memory.
+_MAX_STRING_BYTES = 2**26  # of all arrays of strings together
+_MAX_ITEMS = 10_000  # of a dictionary whose keys are not strings: they may all have the same hash
+_MAX_ESTIMATORS = 2_000
 _OUTPUTS = {"default", "pandas", "polars"}
 
 
@@ -22,6 +25,8 @@ class Decoder:
     def __init__(self, arrays: dict[str, NDArray[Any]], blobs: dict[str, bytes]) -> None:
         self._arrays = dict(arrays)
         self._blobs = dict(blobs)
+        self._n_estimators = 0
+        self._string_bytes = 0
 
     def check_all_used(self) -> None:
         """Raise ValueError if an array or blob is left."""
@@ -31,6 +36,9 @@ class Decoder:
 
     def estimator(self, node: Any) -> BaseEstimator:
         """Build the estimator of a node of the manifest."""
+        self._n_estimators += 1
+        if self._n_estimators > _MAX_ESTIMATORS:
+            raise ValueError(f"it has more than {_MAX_ESTIMATORS:,} estimators")
         if isinstance(node, dict) and node.keys() == {"sklearn", "blob"}:
             name, blob = node["sklearn"], node["blob"]
             if not isinstance(name, str) or not isinstance(blob, str) or blob not in self._blobs:
@@ -50,6 +58,7 @@ class Decoder:
             estimator = cls(**params)
         except Exception as error:  # a required parameter is missing, or a registered class checks its own
             raise ValueError(f"{name} cannot be built: {error}") from error
+        _registry.check_params(estimator, name)
         self._restore(estimator, node["fitted"], name)
         self._set_output(estimator, node["output"], name)
         return estimator
@@ -78,7 +87,7 @@ class Decoder:
             case {"strings": list() as texts, "shape": list() as shape, "dtype": str() as dtype, **rest} if (
                 not rest
             ):
-                return _strings(texts, shape, dtype)
+                return self._strings(texts, shape, dtype)
             case {"estimator": _} | {"sklearn": _}:
                 return self.estimator(node)
         raise ValueError(f"it has a value of unknown form: {str(node)[:60]}")
@@ -100,6 +109,7 @@ class Decoder:
             if not re.fullmatch(r"[A-Za-z]\w*_", key) or hasattr(type(estimator), key):
                 raise ValueError(f"{name} cannot have a fitted attribute {key!r}")
             vars(estimator)[key] = value
+        _registry.check_fitted(estimator, name)
         if _voting.is_voting(estimator):
             _voting.restore_members(estimator, name)
 
@@ -112,11 +122,18 @@ class Decoder:
         vars(estimator)[OUTPUT_CONFIG] = config
 
     def _items(self, pairs: list[Any]) -> dict[Any, Any]:
+        if len(pairs) > _MAX_ITEMS:
+            raise ValueError(
+                f"it has a dictionary of more than {_MAX_ITEMS:,} items whose keys are not strings"
+            )
         decoded = [self.value(pair) for pair in pairs]
         try:
-            return {key: value for key, value in decoded}  # noqa: C416 - refuses all but pairs
+            mapping = {key: value for key, value in decoded}  # noqa: C416 - refuses all but pairs
         except (TypeError, ValueError) as error:
             raise ValueError("it has a dictionary whose items are not pairs") from error
+        if len(mapping) < len(decoded):
+            raise ValueError("it has a dictionary with the same key twice")
+        return mapping
 
     def _scalar(self, value: Any, dtype: str) -> Any:
         if dtype in ARRAY_DTYPES and isinstance(value, bool | int | float):
@@ -130,21 +147,23 @@ class Decoder:
             return np.str_(value)
         raise ValueError(f"it has the invalid value {value!r} as {str(dtype)[:20]!r}")
 
-
-def _strings(texts: list[Any], shape: list[Any], dtype: str) -> NDArray[Any]:
-    if not all(isinstance(text, str) for text in texts):
-        raise ValueError("it has an array of strings that contains something else")
-    if not all(type(n) is int and n >= 0 for n in shape) or int(np.prod(shape, dtype=object)) != len(texts):
-        raise ValueError(f"it has {len(texts)} strings for an array of shape {shape}")
-    width = max(map(len, texts), default=0)
-    if dtype != "object":
-        if not re.fullmatch(r"<U\d{1,9}", dtype) or int(dtype[2:]) < width:
-            raise ValueError(f"it has strings of length {width} for an array of {dtype[:20]!r}")
-        if 4 * int(dtype[2:]) * len(texts) > _MAX_STRING_BYTES:
-            raise ValueError(f"it has an array of strings larger than {_MAX_STRING_BYTES >> 20} MiB")
-    array = np.empty(len(texts), dtype=object if dtype == "object" else dtype)
-    array[:] = texts
-    return array.reshape(shape)
+    def _strings(self, texts: list[Any], shape: list[Any], dtype: str) -> NDArray[Any]:
+        if not all(isinstance(text, str) for text in texts):
+            raise ValueError("it has an array of strings that contains something else")
+        if not all(type(n) is int and n >= 0 for n in shape) or int(np.prod(shape, dtype=object)) != len(
+            texts
+        ):
+            raise ValueError(f"it has {len(texts)} strings for an array of shape {shape}")
+        width = max(map(len, texts), default=0)
+        if dtype != "object":
+            if not re.fullmatch(r"<U\d{1,9}", dtype) or int(dtype[2:]) < width:
+                raise ValueError(f"it has strings of length {width} for an array of {dtype[:20]!r}")
+            self._string_bytes += 4 * int(dtype[2:]) * len(texts)
+            if self._string_bytes > _MAX_STRING_BYTES:
+                raise ValueError(f"it has arrays of strings larger than {_MAX_STRING_BYTES >> 20} MiB")
+        array = np.empty(len(texts), dtype=object if dtype == "object" else dtype)
+        array[:] = texts
+        return array.reshape(shape)
 
 
 def _mapping(node: Any, what: str) -> dict[str, Any]:

@@ -27,6 +27,7 @@ ARRAY_DTYPES = frozenset(
     {"bool", "float16", "float32", "float64"}
     | {f"{kind}{n}" for kind in ("int", "uint") for n in (8, 16, 32, 64)}
 )
+_FUNCTIONS_OF_FIT = {"scoring", "class_coordinates", "sampling_strategy"}  # parameters that may be functions
 OUTPUT_CONFIG = "_sklearn_output_config"  # set by set_output()
 
 
@@ -53,6 +54,8 @@ class Encoder:
         name = _registry.name_of(estimator)
         if name is None:
             return self._of_sklearn(estimator, steps)
+        _registry.check_params(estimator, _where(steps, ""))
+        _registry.check_fitted(estimator, _where(steps, ""))
         return {
             "estimator": name,
             "params": self._params(estimator, steps),
@@ -176,7 +179,8 @@ def _reason_to_leave_out(estimator: BaseEstimator, key: str, value: Any, fit_onl
     is_function = callable(value) and not isinstance(value, BaseEstimator)
     if is_function and key not in fit_only and _registry.is_registered(estimator):
         return "is a function"  # predictions may need it
-    guides_fit = is_function or isinstance(value, np.random.RandomState | np.random.Generator)
+    guides_fit = isinstance(value, np.random.RandomState | np.random.Generator)
+    guides_fit |= is_function and (key in _FUNCTIONS_OF_FIT or not _registry.is_ours(estimator))
     guides_fit |= key in fit_only and value is not None
     guides_fit |= key == "cv" and not isinstance(value, str | int | None)  # a splitter, or indices
     return "only guides another fit" if guides_fit else None

@@ -10,6 +10,7 @@ import sklearn.pipeline
 from sklearn.base import BaseEstimator
 
 import skspec
+from skspec.checks import check_parameters
 
 _Classes = dict[str, type[BaseEstimator]]
 _Class = TypeVar("_Class", bound=type[BaseEstimator])
@@ -62,6 +63,7 @@ def register_estimator(cls: _Class) -> _Class:
     - ``__skspec_get_state__(self)`` and ``__skspec_set_state__(self, state, arrays)``: the fitted state as a dict of
       plain values and a dict of arrays, in place of the fitted attributes. ``__skspec_set_state__`` must raise an error
       for invalid values, which may come from a damaged or malicious file.
+    - ``__skspec_check_fitted__(self)`` must raise an error for fitted attributes that do not belong together.
     - ``__skspec_get_params__(self)``: the parameters to save, if not those of ``get_params(deep=False)``.
 
     Subclasses of the neural estimators inherit all of these.
@@ -136,6 +138,25 @@ def is_registered(estimator: BaseEstimator) -> bool:
 def is_ours(value: Any) -> bool:
     """Return whether a value is an estimator of skspec or of a registered class."""
     return isinstance(value, BaseEstimator) and (_package(type(value)) == "skspec" or is_registered(value))
+
+
+def check_params(estimator: Any, name: str) -> None:
+    """Raise ValueError for a parameter of an estimator of skspec that its class does not allow."""
+    if not is_ours(estimator) or is_registered(estimator):
+        return
+    try:
+        check_parameters(estimator)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} has an invalid parameter: {error}") from error
+
+
+def check_fitted(estimator: Any, name: str) -> None:
+    """Raise ValueError if the class of an estimator finds that its fitted attributes do not belong together."""
+    if hasattr(estimator, "__skspec_check_fitted__"):
+        try:
+            estimator.__skspec_check_fitted__()
+        except Exception as error:  # registered classes raise errors of any type
+            raise ValueError(f"fitted attributes of {name} do not belong together ({error})") from error
 
 
 def advice_on_unknown(estimator: BaseEstimator) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.intp]
 BoolArray = NDArray[np.bool_]
-Sums = tuple[FloatArray, FloatArray]
+Sums = tuple[FloatArray, ...]
 
 _FEW = 4  # rows for which products of all pairs of basis functions do not pay
 _OUTLIER = 1e3  # times the flux of other pixels: leaves its rounding behind when it is subtracted from a sum
@@ -78,7 +78,7 @@ class OwnBasis:
         self._pieces = [[slice(*pair) for pair in pairwise(row)] for row in ends]
 
     def normal_equations(self, rows: IntArray, used: BoolArray, flux: FloatArray) -> Sums:
-        """See `CommonBasis`."""
+        """See `CommonBasis`; the last of the sums is that of the squared flux, for the check in `without`."""
         n, c, m = len(rows), self.n_coefficients, self._functions.shape[1]
         flux = np.where(used, flux, 0.0)
         gram, projected = np.zeros((n, c, c)), np.zeros((n, c))
@@ -87,27 +87,39 @@ class OwnBasis:
                 functions, some = self._functions[row, :, pixels], slice(first, first + m)
                 gram[k, some, some] += functions @ functions.T
                 projected[k, some] += functions @ flux[k, pixels]
-        return self.without(~used, rows, used, flux, (gram, projected))
+        power = np.einsum("ij,ij->i", flux, flux)
+        return self.without(~used, rows, used, flux, (gram, projected, power))
 
     def without(
         self, dropped: BoolArray, rows: IntArray, used: BoolArray, flux: FloatArray, sums: Sums
     ) -> Sums:
         """See `CommonBasis`."""
-        gram, projected = sums
-        around = np.arange(self._functions.shape[1])[:, None]
-        of_row, pixel = np.nonzero(dropped)
-        ends = np.searchsorted(of_row, np.arange(len(rows) + 1)).tolist()
+        gram, projected, power = sums
+        n_pixels = dropped.shape[1]
+        at = np.flatnonzero(dropped)
+        ends = np.searchsorted(at, n_pixels * np.arange(len(rows) + 1)).tolist()
         for k, row in enumerate(rows.tolist()):
-            pixels = pixel[ends[k] : ends[k + 1]]
-            functions = np.zeros((self.n_coefficients, len(pixels)))
-            at = self._piece[row, pixels] + around, np.arange(len(pixels))
-            functions[at] = self._functions[row][:, pixels]
+            pixels = at[ends[k] : ends[k + 1]] - k * n_pixels
+            if not len(pixels):
+                continue
+            functions, values = self._all_functions(row, pixels), flux[k].take(pixels)
             gram[k] -= functions @ functions.T
-            projected[k] -= functions @ flux[k, pixels]
-            kept = flux[k] * used[k]
-            if np.square(flux[k, pixels]).max(initial=0.0) * len(kept) > _OUTLIER**2 * (kept @ kept):
-                projected[k] = self.normal_equations(rows[k : k + 1], used[k : k + 1], flux[k : k + 1])[1][0]
-        return gram, projected
+            projected[k] -= functions @ values
+            values *= values
+            power[k] -= values.sum()
+            if values.max() * n_pixels > _OUTLIER**2 * power[k]:
+                one = slice(k, k + 1)
+                _, projected[one], power[one] = self.normal_equations(rows[one], used[one], flux[one])
+        return gram, projected, power
+
+    def _all_functions(self, row: int, pixels: IntArray) -> FloatArray:
+        """Return the functions at some pixels, those that are zero there too."""
+        some = self._functions[row].take(pixels, axis=1)
+        if len(some) == self.n_coefficients:
+            return some
+        functions = np.zeros((self.n_coefficients, len(pixels)))
+        functions[self._piece[row, pixels] + np.arange(len(some))[:, None], np.arange(len(pixels))] = some
+        return functions
 
     def curves(self, rows: IntArray, coefficients: FloatArray) -> FloatArray:
         """See `CommonBasis`."""
@@ -209,7 +221,7 @@ def fit_clipped(
     for round_ in range(max_rounds + 1):
         still, y = used[rows], values[rows]
         n_used = np.count_nonzero(still, axis=1)
-        gram, projected = sums
+        gram, projected = sums[:2]
         system = gram if penalty is None else gram + n_used[:, None, None] * penalty
         model = basis.curves(rows, np.linalg.solve(system, projected[:, :, None])[:, :, 0])
         fit[rows] = model
@@ -225,5 +237,5 @@ def fit_clipped(
             break
         rows, keep, y = rows[go_on], keep[go_on], y[go_on]
         used[rows] = keep
-        sums = basis.without(still[go_on] & ~keep, rows, keep, y, (gram[go_on], projected[go_on]))
+        sums = basis.without(still[go_on] & ~keep, rows, keep, y, tuple(part[go_on] for part in sums))
     return fit

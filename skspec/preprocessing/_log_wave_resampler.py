@@ -309,6 +309,15 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
     def _is_missing(self, result: Resampled) -> NDArray[np.bool_]:
         return ~(result.coverage >= self.min_coverage - 1e-5)  # float32 coverage is good to that
 
+    def __skspec_check_fitted__(self) -> None:
+        """Raise ValueError unless the fitted grid has `n_bins` bins."""
+        for name, n in (("edges_", self.n_bins + 1), ("wave_", self.n_bins)):
+            values = np.asarray(getattr(self, name))
+            if values.shape != (n,) or not (np.isfinite(values).all() and (np.diff(values) > 0).all()):
+                raise ValueError(
+                    f"{name} must be {n} finite, increasing wavelengths for n_bins={self.n_bins}"
+                )
+
     def __skspec_search_space__(self) -> dict[str, Any]:
         n = self.n_bins
         return {"n_bins": [n // 2, n, 2 * n] if n > 1 else [n, 2 * n]}

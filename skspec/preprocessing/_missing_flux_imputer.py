@@ -323,6 +323,17 @@ class MissingFluxImputer(TransformerMixin, BaseEstimator):
                 row[hole] = known[np.searchsorted(0.5 * (known_at[1:] + known_at[:-1]), at)]
         return out
 
+    def __skspec_check_fitted__(self) -> None:
+        """Raise ValueError unless grid and template have the size of the spectra in `fit`."""
+        p = self.n_features_in_
+        shapes: dict[str, tuple[int, ...]] = {} if self.wave_ is None else {"wave_": (p,)}
+        if self.method == "template":
+            n = self.n_components
+            shapes |= {"mean_": (p,), "components_": (n, p), "explained_variance_": (n,)}
+        for name, shape in shapes.items():
+            if np.shape(getattr(self, name)) != shape or not np.isfinite(getattr(self, name)).all():
+                raise ValueError(f"{name} must have shape {shape} and finite values")
+
     def __skspec_search_space__(self) -> dict[str, Any]:
         if self.method != "template":
             return {}

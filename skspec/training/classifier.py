@@ -33,6 +33,8 @@ from skspec.training.run import train_more
 from skspec.training.targets import SoftTargets
 from skspec.training.validation import ClassOutputs
 
+_MAX_CLASS_BYTES = 2**26  # of saved classes, whose type may state strings of any width
+
 
 class NeuralClassifier(ClassifierMixin, NeuralEstimator):
     """Base class of the neural classifiers: loss functions, fit and predictions.
@@ -237,7 +239,12 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         return {"classes": self.classes_.tolist(), "classes_dtype": self.classes_.dtype.str}
 
     def _set_output_state(self, state: Mapping[str, Any]) -> None:
-        self.classes_ = np.array(state["classes"], dtype=state["classes_dtype"])
+        classes, dtype = state["classes"], np.dtype(state["classes_dtype"])
+        if not isinstance(classes, list) or dtype.itemsize * len(classes) > _MAX_CLASS_BYTES:
+            raise ValueError(f"classes of the type {dtype} are not a list, or too large")
+        self.classes_ = np.array(classes, dtype=dtype)
+        if self.classes_.ndim != 1 or not np.array_equal(np.unique(self.classes_), self.classes_):
+            raise ValueError("classes must be at least two, sorted and distinct")
 
     _net_class = ClassifierNet
 

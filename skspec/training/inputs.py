@@ -18,6 +18,8 @@ from skspec.training.estimator import NeuralEstimator
 from skspec.training.network import InputShape
 from skspec.training.prediction import View
 
+_MAX_SHIFT = 1000  # pixels; the network is applied once for each shift
+
 
 class SpectrumInput(NeuralEstimator):
     """Base class of the neural estimators of spectra.
@@ -65,6 +67,19 @@ class SpectrumInput(NeuralEstimator):
         return InputShape((self.n_channels, n_features // self.n_channels), ivar_channel=self.ivar_channel)
 
 
+class Shifts:
+    """Constraint: a number of pixels, or the weight of each shift."""
+
+    def check(self, name: str, value: Any) -> None:
+        """Raise unless `value` is such a number or mapping."""
+        if not isinstance(value, Mapping):
+            Interval(Integral, 0, _MAX_SHIFT).check(name, value)
+        elif len(value) > 2 * _MAX_SHIFT + 1:
+            raise ValueError(f"{name} can have up to {2 * _MAX_SHIFT + 1} shifts, got {len(value)}")
+        elif not value or min(value.values()) < 0 or not any(value.values()):
+            raise ValueError(f"{name} must have weights that are not negative and not all 0, got {value!r}")
+
+
 class ShiftAveraging(NeuralClassifier):
     """Base class of the neural classifiers that average over shifted copies of a spectrum.
 
@@ -78,14 +93,7 @@ class ShiftAveraging(NeuralClassifier):
 
     tta_shifts: int | Mapping[int, float] = 0
 
-    def _check_params(self) -> None:
-        super()._check_params()
-        if not isinstance(self.tta_shifts, Mapping):
-            Interval(Integral, 0, None).check("tta_shifts", self.tta_shifts)
-        elif not self.tta_shifts or min(self.tta_shifts.values()) < 0 or not any(self.tta_shifts.values()):
-            raise ValueError(
-                f"tta_shifts must have weights that are not negative and not all 0, got {self.tta_shifts!r}"
-            )
+    _parameter_constraints: ClassVar[Constraints] = {"tta_shifts": [Shifts()]}
 
     def _views(self) -> list[View]:
         if not self.tta_shifts:

@@ -132,6 +132,11 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         self.target_mean_ = np.array(state["target_mean"], dtype=np.float64)
         self.target_scale_ = np.array(state["target_scale"], dtype=np.float64)
         self._is_flat = bool(state["is_flat"])
+        for values in (self.target_mean_, self.target_scale_):
+            if values.ndim != 1 or values.shape != self.target_mean_.shape or not np.isfinite(values).all():
+                raise ValueError(
+                    "means and scales of the targets must be lists of finite numbers of one length"
+                )
 
 
 def _check_known(table: NDArray[np.float64]) -> None:

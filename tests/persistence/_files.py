@@ -7,6 +7,7 @@ import zipfile
 import numpy as np
 
 from skspec import load
+from skspec.persistence._bundle import checksum
 
 VALUES = [
     None,
@@ -30,8 +31,11 @@ def read_entries(path):
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def write_entries(path, entries, compression=zipfile.ZIP_STORED):
-    """Write a file with these entries."""
+def write_entries(path, entries, compression=zipfile.ZIP_STORED, *, resealed=True):
+    """Write a file with these entries, and with their checksum unless it is not to be `resealed`."""
+    if resealed and "checksum.sha256" in entries:
+        content = {name: text for name, text in entries.items() if name != "checksum.sha256"}
+        entries = content | {"checksum.sha256": checksum(content)}
     with zipfile.ZipFile(path, "w", compression) as archive:
         for name, content in entries.items():
             archive.writestr(name, content)

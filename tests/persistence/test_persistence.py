@@ -23,7 +23,15 @@ from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
-from skspec import FluxNormalizer, LogWaveResampler, MissingFluxImputer, Spectra, load, save
+from skspec import (
+    FluxNormalizer,
+    LogWaveResampler,
+    MissingFluxImputer,
+    ResolutionMatcher,
+    Spectra,
+    load,
+    save,
+)
 from skspec.persistence import read_info
 
 pytest.importorskip("safetensors")
@@ -165,7 +173,7 @@ def test_wave_given_as_parameter(wave, tmp_path):
     ids=repr,
 )
 def test_parameter_values_come_back(value, tmp_path):
-    loaded = there_and_back(FluxNormalizer(value), tmp_path).method
+    loaded = there_and_back(ResolutionMatcher(value), tmp_path).source
     assert type(loaded) is type(value)
     if isinstance(value, np.ndarray | np.generic):
         assert loaded.dtype == value.dtype
@@ -200,12 +208,17 @@ def test_manifest_says_what_is_inside(spectra, tmp_path):
     there_and_back(model, tmp_path, info=info)
     path = tmp_path / "model.skspec"
     manifest = read_info(path)
-    assert manifest["format_version"] == 1
+    assert manifest["format_version"] == 2
     assert manifest["classes"] == ["A", "F", "G"]
     assert manifest["versions"]["numpy"] == np.__version__
     assert repr(manifest["info"]) == repr(info)
     with zipfile.ZipFile(path) as archive:
-        assert archive.namelist() == ["manifest.json", "weights.safetensors", "steps/0.skops"]
+        assert archive.namelist() == [
+            "manifest.json",
+            "weights.safetensors",
+            "steps/0.skops",
+            "checksum.sha256",
+        ]
         text = archive.read("manifest.json").decode()
     assert json.loads(text)["model"]["estimator"] == "sklearn.Pipeline"
 
@@ -270,17 +283,34 @@ def test_refuses_what_is_not_safe(tail, message, spectra, tmp_path):
     ],
 )
 def test_refuses_parameters_without_safe_form(value, message, tmp_path):
-    with pytest.raises(TypeError, match=message):
-        save(FluxNormalizer(value), tmp_path / "model.skspec")
+    with pytest.raises(TypeError, match=message.replace("method", "source")):
+        save(ResolutionMatcher(value), tmp_path / "model.skspec")
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("value", [np.random.RandomState(0), np.random.default_rng(0), np.median, str.upper])
-def test_generators_and_functions_are_left_out(value, tmp_path):
-    message = rf"method of the model \({type(value).__name__}\) only guides another fit and is not saved"
+@pytest.mark.parametrize("value", [np.random.RandomState(0), np.random.default_rng(0)])
+def test_generators_are_left_out(value, tmp_path):
+    model = MissingFluxImputer().fit([[1.0, 2.0]]).set_params(random_state=value)
+    message = (
+        rf"random_state of the model \({type(value).__name__}\) only guides another fit and is not saved"
+    )
     with pytest.warns(UserWarning, match=message):
-        save(FluxNormalizer(value), tmp_path / "model.skspec")
-    assert load(tmp_path / "model.skspec").method is None
+        save(model, tmp_path / "model.skspec")
+    assert load(tmp_path / "model.skspec").random_state is None
+
+
+def test_functions_that_guide_fit_are_left_out(tmp_path):
+    model = make_imblearn_pipeline(SMOTE(sampling_strategy=lambda y: {}, k_neighbors=2), LogisticRegression())
+    model.fit([[0.0], [1.0], [2.0], [3.0], [4.0], [5.0]], list("AAABBB"))
+    with pytest.warns(UserWarning, match="sampling_strategy of step 'smote' .* only guides another fit"):
+        save(model, tmp_path / "model.skspec")
+    assert load(tmp_path / "model.skspec")["smote"].sampling_strategy is None
+
+
+@pytest.mark.parametrize("value", [np.median, str.upper])
+def test_functions_that_predictions_need_are_refused(value, tmp_path):
+    with pytest.raises(TypeError, match="source of the model is a .*, which cannot be saved safely"):
+        save(ResolutionMatcher(value), tmp_path / "model.skspec")
 
 
 def test_pipeline_cache_is_left_behind(spectra, tmp_path):
