@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from skspec.spectra import check_pixels, valid
 
+_PLAIN = frozenset({type(None), bool, int, float, complex, str})
+
 
 @dataclass(slots=True)
 class FileSpectra:
@@ -53,7 +55,11 @@ class FileSpectra:
             finite = ivar is not None and np.isfinite(flux).any()
             cause = "the inverse variance is zero everywhere" if finite else "no flux value is finite"
             raise ValueError(f"there are no valid pixels: {cause}")
-        meta = {name: catalogue_values(name, value, len(flux)) for name, value in self.meta.items()}
+        n = len(flux)
+        meta = {
+            name: [value] * n if type(value) in _PLAIN else catalogue_values(name, value, n)
+            for name, value in self.meta.items()
+        }
         return FileSpectra(flux, wave, ivar, self.medium, meta)
 
 
@@ -100,7 +106,7 @@ def _plain(value: Any) -> Any:
     """One entry of the catalogue in a type that can be joined with others."""
     if value is None or value is np.ma.masked:
         return None
-    if isinstance(value, bool | int | float | complex | str):
+    if type(value) in _PLAIN:
         return value
     if isinstance(value, np.datetime64 | np.timedelta64):
         return None if np.isnat(value) else str(value)
@@ -113,7 +119,7 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, np.generic):
         return _plain(value.item()) if not isinstance(value, np.void) else str(value)
-    return str(value)
+    return value if isinstance(value, str | int | float) else str(value)
 
 
 def ivar_from_error(error: NDArray[Any]) -> NDArray[np.float64]:

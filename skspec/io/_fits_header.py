@@ -107,7 +107,12 @@ class Header:
         ValueError
             If it is not an integer from `least` to `most`.
         """
-        value = self.get(key, default)
+        value: Any = default
+        if (at := self._at.get(key.ljust(8).encode())) is not None:
+            try:
+                value = int(self.raw[at + 10 : at + CARD].partition(b"/")[0])
+            except ValueError:
+                value = self.get(key, default)
         if type(value) is not int or not least <= value <= most:
             limits = f"from {least} to {most}" if most < _LARGEST else f"not below {least}"
             raise ValueError(f"{key} is {str(value)[:30]}, an integer {limits} is needed")
