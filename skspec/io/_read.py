@@ -7,7 +7,7 @@ import sys
 import warnings
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,15 +15,31 @@ from skspec.checks import check_choice
 from skspec.io._assemble import assemble
 from skspec.io._errors import SpectrumReadError
 from skspec.io._file_spectra import FileSpectra
+from skspec.io._masks import check_mask_bits
 from skspec.io._paths import Wanted, as_catalogue, find_files
 from skspec.io._registry import Format, UnknownFormatError, identify_format, ordered_formats
-from skspec.io._source import Source
+from skspec.io._source import MaskBits, Source
 from skspec.spectra import Spectra
 
 _BATCH = 32  # files per task: starting a task takes a few tenths of a millisecond, as long as reading a file
 _MANY = 100  # number of files from which a progress bar is shown
 
-Result = list[FileSpectra] | SpectrumReadError
+
+class Options(NamedTuple):
+    """How each file is read."""
+
+    formats: Sequence[Format]
+    medium: str | None
+    wave_unit: str | None
+    mask_bits: MaskBits
+
+
+class Result(NamedTuple):
+    """Spectra of one file, or its error, and what to warn of."""
+
+    spectra: list[FileSpectra]
+    error: SpectrumReadError | None
+    notices: list[tuple[str, int]]
 
 
 def read_spectra(
@@ -32,6 +48,7 @@ def read_spectra(
     format: str | None = None,  # noqa: A002  (the name astropy users know)
     medium: str | None = None,
     wave_unit: str | None = None,
+    mask_bits: MaskBits = None,
     n_jobs: int | None = None,
     progress: bool | None = None,
     on_error: str = "raise",
@@ -59,6 +76,11 @@ def read_spectra(
     wave_unit : str, default=None
         Unit of wavelengths for files that do not state it, for example ``"nm"``. None takes Å, and raises an error for
         numbers that may be in another unit.
+    mask_bits : int or dict of str to int, default=None
+        Bits that make a pixel missing, for all masks in the files or by the name of the mask, such as
+        ``{"and_mask": 1 << 22}``; 0 applies none. None applies the masks whose meaning is certain: of booleans, of 0
+        and 1 in a column or array named ``mask`` or ``bad``, and DESI's. Other masks that are set cause a warning,
+        except SDSS's and LAMOST's, whose inverse variance is zero where a pixel is unusable.
     n_jobs : int, default=None
         Number of threads, as in joblib; -1 uses all cores. More threads are faster on slow or remote disks, but not on
         local disks. Within ``joblib.parallel_config("loky")`` processes are used.
@@ -86,7 +108,9 @@ def read_spectra(
     Warns
     -----
     UserWarning
-        If only some of the files have errors; ``ivar`` is then None for all.
+        If only some of the files have errors; ``ivar`` is then None for all. Once for all files: if a mask, an array
+        that may be errors, or a part of a file with spectra was not used, if stretches of constant flux are missing, or
+        if the file of labels that belongs to a file is not beside it.
 
     Notes
     -----
@@ -105,7 +129,7 @@ def read_spectra(
     """
     check_choice("on_error", on_error, ("raise", "warn", "skip"))
     check_choice("medium", medium, (None, "air", "vacuum"))
-    formats = ordered_formats(format)
+    options = Options(ordered_formats(format), medium, wave_unit, check_mask_bits(mask_bits))
     catalogue = as_catalogue(source)
     if catalogue is None:
         wanted = find_files(source)
@@ -117,22 +141,29 @@ def read_spectra(
     files: list[str] = []
     origin: list[int] = []
     skipped: list[dict[str, str]] = []
-    with closing(_read_all([path for path, _ in wanted], formats, medium, wave_unit, n_jobs)) as results:
+    notices: dict[str, list[tuple[str, int]]] = {}
+    with closing(_read_all([path for path, _ in wanted], options, n_jobs)) as results:
         for number, result in enumerate(_with_bar(results, len(wanted), progress)):
             path, named = wanted[number]
-            if isinstance(result, SpectrumReadError):
-                stray = isinstance(result, UnknownFormatError) and not named
+            if result.error is not None:
+                stray = isinstance(result.error, UnknownFormatError) and not named
                 if on_error == "raise" and not stray:
-                    raise result
+                    raise result.error
                 if on_error == "warn" and not stray:
-                    warnings.warn(f"skipped {result}", stacklevel=2)
-                skipped.append({"file": path, "reason": result.cause})
+                    warnings.warn(f"skipped {result.error}", stacklevel=2)
+                skipped.append({"file": path, "reason": result.error.cause})
                 continue
-            if not result:
+            for text, count in result.notices:
+                notices.setdefault(text, []).append((path, count))
+            if not result.spectra:
                 skipped.append({"file": path, "reason": "the file has no spectra of its own"})
-            items += result
-            files += [path] * len(result)
-            origin += [number] * len(result)
+            items += result.spectra
+            files += [path] * len(result.spectra)
+            origin += [number] * len(result.spectra)
+    for text, where in notices.items():
+        others = f" and {len(where) - 1} other files" if len(where) > 1 else ""
+        total = sum(count for _, count in where)
+        warnings.warn(f"{where[0][0]}{others}: {text.replace('{n}', f'{total:,}')}", stacklevel=2)
     if not items:
         first = skipped[0]
         others = f" (and the {len(wanted) - 1} other files have no spectra)" if len(wanted) > 1 else ""
@@ -149,25 +180,16 @@ def read_spectra(
     return spectra
 
 
-def _read_all(
-    paths: Sequence[str],
-    formats: Sequence[Format],
-    medium: str | None,
-    wave_unit: str | None,
-    n_jobs: int | None,
-) -> Generator[Result]:
+def _read_all(paths: Sequence[str], options: Options, n_jobs: int | None) -> Generator[Result]:
     """Yield the results in the order of `paths`."""
     if n_jobs in (None, 1):
         for path in paths:
-            yield _read_file(path, formats, medium, wave_unit)
+            yield _read_file(path, options)
         return
     from joblib import Parallel, delayed  # noqa: PLC0415
 
     parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
-    tasks = (
-        delayed(_read_batch)(paths[i : i + _BATCH], formats, medium, wave_unit)
-        for i in range(0, len(paths), _BATCH)
-    )
+    tasks = (delayed(_read_batch)(paths[i : i + _BATCH], options) for i in range(0, len(paths), _BATCH))
     batches = parallel(tasks)
     try:
         for batch in batches:
@@ -178,19 +200,17 @@ def _read_all(
             batches.close()
 
 
-def _read_batch(
-    paths: Sequence[str], formats: Sequence[Format], medium: str | None, wave_unit: str | None
-) -> list[Result]:
-    return [_read_file(path, formats, medium, wave_unit) for path in paths]
+def _read_batch(paths: Sequence[str], options: Options) -> list[Result]:
+    return [_read_file(path, options) for path in paths]
 
 
-def _read_file(path: str, formats: Sequence[Format], medium: str | None, wave_unit: str | None) -> Result:
+def _read_file(path: str, options: Options) -> Result:
     """Return the checked spectra of one file, or the error."""
-    known = formats[0] if len(formats) == 1 else None
+    known = options.formats[0] if len(options.formats) == 1 else None
     try:
-        with Source(path, wave_unit=wave_unit) as source:
+        with Source(path, wave_unit=options.wave_unit, mask_bits=options.mask_bits) as source:
             try:
-                known = known or identify_format(source, formats)
+                known = known or identify_format(source, options.formats)
                 found = known.read(source)
                 items = [item.checked() for item in ([found] if isinstance(found, FileSpectra) else found)]
             except (SpectrumReadError, ImportError, MemoryError):
@@ -200,11 +220,11 @@ def _read_file(path: str, formats: Sequence[Format], medium: str | None, wave_un
                 suffix = f" (read as {known.name})" if known else ""
                 raise SpectrumReadError(path, cause + suffix) from error
     except SpectrumReadError as error:
-        return error
-    if medium is not None:
+        return Result([], error, [])
+    if options.medium is not None:
         for item in items:
-            item.medium = medium
-    return items
+            item.medium = options.medium
+    return Result(items, None, source.notices)
 
 
 def _with_bar(results: Iterable[Result], n: int, progress: bool | None) -> Iterable[Result]:

@@ -6,12 +6,15 @@ import gzip
 import io
 import os
 import zlib
+from collections.abc import Mapping
 from functools import cached_property
 from importlib import import_module
 from typing import Any, Self
 
 from skspec.io._errors import SpectrumReadError
 from skspec.io._fits import FitsFile
+
+MaskBits = int | Mapping[str, int] | None
 
 _HEAD = 1 << 18  # most survey spectra are smaller than this and are read in one go
 
@@ -25,13 +28,17 @@ class Source:
         The file.
     wave_unit : str, default=None
         Unit of the wavelengths if the file does not state it.
+    mask_bits : int or dict of str to int, default=None
+        Bits of masks that make a pixel missing: for all masks, or by the name of the mask.
 
     Attributes
     ----------
-    path, wave_unit : str
+    path, wave_unit, mask_bits : str, str, int or dict
         As given.
     size, head : int, bytes
         Number of bytes and the first 256 KiB, decompressed.
+    notices : list of (str, int)
+        Warnings of the reader, see `notice`.
 
     Raises
     ------
@@ -39,8 +46,11 @@ class Source:
         If the file cannot be opened, is empty, or is a damaged gzip file.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, wave_unit: str | None = None) -> None:
-        self.path, self.wave_unit = os.fspath(path), wave_unit
+    def __init__(
+        self, path: str | os.PathLike[str], *, wave_unit: str | None = None, mask_bits: MaskBits = None
+    ) -> None:
+        self.path, self.wave_unit, self.mask_bits = os.fspath(path), wave_unit, mask_bits
+        self.notices: list[tuple[str, int]] = []
         try:
             self._file = open(self.path, "rb", buffering=0)  # noqa: SIM115  (closed by __exit__)
         except OSError as error:
@@ -79,6 +89,13 @@ class Source:
             parts.append(part)
             start += len(part)
         return b"".join(parts)
+
+    def notice(self, text: str, count: int = 0) -> None:
+        """Have `read_spectra` warn of something in this file, once for all files with the same text.
+
+        ``{n}`` in `text` becomes the sum of `count` over these files.
+        """
+        self.notices.append((text, count))
 
     def reopen(self) -> str | io.BytesIO:
         """Return the path, or the decompressed bytes, for a library that opens files itself."""
