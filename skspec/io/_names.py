@@ -26,7 +26,9 @@ _ROLES = {
         "sigflux sigmaflux fluxsigma fluxsig std stddev stdev stderr noise fluxnoise noiseflux rms rmsflux fluxrms "
         "errreduced flerr spectrumerror specerr"
     ),
-    "mask": "mask masks masked fluxmask maskflux badmask pixelmask pixmask badpixelmask bpm bad badpix badpixel badpixels",
+    "mask": (
+        "mask masks masked fluxmask maskflux badmask pixelmask pixmask badpixelmask bpm bad badpix badpixel badpixels"
+    ),
     "good": "good goodpix goodpixel goodpixels goodmask valid",
     "flags": (
         "andmask ormask maskbits maskbit bitmask dq dqflag dqflags dataquality qual quality qualityflag fluxquality "
@@ -51,7 +53,7 @@ _DEC = ("OBJDEC", "DEC", "DEC_OBJ", "DEC_TARG", "TARG_DEC", "TARGDEC", "OBJCTDEC
 
 _CATALOGUE = {
     "class": "class cls srcclass objclass spectype objtype",
-    "subclass": "subclass sptype sp_type subtype",
+    "subclass": "subclass sptype sp_type",
     "z": "z redshift",
     "ra": "ra raj2000 ra_deg",
     "dec": "dec dej2000 dec_deg",

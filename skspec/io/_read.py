@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from typing import Any, NamedTuple
 
@@ -160,10 +160,7 @@ def read_spectra(
             items += result.spectra
             files += [path] * len(result.spectra)
             origin += [number] * len(result.spectra)
-    for text, where in notices.items():
-        others = f" and {len(where) - 1} other files" if len(where) > 1 else ""
-        total = sum(count for _, count in where)
-        warnings.warn(f"{where[0][0]}{others}: {text.replace('{n}', f'{total:,}')}", stacklevel=2)
+    _warn_of(notices)
     if not items:
         first = skipped[0]
         others = f" (and the {len(wanted) - 1} other files have no spectra)" if len(wanted) > 1 else ""
@@ -178,6 +175,14 @@ def read_spectra(
         spectra.meta.meta.update(table.meta)
     spectra.meta.meta["skipped"] = skipped
     return spectra
+
+
+def _warn_of(notices: Mapping[str, Sequence[tuple[str, int]]]) -> None:
+    """Warn once of each text, with the first of its files and the sum of their counts."""
+    for text, where in notices.items():
+        others = f" and {len(where) - 1} other files" if len(where) > 1 else ""
+        total = sum(count for _, count in where)
+        warnings.warn(f"{where[0][0]}{others}: {text.replace('{n}', f'{total:,}')}", stacklevel=3)
 
 
 def _read_all(paths: Sequence[str], options: Options, n_jobs: int | None) -> Generator[Result]:

@@ -127,18 +127,26 @@ class Source:
     @cached_property
     def is_text(self) -> bool:
         """Whether the file looks like text."""
-        return self.fits is None and not any(byte in self.head[:4096] for byte in (b"\0", b"\xff", b"\x01"))
+        return self.fits is None and (
+            self._utf_16 or not any(byte in self.head[:4096] for byte in (b"\0", b"\xff", b"\x01"))
+        )
+
+    @property
+    def _utf_16(self) -> bool:
+        """Whether the file starts with the byte order mark of UTF-16."""
+        return self.head.startswith((b"\xff\xfe", b"\xfe\xff"))
 
     @cached_property
     def lines(self) -> list[str]:
         """Lines of the text in `head`, without line ends; the last may be incomplete."""
-        return self.head.decode("utf-8-sig", errors="replace").splitlines() if self.is_text else []
+        encoding = "utf-16" if self._utf_16 else "utf-8-sig"
+        return self.head.decode(encoding, errors="replace").splitlines() if self.is_text else []
 
     @cached_property
     def text(self) -> str:
         """The whole file as text."""
         data = self.read(0, self.size)
         try:
-            return data.decode("utf-8-sig")
+            return data.decode("utf-16" if self._utf_16 else "utf-8-sig")
         except UnicodeDecodeError:
             return data.decode("latin-1")

@@ -76,22 +76,26 @@ class SpectrumTable:
         masks = self._masks(flux_name, flux)
         used = [wave_name, flux_name, *masks, *(names[roles[kind][0]] for kind in errors)]
         if flux.ndim == 1 and flux.dtype != object:
-            return [self._checked(flux, to_angstrom(waves, unit), errors, masks, medium, self.meta)]
+            return [
+                self._checked(flux, to_angstrom(waves, unit), errors, masks, medium=medium, meta=self.meta)
+            ]
         per_row = waves.ndim > 1 or waves.dtype == object
         if waves.ndim > 2 or (per_row and len(waves) != len(flux)):
             raise ValueError(f"{wave_name} has shape {waves.shape}, {flux_name} {flux.shape}")
         meta = dict(self.meta) | catalogue(self.columns, len(flux), skip=used)
         if flux.ndim == 2 and waves.dtype != object and (not per_row or (waves == waves[0]).all()):
             grid = waves[0] if per_row else waves
-            return [self._checked(flux, to_angstrom(grid, unit), errors, masks, medium, meta)]
+            return [self._checked(flux, to_angstrom(grid, unit), errors, masks, medium=medium, meta=meta)]
         return [
             self._checked(
                 np.asarray(flux[i]),
                 to_angstrom(waves[i] if per_row else waves, unit),
                 {kind: np.asarray(values[i]) for kind, values in errors.items()},
                 {name: np.asarray(values[i]) for name, values in masks.items()},
-                medium,
-                {name: values[i] if isinstance(values, list) else values for name, values in meta.items()},
+                medium=medium,
+                meta={
+                    name: values[i] if isinstance(values, list) else values for name, values in meta.items()
+                },
             )
             for i in range(len(flux))
         ]
@@ -139,6 +143,7 @@ class SpectrumTable:
         wave: NDArray[np.float64],
         errors: Mapping[str, NDArray[Any]],
         masks: Mapping[str, NDArray[Any]],
+        *,
         medium: str | None,
         meta: Mapping[str, Any],
     ) -> FileSpectra:
@@ -216,11 +221,10 @@ def as_numbers(name: str, values: NDArray[Any], missing: float = np.nan) -> NDAr
             values.dtype.kind, "text"
         )
         raise ValueError(f"{name} has {what} of shape {values.shape}; real numbers are needed")
-    if not np.ma.isMA(values):
-        return values
     if not np.ma.is_masked(values):
         return np.ma.getdata(values)
-    return values.astype(values.dtype if values.dtype.kind == "f" else np.float64).filled(missing)
+    dtype = values.dtype if values.dtype.kind == "f" else np.float64
+    return np.where(np.ma.getmaskarray(values), missing, np.ma.getdata(values)).astype(dtype)
 
 
 def notice_unused_errors(source: Source, names: Sequence[str]) -> None:

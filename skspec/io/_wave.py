@@ -63,8 +63,8 @@ def _factor(text: str, unit: str | None) -> float:
 def _check_plausible(wave: NDArray[np.float64]) -> None:
     if are_pixel_numbers(wave):
         raise ValueError(
-            f"wavelengths {wave.flat[0]:g}, {wave.flat[1]:g}, … {wave.flat[-1]:g} are numbers of pixels; name the columns of wavelength and "
-            "flux, or give wave_unit= if they are wavelengths"
+            f"wavelengths {wave.flat[0]:g}, {wave.flat[1]:g}, … {wave.flat[-1]:g} are numbers of pixels; name the "
+            "columns of wavelength and flux, or give wave_unit= if they are wavelengths"
         )
     low, high = np.min(wave, initial=np.inf), np.max(wave, initial=0.0)
     if low <= 0:

@@ -2,10 +2,10 @@
 
 Each arm has images X_WAVELENGTH, X_FLUX, X_IVAR and X_MASK (X = B, R, Z) with one row per target. Pixels whose mask is
 not 0 are missing, as in redrock (or those with `mask_bits`). All arms are on one grid with 0.8 Å steps; an arm may be
-missing, and pixels between arms are missing. Where they overlap, fluxes are averaged with inverse-variance weights and the inverse variances are added
-(as in desispec.coaddition.coadd_cameras); elsewhere flux and ivar are unchanged. Class and redshift are in
-``redrock-*.fits`` (``zbest-*.fits`` before 2021), matched by TARGETID. Wavelengths are vacuum, flux is in
-1e-17 erg/s/cm²/Å.
+missing, and pixels between arms are missing. Where arms overlap, fluxes are averaged with inverse-variance weights and
+the inverse variances are added (as in desispec.coaddition.coadd_cameras); elsewhere flux and ivar are unchanged. Class
+and redshift are in ``redrock-*.fits`` (``zbest-*.fits`` before 2021), either of them gzipped or not, matched by TARGETID.
+Wavelengths are vacuum, flux is in 1e-17 erg/s/cm²/Å.
 https://desidatamodel.readthedocs.io/en/latest/DESI_SPECTRO_REDUX/SPECPROD/healpix/SURVEY/PROGRAM/PIXGROUP/PIXNUM/coadd-SURVEY-PROGRAM-PIXNUM.html
 """
 

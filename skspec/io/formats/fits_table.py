@@ -66,8 +66,9 @@ def _read(source: Source) -> list[FileSpectra]:
         try:
             more = _spectra(source, hdu)
         except ValueError as error:
+            cause = getattr(error, "cause", error)
             source.notice(
-                f"HDU {hdu.index} ({name}) was not read: {getattr(error, 'cause', error)}; read it with astropy if it has spectra"
+                f"HDU {hdu.index} ({name}) was not read: {cause}; read it with astropy if it has spectra"
             )
             continue
         if max(item.flux.shape[-1] for item in more) < _LEAST * longest:

@@ -140,7 +140,8 @@ def _spectrum(source: Source, hdu: Hdu, others: Sequence[Hdu]) -> FileSpectra:
     flux = _pixels(hdu)
     if flux.dtype.kind == "c":
         raise ValueError(f"the flux has complex numbers of shape {flux.shape}; real numbers are needed")
-    errors, masks = {}, {}
+    errors: dict[str, NDArray[Any]] = {}
+    masks: dict[str, NDArray[Any]] = {}
     for other in others:
         kind = _kind(other)
         if kind not in (*ERRORS, *MASKS):

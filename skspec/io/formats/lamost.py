@@ -56,8 +56,8 @@ def _read(source: Source) -> FileSpectra:
         flux, ivar = table.column("FLUX").ravel(), table.column("IVAR").ravel()
         if "WAVELENGTH" in table.columns:
             tabulated = table.column("WAVELENGTH").ravel()
-        names = () if source.mask_bits is None else ("andmask", "ormask")
-        masks = {name: table.column(name).ravel() for name in names if name.upper() in table.columns}
+        wanted = () if source.mask_bits is None else ("andmask", "ormask")
+        masks = {name: table.column(name).ravel() for name in wanted if name.upper() in table.columns}
     for name, values in masks.items():
         if bits := bits_of(source, name):
             ivar = np.where(has_bits(values, bits), 0, ivar)

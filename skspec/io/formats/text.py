@@ -1,11 +1,11 @@
 """Text with two or three columns, or more if a header line names them.
 
 Columns are wavelength, flux and optionally the standard deviation of the flux, or as named by a header line
-(``wave_nm flux ivar``, ``# lambda(micron), flux, err``), separated by blanks, tabs, commas or semicolons. Lines before the
-first line of numbers are the header. Numbers may have a decimal comma (``4000,5``), a Fortran exponent (``1.0D+03``) or
-quotes. ``nan``, ``INDEF``, ``null``, ``-``, ``***`` and empty cells are missing. A first column of pixel numbers is left
-out. A negative wavelength whose absolute value continues the grid marks a bad pixel, which becomes missing;
-``meta["note"]`` states their number.
+(``wave_nm flux ivar``, ``# lambda(micron), flux, err``), separated by blanks, tabs, commas or semicolons. Lines before
+the first line of numbers are the header. Numbers may have a decimal comma (``4000,5``), a Fortran exponent
+(``1.0D+03``) or quotes. ``nan``, ``INDEF``, ``null``, ``-``, ``***`` and empty cells are missing. A first column of pixel
+numbers is left out. A negative wavelength whose absolute value continues the grid marks a bad pixel, which becomes
+missing; ``meta["note"]`` states their number.
 """
 
 from __future__ import annotations
