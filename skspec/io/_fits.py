@@ -171,6 +171,9 @@ class Hdu:
         stored = np.ndarray(
             (n_rows, column.repeat), dtype, self._table, offset=column.offset, strides=strides
         )
+        limits = np.iinfo(dtype)
+        if not limits.min <= null <= limits.max:  # astropy writes the scaled value for unsigned integers
+            stored = values
         mask = (stored == null).reshape(values.shape)
         return np.ma.masked_array(values, mask) if mask.any() else values
 

@@ -33,10 +33,12 @@ def check_mask_bits(mask_bits: Any) -> MaskBits:
 
 
 def bits_of(source: Source, *names: str) -> int | None:
-    """Return the bits of the mask with one of these names that make a pixel missing; None if not given."""
-    if not isinstance(source.mask_bits, Mapping):
-        return source.mask_bits
-    return next((bits for name in names if (bits := source.mask_bits.get(name.upper())) is not None), None)
+    """Return the bits that make a pixel missing of the mask, in the file, with one of these names; None if not given."""
+    wanted = source.mask_bits
+    if isinstance(wanted, Mapping):
+        wanted = next((bits for name in names if (bits := wanted.get(name.upper())) is not None), None)
+    source.has_wanted_mask |= wanted is not None
+    return wanted
 
 
 def has_bits(values: NDArray[Any], bits: int) -> NDArray[np.bool_]:

@@ -24,7 +24,7 @@ _ROLES = {
         "err errs error errors eflux fluxe fluxerr fluxerrs fluxerror fluxerrors errflux errorflux dflux deltaflux "
         "fluxunc uncflux fluxuncert fluxuncertainty unc uncert uncerts uncertainty uncertainties sigma sigmas sig "
         "sigflux sigmaflux fluxsigma fluxsig std stddev stdev stderr noise fluxnoise noiseflux rms rmsflux fluxrms "
-        "errreduced flerr spectrumerror specerr"
+        "errreduced flerr errspectrum spectrumerr spectrumerror sigmaspectrum specerr errarray fluxsd sd"
     ),
     "mask": (
         "mask masks masked fluxmask maskflux badmask pixelmask pixmask badpixelmask bpm bad badpix badpixel badpixels"

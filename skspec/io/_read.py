@@ -218,6 +218,8 @@ def _read_file(path: str, options: Options) -> Result:
                 known = known or identify_format(source, options.formats)
                 found = known.read(source)
                 items = [item.checked() for item in ([found] if isinstance(found, FileSpectra) else found)]
+                if items and options.mask_bits and not source.has_wanted_mask:
+                    source.notice("it has no mask to which mask_bits applies; compare the names of its masks")
             except (SpectrumReadError, ImportError, MemoryError):
                 raise
             except Exception as error:  # a damaged file may raise anything in a reader

@@ -39,6 +39,8 @@ class Source:
         Number of bytes and the first 256 KiB, decompressed.
     notices : list of (str, int)
         Warnings of the reader, see `notice`.
+    has_wanted_mask : bool
+        Whether a reader found a mask for `mask_bits`.
 
     Raises
     ------
@@ -51,6 +53,7 @@ class Source:
     ) -> None:
         self.path, self.wave_unit, self.mask_bits = os.fspath(path), wave_unit, mask_bits
         self.notices: list[tuple[str, int]] = []
+        self.has_wanted_mask = False
         try:
             self._file = open(self.path, "rb", buffering=0)  # noqa: SIM115  (closed by __exit__)
         except OSError as error:

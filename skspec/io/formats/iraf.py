@@ -120,7 +120,7 @@ def _read(source: Source) -> list[FileSpectra]:
     items = [_spectrum(source, hdu, others)]
     left = []
     for other in others:
-        if _kind(other) or _AUXILIARY.search(other.name):
+        if _kind(other) or looks_like_error(other.name) or _AUXILIARY.search(other.name):
             continue
         if other.shape == other.shape[-1:] and _scale(other) not in (None, _scale(hdu)):
             items.append(_spectrum(source, other, []))

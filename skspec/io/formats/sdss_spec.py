@@ -63,7 +63,7 @@ def _read(source: Source) -> FileSpectra:
         meta["survey"] = "SDSS"
     ivar = coadd.column("ivar")
     for name in ("and_mask", "or_mask") if source.mask_bits is not None else ():
-        if (bits := bits_of(source, name)) and name.upper() in coadd.columns:
+        if name.upper() in coadd.columns and (bits := bits_of(source, name)):
             ivar = np.where(has_bits(coadd.column(name), bits), 0, ivar)
     return FileSpectra(coadd.column("flux"), wave, ivar, meta=meta)
 

@@ -28,11 +28,13 @@ _COMMENT = "#%;!"
 _COMMENTS = re.compile("[#%!]")
 _DIGIT = re.compile(r"\d")
 _MISSING = {"", "nan", "indef", "null", "none", "n/a", "na", "-", "--", "---", "...", "masked"}
+_BOOLEANS = {"true": "1", "false": "0"}
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*(?:,\d*)?(?:[eEdD][-+]?\d+)?|[A-Za-z*-]+")
 _EXPONENT = re.compile(r"(\d\.?)[dD]([-+]?\d)")
 _THOUSANDS = re.compile("(?<=\\d)[\u2009\u202f\u00a0'’](?=\\d{3}(?!\\d))")
 _PLAIN = {ord("\u2212"): "-", ord("\u2013"): "-", ord('"'): None, ord("'"): None}
 _POSITIONAL = {"wave": 0, "flux": 1, "error": 2}
+_AFTER_PIXELS = {"wave": 1, "flux": 2, "error": 3}
 
 
 class _Layout(NamedTuple):
@@ -67,6 +69,10 @@ def _layout(lines: list[str]) -> _Layout | None:
     roles = find_roles(names)
     wave = roles.get("wave")
     if wave is None or "flux" not in roles or max(number for number, _ in roles.values()) >= n_columns:
+        if n_columns == 4 and _counts(
+            [_split(line, style)[0] for line in lines[first : first + 3] if line.strip()]
+        ):
+            n_columns = 3  # after the numbers of the pixels
         if n_columns > 3:
             return None
         columns = {kind: number for kind, number in _POSITIONAL.items() if number < n_columns}
@@ -88,6 +94,11 @@ def _is_numbers(line: str) -> bool:
     return len(cells) > 1 and all(map(_is_number, cells)) and any(map(_DIGIT.search, cells))
 
 
+def _counts(cells: list[str]) -> bool:
+    """Return whether cells are 0, 1, 2 or 1, 2, 3."""
+    return cells in (["0", "1", "2"], ["1", "2", "3"])
+
+
 def _is_number(cell: str) -> bool:
     try:
         float(_number(cell))
@@ -97,7 +108,7 @@ def _is_number(cell: str) -> bool:
 
 
 def _style(line: str) -> _Style:
-    line = line.strip()
+    line = _COMMENTS.split(line, maxsplit=1)[0].strip()
     blanks = _clean(line).split()
     if ";" in line:
         return _Style(";", "," in line)
@@ -105,7 +116,7 @@ def _style(line: str) -> _Style:
         return _Style("\t" if "\t" in line else None, True)
     if "," in line:
         return _Style(",", False)
-    return _Style("\t" if "\t" in line and "" in line.split("\t") else None, False)
+    return _Style("\t" if "\t" in line and len(line.split("\t")) == len(blanks) else None, False)
 
 
 def _clean(line: str) -> str:
@@ -116,7 +127,7 @@ def _clean(line: str) -> str:
 
 
 def _split(line: str, style: _Style) -> list[str]:
-    line = _clean(line).strip(" \r\n")
+    line = _COMMENTS.split(_clean(line), maxsplit=1)[0].strip(" \r\n")
     if style.separator is None:
         return line.split()
     return line.rstrip(f"{style.separator} \t" if style.separator == "," else " ").split(style.separator)
@@ -125,6 +136,8 @@ def _split(line: str, style: _Style) -> list[str]:
 def _number(cell: str, decimal_comma: bool = True) -> str:
     """Return a cell as Python writes a number; ``"nan"`` if it is missing."""
     cell = cell.strip()
+    if cell.lower() in _BOOLEANS:
+        return _BOOLEANS[cell.lower()]
     if cell.lower() in _MISSING or not cell.strip("*"):
         return "nan"
     if decimal_comma:
@@ -152,7 +165,7 @@ def _read(source: Source) -> FileSpectra:
     table = _table(source.text.splitlines(), layout)
     columns = layout.columns
     if not layout.unit and columns == _POSITIONAL and _begins_with_pixels(table):
-        columns = {"wave": 1, "flux": 2}
+        columns = {kind: number for kind, number in _AFTER_PIXELS.items() if number < table.shape[1]}
         source.notice(
             "column 1 has the numbers of the pixels, so that wavelength and flux are read from columns 2 and 3; name the "
             "columns in a header line if this is wrong"
@@ -180,19 +193,22 @@ def _table(lines: list[str], layout: _Layout) -> NDArray[np.float64]:
     """Return the numbers of a table."""
     first, style = layout.first, layout.style
     try:
-        return np.loadtxt(lines[first:], delimiter=style.separator, comments=list("#%!"), ndmin=2)
+        return np.loadtxt(
+            map(_clean, lines[first:]), delimiter=style.separator, comments=list("#%!"), ndmin=2
+        )
     except ValueError as error:
         # The rest of the message is about arguments of numpy.
         cause = str(error).partition(";")[0]
     n_columns = len(_split(lines[first], style))
     rows = []
     for number, line in enumerate(lines[first:], start=first + 1):
-        text = _COMMENTS.split(line, maxsplit=1)[0]
-        if not text.strip() or line.lstrip()[0] in _COMMENT:
+        if not _COMMENTS.split(line, maxsplit=1)[0].strip() or line.lstrip()[0] in _COMMENT:
             continue
-        cells = _split(text, style)
-        if style.separator is not None:
-            cells += [""] * (n_columns - len(cells)) * (len(cells) > 1)
+        cells = _split(line, style)
+        if style.separator == "\t" and len(cells) != n_columns:
+            cells = _split(line, style._replace(separator=None))
+        elif style.separator is not None and style.separator in line:
+            cells += [""] * (n_columns - len(cells))
         try:
             row = [float(_number(cell, style.decimal_comma)) for cell in cells]
         except ValueError:
