@@ -171,11 +171,10 @@ class Hdu:
         stored = np.ndarray(
             (n_rows, column.repeat), dtype, self._table, offset=column.offset, strides=strides
         )
-        limits = np.iinfo(dtype)
-        if not limits.min <= null <= limits.max:  # astropy writes the scaled value for unsigned integers
-            stored = values
-        mask = (stored == null).reshape(values.shape)
-        return np.ma.masked_array(values, mask) if mask.any() else values
+        mask = stored == null
+        if not mask.any() and scale == 1:  # astropy writes the value of unsigned integers, not the stored one
+            mask = values == null
+        return np.ma.masked_array(values, mask.reshape(values.shape)) if mask.any() else values
 
     def cell(self, name: str, row: int = 0) -> Any:
         """Return one value of a table as bool, int, float, stripped str or array; None if it does not exist."""

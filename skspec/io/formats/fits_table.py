@@ -59,25 +59,30 @@ def _read(source: Source) -> list[FileSpectra]:
         raise ValueError(
             "the table has no rows" if len(tables) == 1 else f"all {len(tables)} tables have no rows"
         )
-    items = _spectra(source, filled[0])
-    longest = max(item.flux.shape[-1] for item in items)
-    for hdu in filled[1:]:
-        name = hdu.name or "unnamed"
+    items: list[FileSpectra] = []
+    errors: list[ValueError] = []
+    longest = 0
+    for hdu in filled:
+        name = f"HDU {hdu.index} ({hdu.name or 'unnamed'})"
         try:
-            more = _spectra(source, hdu)
+            found = [item.checked() for item in _spectra(source, hdu)]
         except ValueError as error:
-            cause = getattr(error, "cause", error)
+            errors.append(error)
+            if len(filled) > 1:
+                cause = getattr(error, "cause", error)
+                source.notice(f"{name} was not read: {cause}; read it with astropy if it has spectra")
+            continue
+        n_pixels = max(item.flux.shape[-1] for item in found)
+        if n_pixels < _LEAST * longest:
             source.notice(
-                f"HDU {hdu.index} ({name}) was not read: {cause}; read it with astropy if it has spectra"
+                f"{name} was not read, since its {n_pixels} pixels are too few for a spectrum beside one of {longest}; "
+                "read it with astropy if it has spectra"
             )
             continue
-        if max(item.flux.shape[-1] for item in more) < _LEAST * longest:
-            source.notice(
-                f"HDU {hdu.index} ({name}) was not read, it has too few pixels for a spectrum beside that of "
-                f"HDU {filled[0].index}; read it with astropy if it has spectra"
-            )
-            continue
-        items += more
+        longest = longest or n_pixels
+        items += found
+    if not items:
+        raise errors[0]
     return items
 
 

@@ -34,6 +34,8 @@ def _read(source: Source) -> list[FileSpectra]:
     roles = find_roles(arrays)
     if "flux" in roles:  # one spectrum, or more axes than two
         shape = list(arrays.values())[roles["flux"][0]].shape
+        if not all(shape):
+            raise ValueError(f"the flux has shape {shape}, so there are no rows of pixels")
         arrays = {n: a.reshape(-1, shape[-1]) if a.shape == shape else a for n, a in arrays.items()}
     return SpectrumTable(arrays, source, medium=medium, gaps=False).spectra()
 
