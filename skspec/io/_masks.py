@@ -124,7 +124,7 @@ def without_gaps(flux: NDArray[Any], source: Source) -> tuple[NDArray[Any], str 
     """
     rows = np.atleast_2d(flux)
     gaps, kept = zip(*map(_constant, rows), strict=True)
-    n_gaps, n_kept = int(np.sum(gaps)), int(np.sum(kept))
+    n_gaps, n_kept = (sum(map(np.count_nonzero, found)) for found in (gaps, kept))
     if n_kept:
         source.notice(
             "{n} pixels in long stretches of exactly equal flux are kept as measured; if they are gaps, set them to "
@@ -146,7 +146,10 @@ def without_gaps(flux: NDArray[Any], source: Source) -> tuple[NDArray[Any], str 
 def _constant(flux: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return the pixels in gaps of constant flux, and those in other long stretches of constant flux."""
     none = np.zeros(flux.size, dtype=bool)
-    start = np.flatnonzero(np.concatenate([[True], flux[1:] != flux[:-1]]))
+    equal = flux[1:] == flux[:-1]
+    if not (equal[2:] & equal[1:-1] & equal[:-2]).any():  # _SHORTEST is 4
+        return none, none
+    start = np.flatnonzero(np.concatenate([[True], ~equal]))
     length = np.diff(np.append(start, flux.size))
     long = length >= _SHORTEST
     if not long.any() or length.max() == flux.size:

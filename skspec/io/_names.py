@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from skspec.io._fits_header import Header
@@ -73,6 +74,7 @@ class Role(NamedTuple):
     medium: str | None
 
 
+@lru_cache(maxsize=4096)
 def column_role(name: str) -> Role | None:
     """Return the role of a column from its name, such as ``"Wavelength (nm)"`` or ``"flux_err"``; None if it has none.
 

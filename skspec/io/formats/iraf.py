@@ -158,7 +158,7 @@ def _spectrum(source: Source, hdu: Hdu, others: Sequence[Hdu]) -> FileSpectra:
             masks[other.name] = _pixels(other)
     ivar = pick_ivar(errors)
     flux, ivar = without_bad(flux, ivar, bad_pixels(masks, source, with_ivar=ivar is not None))
-    meta = header_meta(source.hdus.header) | header_meta(hdu.header)
+    meta = header_meta(source.hdus.header) | (header_meta(hdu.header) if hdu.index else {})
     meta["survey"] = hdu.header.get("TPLLIB")
     meta["flux_unit"] = hdu.header.get("BUNIT")
     if ivar is None:
@@ -167,7 +167,9 @@ def _spectrum(source: Source, hdu: Hdu, others: Sequence[Hdu]) -> FileSpectra:
         flux,
         wavelengths(hdu.header, flux.shape[-1], source.wave_unit),
         ivar,
-        medium=header_medium(hdu.header) or header_medium(source.hdus.header) or "air",
+        medium=header_medium(hdu.header)
+        or (header_medium(source.hdus.header) if hdu.index else None)
+        or "air",
         meta=meta,
     )
 

@@ -119,9 +119,13 @@ def _style(line: str) -> _Style:
     return _Style("\t" if "\t" in line and len(line.split("\t")) == len(blanks) else None, False)
 
 
+def _is_plain(text: str) -> bool:
+    return text.isascii() and '"' not in text and "'" not in text
+
+
 def _clean(line: str) -> str:
     """Return a line with plain signs, and without quotes and separators of thousands."""
-    if line.isascii() and '"' not in line and "'" not in line:
+    if _is_plain(line):
         return line
     return _THOUSANDS.sub("", line).translate(_PLAIN)
 
@@ -162,7 +166,9 @@ def _read(source: Source) -> FileSpectra:
         raise ValueError(
             "two or more lines of two or three numbers are needed, or a header line that names more columns"
         )
-    table = _table(source.text.splitlines(), layout)
+    text = source.text
+    lines = text.splitlines()
+    table = _table(lines if _is_plain(text) else list(map(_clean, lines)), layout)
     columns = layout.columns
     if not layout.unit and columns == _POSITIONAL and _begins_with_pixels(table):
         columns = {kind: number for kind, number in _AFTER_PIXELS.items() if number < table.shape[1]}
@@ -193,9 +199,7 @@ def _table(lines: list[str], layout: _Layout) -> NDArray[np.float64]:
     """Return the numbers of a table."""
     first, style = layout.first, layout.style
     try:
-        return np.loadtxt(
-            map(_clean, lines[first:]), delimiter=style.separator, comments=list("#%!"), ndmin=2
-        )
+        return np.loadtxt(lines[first:], delimiter=style.separator, comments=_COMMENT[0], ndmin=2)
     except ValueError as error:
         # The rest of the message is about arguments of numpy.
         cause = str(error).partition(";")[0]
