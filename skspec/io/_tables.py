@@ -16,7 +16,9 @@ from skspec.io._names import MASKS, META_NAMES, column_role, find_roles, looks_l
 from skspec.io._source import Source
 from skspec.io._wave import check_flux_unit, to_angstrom
 
-_WIDE = re.compile(r"^\s*(?:(flux|ivar)_)?(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)\s*$")
+_WIDE = re.compile(
+    r"^\s*(?:(flux|ivar|err|error|sigma|var|variance|mask)_)?(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)\s*$"
+)
 ERRORS = ("ivar", "variance", "error")  # kinds of columns, in order of preference
 _MIN_WIDE = 8  # columns named by wavelengths that identify a table of spectra
 
@@ -157,32 +159,35 @@ class SpectrumTable:
         return FileSpectra(flux, wave, ivar, medium, meta)
 
     def _wide(self) -> FileSpectra:
-        """Read columns named by their wavelengths: ``flux_4861.3`` and optionally ``ivar_4861.3``, or ``4861.3``."""
-        named: dict[str, dict[float, str]] = {"flux": {}, "ivar": {}}
+        """Read columns named by their wavelengths: ``flux_4861.3`` and ``ivar_4861.3``, ``err_``, …; or ``4861.3``."""
+        named: dict[str, dict[float, str]] = {"flux": {}}
         for name in self.columns:
-            if match := _WIDE.match(name):
-                named[match[1] or "flux"][float(match[2])] = name
+            if (match := _WIDE.match(name)) and (role := column_role(match[1] or "flux")):
+                named.setdefault(role.kind, {})[float(match[2])] = name
         wave = np.array(list(named["flux"]))
-        flux = np.column_stack([as_numbers(name, self.columns[name]) for name in named["flux"].values()])
+        arrays = {}
+        for kind, columns in named.items():
+            if list(columns) != list(named["flux"]):
+                raise ValueError(f"{len(columns)} {kind} columns do not match the {wave.size} flux columns")
+            missing = np.nan if kind == "flux" else 0.0
+            read = (
+                self.columns[name] if kind == "mask" else as_numbers(name, self.columns[name], missing)
+                for name in columns.values()
+            )
+            arrays[kind] = np.column_stack(list(read))
+        flux = arrays.pop("flux")
         if not len(flux):
             raise ValueError("the table has no rows")
-        ivar = None
-        if named["ivar"]:
-            if list(named["ivar"]) != list(named["flux"]):
-                raise ValueError(
-                    f"{len(named['ivar'])} ivar columns do not match the {wave.size} flux columns"
-                )
-            ivar = np.column_stack(
-                [as_numbers(name, self.columns[name], missing=0.0) for name in named["ivar"].values()]
-            )
-        skip = (*named["flux"].values(), *named["ivar"].values())
+        masks = {"mask": arrays.pop("mask")} if "mask" in arrays else {}
+        skip = [name for columns in named.values() for name in columns.values()]
         meta = dict(self.meta) | catalogue(self.columns, len(flux), skip=skip)
-        return FileSpectra(flux, to_angstrom(wave, self.source.wave_unit), ivar, self.medium, meta)
+        wave = to_angstrom(wave, self.source.wave_unit)
+        return self._checked(flux, wave, arrays, masks, medium=self.medium, meta=meta)
 
 
 def is_wide(names: Sequence[str]) -> bool:
     """Return whether columns are named by increasing wavelengths."""
-    matches = [match for name in names if (match := _WIDE.match(name)) and match[1] != "ivar"]
+    matches = [match for name in names if (match := _WIDE.match(name)) and match[1] in (None, "flux")]
     wave = np.array([float(match[2]) for match in matches])
     return wave.size >= _MIN_WIDE and bool((np.diff(wave) > 0).all())
 

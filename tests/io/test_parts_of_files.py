@@ -74,6 +74,27 @@ def test_errors_in_a_column(tmp_path, kind, name, kind_of_file):
     np.testing.assert_allclose(read_spectra(path).ivar[0], IVAR, rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("name", "wave", "unit"),
+    [("WAVELENGTH", WAVE + 7, None), ("WAVE", (WAVE + 7) / 10, "nm"), ("LOGLAM", np.log10(WAVE + 7), None)],
+)
+@pytest.mark.parametrize("rows", [None, "equal", "own"])
+def test_wavelengths_in_an_image_extension(tmp_path, name, wave, unit, rows):
+    shape = (N,) if rows is None else (3, N)
+    waves = np.broadcast_to(wave, shape) * (1 if rows != "own" else np.array([[1], [1.0001], [1.0002]]))
+    path = write_images(
+        tmp_path / "a.fits", {name: waves, "VAR": np.ones(shape)}, np.broadcast_to(FLUX, shape)
+    )
+    if unit:
+        fits.setval(path, "BUNIT", value=unit, extname=name)
+    spectra = read_spectra(path, medium="vacuum")
+    expected = 10.0**waves if name == "LOGLAM" else waves * (10 if unit else 1)
+    for i in range(len(spectra)):
+        grid = spectra.wave if spectra.is_common_grid else spectra.wave[i]
+        np.testing.assert_allclose(grid, np.atleast_2d(expected)[i], rtol=1e-12)
+    assert len(spectra) == np.atleast_2d(expected).shape[0]
+
+
 def test_what_looks_like_errors_and_is_not_used_causes_a_warning(tmp_path):
     for name in ("WEIGHT", "MY_ERR_2020"):
         write_images(tmp_path / f"{name}.fits", {name: np.ones(N)})
@@ -265,3 +286,16 @@ def test_arrays_whose_shapes_do_not_agree(tmp_path, arrays, message):
 def test_errors_for_all_spectra(tmp_path):
     np.savez(tmp_path / "a.npz", wave=WAVE, flux=[FLUX] * 3, ivar=IVAR)
     np.testing.assert_array_equal(read_spectra(tmp_path / "a.npz").ivar, [IVAR] * 3)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "kind"), [("err", "error"), ("sigma", "error"), ("var", "variance"), ("ivar", "ivar")]
+)
+def test_errors_and_masks_in_columns_named_by_wavelengths(tmp_path, prefix, kind):
+    columns = {f"flux_{w}": [f] for w, f in zip(WAVE, FLUX, strict=True)}
+    columns |= {f"{prefix}_{w}": [v] for w, v in zip(WAVE, VALUES[kind], strict=True)}
+    columns |= {f"mask_{w}": [int(w > 4060)] for w in WAVE}
+    Table(columns | {"class": ["A"]}).write(tmp_path / "a.csv")
+    spectra = read_spectra(tmp_path / "a.csv")
+    np.testing.assert_allclose(spectra.ivar[0], np.where(WAVE > 4060, 0, IVAR), rtol=1e-6)
+    assert {"class"} <= set(spectra.meta.colnames) <= {"class", "file", "native_medium"}

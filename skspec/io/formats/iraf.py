@@ -6,7 +6,8 @@ wavelength is ``CRVAL1 * exp((w - CRVAL1) / CRVAL1)``. If the header does not st
 in IRAF's line lists.
 
 Other images of the same shape are errors, inverse variances, variances or masks if their EXTNAME says so (ERR, SIGMA,
-IVAR, VAR, STAT, MASK, DQ …); an image in rows is read only with one of these. Without errors, stretches of constant flux,
+IVAR, VAR, STAT, MASK, DQ …), and wavelengths in place of the cards (WAVELENGTH, LOGLAM); an image in rows is read only
+with errors or a mask. Without errors, stretches of constant flux,
 such as zeros at the ends, are missing. Images with another wavelength scale are further spectra.
 Valdes 1993 (ASP Conf. Ser. 52, 467); Greisen et al. 2006 (A&A 446, 747), equation 5.
 """
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec.io._file_spectra import FileSpectra
+from skspec.io._file_spectra import FileSpectra, split_rows
 from skspec.io._fits import Hdu
 from skspec.io._fits_header import Header
 from skspec.io._masks import bad_pixels, without_bad, without_gaps
@@ -58,7 +59,20 @@ def _first_image(source: Source) -> Hdu | None:
     hdu = next((hdu for hdu in source.fits if hdu.n_bytes), None)
     if hdu is None or hdu.kind != "image" or hdu.shape[-1] < 2:
         return None
-    return hdu if "CRVAL1" in hdu.header or "COEFF0" in hdu.header else None
+    scaled = "CRVAL1" in hdu.header or "COEFF0" in hdu.header
+    return hdu if scaled or _tabulated(source, hdu) is not None else None
+
+
+def _tabulated(source: Source, hdu: Hdu) -> Hdu | None:
+    """Return the image of the wavelengths of an image, such as WAVELENGTH or LOGLAM, if there is one."""
+    return next(
+        (
+            other
+            for other in source.fits or ()
+            if other.kind == "image" and other.shape in (hdu.shape, hdu.shape[-1:]) and _kind(other) == "wave"
+        ),
+        None,
+    )
 
 
 def _in_rows(source: Source) -> Hdu | None:
@@ -117,7 +131,9 @@ def _read(source: Source) -> list[FileSpectra]:
     others = [
         other for other in source.hdus if other.index > hdu.index and other.kind == "image" and other.n_bytes
     ]
-    items = [_spectrum(source, hdu, others)]
+    items = _by_row(
+        _spectrum(source, hdu, others, tabulated=_tabulated(source, hdu) is not None), source, hdu
+    )
     left = []
     for other in others:
         if _kind(other) or looks_like_error(other.name) or _AUXILIARY.search(other.name):
@@ -134,7 +150,7 @@ def _read(source: Source) -> list[FileSpectra]:
     return items
 
 
-def _spectrum(source: Source, hdu: Hdu, others: Sequence[Hdu]) -> FileSpectra:
+def _spectrum(source: Source, hdu: Hdu, others: Sequence[Hdu], *, tabulated: bool = False) -> FileSpectra:
     """Return the spectrum of an image, with the errors and masks in other HDUs."""
     check_flux_unit(hdu.header.get("BUNIT"))
     flux = _pixels(hdu)
@@ -165,13 +181,30 @@ def _spectrum(source: Source, hdu: Hdu, others: Sequence[Hdu]) -> FileSpectra:
         flux, meta["note"] = without_gaps(flux, source)
     return FileSpectra(
         flux,
-        wavelengths(hdu.header, flux.shape[-1], source.wave_unit),
+        np.arange(flux.shape[-1], dtype=np.float64)
+        if tabulated
+        else wavelengths(hdu.header, flux.shape[-1], source.wave_unit),
         ivar,
         medium=header_medium(hdu.header)
         or (header_medium(source.hdus.header) if hdu.index else None)
         or "air",
         meta=meta,
     )
+
+
+def _by_row(item: FileSpectra, source: Source, hdu: Hdu) -> list[FileSpectra]:
+    """Return the spectra on the wavelengths of an image, if there is one, each row on its own if they differ."""
+    tabulated = _tabulated(source, hdu)
+    if tabulated is None:
+        return [item]
+    role = column_role(tabulated.name)
+    unit = tabulated.header.get("BUNIT") or (role.unit if role else None) or source.wave_unit
+    wave = to_angstrom(_pixels(tabulated), unit)
+    item.medium = (role.medium if role else None) or header_medium(tabulated.header) or item.medium
+    if wave.ndim == 1 or (wave == wave[0]).all():
+        item.wave = wave.reshape(-1, wave.shape[-1])[0]
+        return [item]
+    return split_rows(item.flux, wave, item.ivar, item.medium, item.meta)
 
 
 def _pixels(hdu: Hdu) -> NDArray[Any]:
