@@ -16,7 +16,18 @@ from skspec.checks._parameters import (
     check_size_or_sizes,
 )
 from skspec.checks._random import draw_seed
-from skspec.checks._values import check_groups, check_weight, count_missing, fill_masked, refuse_quantity
+from skspec.checks._values import (
+    as_array,
+    check_groups,
+    check_label_pair,
+    check_labels,
+    check_weight,
+    count_missing,
+    fill_masked,
+    find_missing,
+    is_missing_text,
+    refuse_quantity,
+)
 
 __all__ = [
     "BOOLEAN",
@@ -29,13 +40,18 @@ __all__ = [
     "Instance",
     "Interval",
     "Sizes",
+    "as_array",
     "check_choice",
     "check_groups",
+    "check_label_pair",
+    "check_labels",
     "check_parameters",
     "check_size_or_sizes",
     "check_weight",
     "count_missing",
     "draw_seed",
     "fill_masked",
+    "find_missing",
+    "is_missing_text",
     "refuse_quantity",
 ]

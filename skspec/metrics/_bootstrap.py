@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 from scipy.stats import norm
-from sklearn.utils import check_consistent_length, column_or_1d
 
-from skspec.checks import Interval, check_choice
-from skspec.metrics._confusion import FloatArray
-from skspec.metrics._scores import check_weights, prepare
+from skspec.checks import Interval, check_choice, check_groups, check_label_pair, check_weight
+from skspec.metrics._confusion import FloatArray, confusion, size_of
+from skspec.metrics._scores import prepare
 
 _METHODS = ("bca", "percentile")
+_MOST_VALUES = 2**22  # of the resamples that are scored at once: 32 MiB
 
 
 @dataclass(frozen=True)
@@ -172,18 +172,20 @@ class _Units:
         sample_weight: Any,
         **params: Any,
     ) -> None:
-        y_true = column_or_1d(y_true)
-        predictions = [column_or_1d(y_pred) for y_pred in predictions]
-        check_consistent_length(y_true, *predictions, groups)
+        names = ["y_pred", "y_pred_other"]
+        pairs = [check_label_pair(("y_true", k), y_true, y) for k, y in zip(names, predictions, strict=False)]
+        y_true, predictions = pairs[0][0], [y_pred for _, y_pred in pairs]
         n = len(y_true)
-        self.unit = np.arange(n) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+        known = None if groups is None else check_groups(groups, n)
+        self.unit = np.arange(n) if known is None else np.unique(known, return_inverse=True)[1]
         self.n_units = int(self.unit.max()) + 1
+        self.n_values = self.n_units  # of one resample, the largest of its arrays
         # without strata, all units are of the same class
         target = np.unique(y_true if stratify else np.zeros(n), return_inverse=True)[1]
         stratum = self._strata(target)
         self.strata = [np.flatnonzero(stratum == k) for k in np.unique(stratum)]
         if isinstance(score, str):
-            weight = check_weights(sample_weight, n)
+            weight = None if sample_weight is None else check_weight(sample_weight, n)
             self.scores = [self._of_matrices(score, y_true, p, weight, params) for p in predictions]
         else:
             if params or sample_weight is not None:
@@ -193,10 +195,12 @@ class _Units:
             self.scores = [self._of_rows(score, y_true, p) for p in predictions]
 
     def _strata(self, target: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Return the most frequent class of each unit."""
-        counts = np.zeros((self.n_units, target.max() + 1), dtype=np.intp)
-        np.add.at(counts, (self.unit, target), 1)
-        return counts.argmax(axis=1)
+        """Return the most frequent class of each unit, of several the first."""
+        n_classes = target.max() + 1
+        pairs, counts = np.unique(self.unit * n_classes + target, return_counts=True)
+        unit = pairs // n_classes
+        order = np.lexsort((pairs, -counts, unit))
+        return pairs[order][np.unique(unit[order], return_index=True)[1]] % n_classes
 
     def _of_matrices(
         self, name: str, y_true: Any, y_pred: Any, weight: FloatArray | None, params: dict[str, Any]
@@ -205,13 +209,8 @@ class _Units:
         cells, cell = np.unique(true * n_classes + predicted, return_inverse=True)
         values = np.ones(len(true)) if weight is None else weight
         in_unit = csr_array((values, (self.unit, cell)), shape=(self.n_units, len(cells)))
-
-        def scores(counts: FloatArray) -> FloatArray:
-            matrices = np.zeros((len(counts), n_classes**2))
-            matrices[:, cells] = counts @ in_unit
-            return score(matrices.reshape(-1, n_classes, n_classes))
-
-        return scores
+        self.n_values = max(self.n_values, n_classes, size_of(len(cells), n_classes))
+        return lambda counts: score(confusion(counts @ in_unit, cells, n_classes))
 
     def _of_rows(
         self, score: Callable[[Any, Any], float], y_true: Any, y_pred: Any
@@ -222,12 +221,35 @@ class _Units:
 
         return scores
 
-    def draw(self, n_resamples: int, generator: np.random.Generator) -> FloatArray:
+    def _draw(self, n_resamples: int, generator: np.random.Generator) -> FloatArray:
         """Return how often each unit is drawn, shape (n_resamples, n_units)."""
         counts = np.empty((n_resamples, self.n_units))
         for k in range(n_resamples):
             drawn = [units[generator.integers(0, len(units), len(units))] for units in self.strata]
             counts[k] = np.bincount(np.concatenate(drawn), minlength=self.n_units)
+        return counts
+
+    def _score_parts(self, n: int, counts_of: Callable[[range], FloatArray]) -> FloatArray:
+        """Return `n` scores, computed in parts that fit into memory; `counts_of` gives the counts of a part."""
+        step = max(1, _MOST_VALUES // self.n_values)
+        parts = [range(n)[k : k + step] for k in range(0, n, step)]
+        return np.concatenate([self._score(counts_of(part)) for part in parts])
+
+    def _score(self, counts: FloatArray) -> FloatArray:
+        """Return the scores of resamples, for two predictions their difference."""
+        with np.errstate(invalid="ignore"):  # 0 / 0 is reported below
+            found = np.subtract.reduce([scores(counts) for scores in self.scores])
+        if not np.isfinite(found).all():
+            raise ValueError(
+                f"score is not a finite number for {np.sum(~np.isfinite(found))} of {len(found)} resamples, which may "
+                "lack a class, or have no weight; an interval needs a score that is always defined"
+            )
+        return found
+
+    def _leave_out(self, units: range) -> FloatArray:
+        """Return the counts of samples that lack one unit each."""
+        counts = np.ones((len(units), self.n_units))
+        counts[np.arange(len(units)), units] = 0.0
         return counts
 
     def result(
@@ -239,33 +261,22 @@ class _Units:
         Interval(Integral, 2).check("n_resamples", n_resamples)
         generator = np.random.default_rng(random_state)
 
-        def scored(counts: FloatArray) -> FloatArray:
-            return np.subtract.reduce([scores(counts) for scores in self.scores])
-
-        observed = float(scored(np.ones((1, self.n_units)))[0])
-        resamples = scored(self.draw(n_resamples, generator))
+        observed = float(self._score(np.ones((1, self.n_units)))[0])
+        resamples = self._score_parts(n_resamples, lambda part: self._draw(len(part), generator))
         levels = np.array([0.5 - confidence_level / 2, 0.5 + confidence_level / 2])
         if method == "bca":
-            levels = _corrected(levels, observed, resamples, scored, self.n_units)
+            levels = self._correct(levels, observed, resamples)
         low, high = np.quantile(resamples, levels)
         return BootstrapResult(observed, float(low), float(high), resamples)
 
-
-def _corrected(
-    levels: FloatArray,
-    observed: float,
-    resamples: FloatArray,
-    scored: Callable[[FloatArray], FloatArray],
-    n_units: int,
-) -> FloatArray:
-    """Return the quantiles of the bias-corrected and accelerated interval."""
-    below = np.mean(resamples < observed)
-    if not 0 < below < 1:  # all resamples on one side: the correction is undefined
-        return levels
-    blocks = np.array_split(np.arange(n_units), 1 + n_units // 1000)
-    left_out = np.concatenate([scored(1.0 - np.eye(n_units)[rows]) for rows in blocks])
-    distance = left_out.mean() - left_out
-    spread = np.sum(distance**2) ** 1.5
-    acceleration = np.sum(distance**3) / (6.0 * spread) if spread > 0 else 0.0
-    z0, z = norm.ppf(below), norm.ppf(levels)
-    return norm.cdf(z0 + (z0 + z) / (1.0 - acceleration * (z0 + z)))
+    def _correct(self, levels: FloatArray, observed: float, resamples: FloatArray) -> FloatArray:
+        """Return the quantiles of the bias-corrected and accelerated interval."""
+        below = np.mean(resamples < observed)
+        if not 0 < below < 1:  # all resamples on one side: the correction is undefined
+            return levels
+        left_out = self._score_parts(self.n_units, self._leave_out)
+        distance = left_out.mean() - left_out
+        spread = np.sum(distance**2) ** 1.5
+        acceleration = np.sum(distance**3) / (6.0 * spread) if spread > 0 else 0.0
+        z0, z = norm.ppf(below), norm.ppf(levels)
+        return norm.cdf(z0 + (z0 + z) / (1.0 - acceleration * (z0 + z)))

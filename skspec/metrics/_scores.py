@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import unique_labels
 
+from skspec.checks import check_label_pair, check_weight
 from skspec.metrics import _confusion
-from skspec.metrics._confusion import FloatArray
+from skspec.metrics._confusion import Confusion, FloatArray
 from skspec.metrics.classes import Coordinates, coordinates_of, index_classes, to_python
 from skspec.mk import mk_grid
 
 ClassWeight = Mapping[Any, float] | str | None
-OfMatrix = Callable[[FloatArray], FloatArray]
+OfMatrix = Callable[[Confusion], FloatArray]
 
 
 def accuracy(
@@ -198,8 +198,7 @@ def prepare(
     """Return the score `name` as a function of confusion matrices, class indices and the number of classes."""
     if name not in _OF_LABELS:
         raise ValueError(f"score must be one of {', '.join(_OF_LABELS)} or a callable, got {name!r}")
-    y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
-    check_consistent_length(y_true, y_pred)
+    y_true, y_pred = check_label_pair(("y_true", "y_pred"), y_true, y_pred)
     seen = unique_labels(y_true, y_pred)
     if name == "joint_kappa":
         params = {"order": "temperature"} | params
@@ -213,20 +212,11 @@ def prepare(
     return _OF_LABELS[name](classes, **params), true, predicted, len(classes)
 
 
-def check_weights(sample_weight: Any, n: int) -> FloatArray | None:
-    """Return the weights of the spectra, or None."""
-    if sample_weight is None:
-        return None
-    weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
-    if weight.shape != (n,):
-        raise ValueError(f"sample_weight has shape {weight.shape}; ({n},) is needed")
-    return weight
-
-
 def _score(name: str, y_true: Any, y_pred: Any, sample_weight: Any, **params: Any) -> float:
     score, true, predicted, n_classes = prepare(name, y_true, y_pred, **params)
-    weight = check_weights(sample_weight, len(true))
-    return float(score(_confusion.confusion(true, predicted, n_classes, weight)))
+    weight = None if sample_weight is None else check_weight(sample_weight, len(true))
+    cells, cell = np.unique(true * n_classes + predicted, return_inverse=True)
+    return float(score(_confusion.confusion(np.bincount(cell, weight), cells, n_classes)))
 
 
 def _accuracy(classes: list[Any], *, class_weight: ClassWeight = None) -> OfMatrix:
@@ -241,8 +231,8 @@ def _joint_mae(
     classes: list[Any], *, coordinates: Coordinates | None = None, class_weight: ClassWeight = None
 ) -> OfMatrix:
     c = coordinates_of(classes, coordinates)
-    distance = np.abs(c[:, None] - c).mean(axis=2)
-    return _balanced(partial(_confusion.mean_distance, distance=distance), classes, class_weight)
+    distance = partial(_confusion.mean_distance, distance=lambda i, j: np.abs(c[i] - c[j]).mean(axis=-1))
+    return _balanced(distance, classes, class_weight)
 
 
 def _joint_kappa(classes: list[Any], *, order: Any, class_weight: ClassWeight = None) -> OfMatrix:
@@ -286,4 +276,8 @@ def _balanced(score: OfMatrix, classes: list[Any], class_weight: ClassWeight) ->
         weight = np.full(len(classes), np.nan)
     else:
         weight = np.array([class_weight.get(label, 1.0) for label in classes], dtype=np.float64)
+        if not (np.isfinite(weight) & (weight >= 0)).all() or not weight.any():
+            raise ValueError(
+                f"class_weight must have finite weights, none negative and not all zero, got {class_weight}"
+            )
     return lambda matrix: score(_confusion.weighted(matrix, weight))

@@ -10,42 +10,54 @@ import numpy as np
 from astropy.table import Table
 from numpy.typing import ArrayLike, NDArray
 
+from skspec.checks import as_array, find_missing
 from skspec.mk._type import BARE_SUFFIX, HYPERGIANT, MKType, is_subtype
-
-_LETTER = "[OBAFGKM]"
-_SUBTYPE = r"(?:10(?!\.?\d)|\d(?:\.\d+)?(?!\d))"
-_SYMBOL = (
-    r"(?:(?:0-)?Ia\+(?!\s*(?:usd|esd|sd|d|g|c)?[A-Z])"  # Ia+B2 is a composite type
-    r"|0-Ia|Ia-?0|(?:III|II|IV|I|VI|V)(?:ab|a|b)?(?![IV]))"
+from skspec.mk._words import (
+    LETTER,
+    SYMBOL,
+    is_name,
+    is_number,
+    is_phrase,
+    is_word,
+    match_early_remark,
+    plain_text,
 )
-_BRACKET = rf"\(\s*({_SYMBOL})(?:\s*[-/]\s*({_SYMBOL}))?\s*\)"
+
+_SUBTYPE = r"(?:10(?!\.?\d)|\d(?:\.\d+)?(?!\d))"
+_BRACKET = rf"\(\s*({SYMBOL})(?:\s*[-/]\s*({SYMBOL}))?\s*\)"
 
 _LOWER_CASE = re.compile(
     r"(usd|esd|sd|d|g|c)?([obafgkm]\d[\d.]*(?:[-/][obafgkm]?\d[\d.]*)?\s*(?:[iv]+(?=(?:ab|a|b)?(?![a-z])))?)"
 )
-_CALCIUM_TYPE = re.compile(rf"(k{_LETTER}[\d.]*)h(?={_LETTER})")
+_CALCIUM_TYPE = re.compile(rf"(k{LETTER}[\d.:?/]*)\s*h(?={LETTER})|h(?={LETTER}\d[\d.]*k{LETTER})")
 _START = re.compile(
     rf"""(?:(usd|esd|sd|d|g|c)([\s:]?))?
-    (?:({_LETTER})(?=$|[\d\s:?.,;/()+-]|I|V|{BARE_SUFFIX}|m{_LETTER}\d|(?<=[OB])[NC]\d)
+    (?:({LETTER})(?=$|[\d\s:?.,;/()\[+-]|I|V|{BARE_SUFFIX}|m{LETTER}\d|(?<=[OB])[NC]\d)
       |0(?=\d(?:\.\d+)?(?:$|[\sIV:?])))  # 07 for O7""",
     re.VERBOSE,
 )
 _FIRST_SUBTYPE = re.compile(rf"\s*({_SUBTYPE})")
 _NITROGEN_CARBON = re.compile(r"([NC])(?=\d)")  # ON9.5, BC2
-_SHADE = re.compile(rf"([-+])(?=\s*(?:{_SYMBOL}|{_BRACKET}))")
+_SHADE = re.compile(rf"([-+])(?=\s*(?:{SYMBOL}|{_BRACKET}))")
 _END = re.compile(
-    rf"(?:e(?=[-/]{_LETTER}?{_SUBTYPE}e))?"  # M5e-M9e
-    rf"\s*[-/]\s*(?:({_LETTER})?({_SUBTYPE})|({_LETTER})(?=[IV]|$|[\s:;?(+]))"
+    rf"(?:e(?=[-/]{LETTER}?{_SUBTYPE}(?:{SYMBOL})?e))?"  # M5e-M9e
+    rf"\s*[-/]\s*(?:({LETTER})?({_SUBTYPE})|({LETTER})(?=[IV]|$|[\s:;?(+]))"
 )
-_METAL_TYPE = re.compile(rf"\s*(m{_LETTER}\d[\d.]*(?:[-/]{_LETTER}?\d[\d.]*)?)")
-_LUMINOSITY = re.compile(rf"\s*({_SYMBOL})")
+_CALCIUM_LAST = re.compile(rf"\s*(k{LETTER}\d[\d.]*)")  # hA5kA2mF2
+_METAL_TYPE = re.compile(rf"\s*(m{LETTER}\d[\d.]*(?:[-/]{LETTER}?\d[\d.]*)?)")
+_LUMINOSITY = re.compile(rf"\s*({SYMBOL})")
 _BRACKETED = re.compile(rf"\s*{_BRACKET}")
-_END_LUMINOSITY = re.compile(rf"\s*[-/]\s*({_SYMBOL})")
+_END_LUMINOSITY = re.compile(rf"\s*[-/]\s*({SYMBOL})")
 _END_SUBDIVISION = re.compile(r"\s*[-/]\s*(ab|a|b)(?![a-z])")  # Ia-ab
 _WHITE_DWARF = re.compile(r"\s*VII")
 _MARKS = re.compile(r"\s*[:?]+")
+_TOLERANCE = re.compile(r"\s*(±\s*\d[\d.]*)")  # M4 ± 0.5
+_PULSATING = re.compile(r"V(?![Iab\s:?(/-])")  # sdBV, sdBVr
 _SEMICOLON = re.compile(r"\s*;\s*")
 _ABUNDANCE = re.compile(r"(?:CN|CH|C2|H|He|Li|Na|Mg|Si|Ca|Ti|Cr|Mn|Fe|Sr|Y|Zr|Ba|Eu|Hg)[-+]*$")
+
+_NOT_A_COMPANION = re.compile(r"\+\s*(?:sh|shell|neb|em|emission|abs|dust)(?![A-Za-z])")
+_STRONG_F = re.compile(r"\+(?!\s*[A-Z\d.?]|\s*(?:usd|esd|sd|d|g|c|w)[A-Z\d])")  # O4If+, unlike O4If+B0V
 
 _HYPERGIANTS = {"Ia0": HYPERGIANT, "Ia-0": HYPERGIANT, "0-Ia": HYPERGIANT, "0-Ia+": HYPERGIANT}
 _COLUMNS: dict[str, tuple[Any, Callable[[MKType], Any]]] = {
@@ -71,7 +83,7 @@ def parse_mk(types: ArrayLike) -> Table:
     ----------
     types : array-like of str, shape (n,)
         Spectral types in the notations of SIMBAD, SDSS, LAMOST and spectral libraries, see :func:`mk_type`. Masked
-        values and None are missing types.
+        values, None, NaN, pandas.NA and empty strings are missing types.
 
     Returns
     -------
@@ -168,8 +180,8 @@ def mk_type(text: str | None) -> MKType | None:
 
 def map_types(types: ArrayLike, get: Callable[[MKType], Any], empty: Any) -> NDArray[Any]:
     """Return the array of `get(type)`, or `empty` for strings that are not MK types; equal strings are parsed once."""
-    array = np.ma.filled(np.ma.asarray(types).astype(object), "")
-    flat = [_text(value) for value in array.reshape(-1)]
+    missing, array = find_missing(types), as_array(types)
+    flat = ["" if lost else _text(value) for lost, value in zip(missing.flat, array.flat, strict=True)]
     of_text = {text: empty if (found := mk_type(text)) is None else get(found) for text in set(flat)}
     dtype = None if flat else np.asarray(empty).dtype
     return np.array([of_text[text] for text in flat], dtype=dtype).reshape(array.shape)
@@ -182,10 +194,13 @@ def check_one_dimensional(types: ArrayLike) -> None:
 
 
 def _text(value: object) -> str:
-    if value is None:
+    if find_missing(value).any():
         return ""
     if isinstance(value, bytes):
-        return value.decode("ascii", "replace")
+        try:
+            return value.decode("utf-8")
+        except UnicodeDecodeError:
+            return value.decode("cp1252", "replace")
     if not isinstance(value, str):
         raise TypeError(f"types must be strings such as 'G2V', got {value!r} ({type(value).__name__})")
     return value
@@ -195,7 +210,7 @@ class _Reader:
     """Parser that reads the parts of a type from the left; the rest are remarks."""
 
     def __init__(self, text: str) -> None:
-        self.rest = text.strip()
+        self.rest = plain_text(text)
         self.parts: dict[str, Any] = {}
 
     def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
@@ -221,15 +236,33 @@ class _Reader:
         if not self._read_subtype():
             return None
         self.take_marks()
+        tolerance = self.take(_TOLERANCE)
         if "shade" not in self.parts:
             self._read_end()
+        if calcium and not calcium[1]:
+            calcium = self.take(_CALCIUM_LAST)
         metals = self.take(_METAL_TYPE)
         self.take_marks()
         if _WHITE_DWARF.match(self.rest) and not prefix:
             return None
-        self._read_luminosity()
-        self._read_rest("".join(match[1] for match in (nitrogen, calcium, metals) if match))
+        if self._has_letter_alone() and is_phrase(self.rest):
+            return None
+        early = None if self._has_letter_alone() else match_early_remark(self.rest)
+        if early is not None:
+            self.rest = self.rest[early.end() :]
+        pulsating = prefix == "sd" and self._has_letter_alone() and _PULSATING.match(self.rest)
+        if not pulsating:
+            self._read_luminosity()
+            if self._has_letter_alone():
+                if "luminosity_class" not in self.parts and self.rest[:1] in ("I", "V"):  # MISSING
+                    return None
+                if "luminosity_class" in self.parts and is_name(self.rest):
+                    return None
+        self._read_rest("".join(match[1] for match in (nitrogen, calcium, metals, early) if match), tolerance)
         return MKType(**self.parts)
+
+    def _has_letter_alone(self) -> bool:
+        return not {"subtype", "end_temperature_class"} & set(self.parts)
 
     def _read_subtype(self) -> bool:
         """Read the subtype; return False for catalogue numbers of two digits, such as M31."""
@@ -237,8 +270,12 @@ class _Reader:
         if subtype is None:
             return not self.rest.lstrip()[:1].isdigit()
         self.parts["subtype"] = float(subtype[1])
-        if shade := self.take(_SHADE):
+        if is_number(self.rest):
+            return False
+        shade = _SHADE.match(self.rest)
+        if shade is not None and not self._begins_word(_LUMINOSITY.match(self.rest, shade.end())):
             self.parts["shade"] = shade[1]
+            self.rest = self.rest[shade.end() :]
         return is_subtype(self.parts["temperature_class"], self.parts["subtype"])
 
     def _read_end(self) -> bool:
@@ -263,25 +300,39 @@ class _Reader:
             self._set_luminosity(*bracketed.groups())
             self.parts["uncertain"] = True
             return
-        first = self.take(_LUMINOSITY)
+        first = self._take_symbol(_LUMINOSITY)
         if first is None:
             return
         self.take_marks()
         end = self._take_end_luminosity(first[1])
         alone = not {"shade", "end_temperature_class"} & set(self.parts)
         if end is None and alone and self._read_end():  # G8III/K0IV
-            second = self.take(_LUMINOSITY)
+            second = self._take_symbol(_LUMINOSITY)
             self.take_marks()
             end = self._take_end_luminosity(first[1])
             if end is None and second is not None and second[1] != first[1]:
                 end = second[1]
         self._set_luminosity(first[1], end)
 
+    def _take_symbol(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """Take a luminosity class, unless it is the beginning of a word."""
+        return None if self._begins_word(pattern.match(self.rest)) else self.take(pattern)
+
+    def _begins_word(self, match: re.Match[str] | None) -> bool:
+        """Return whether a luminosity class is the beginning of a word."""
+        return match is not None and is_word(
+            match[1],
+            match.string[match.end() :],
+            after_letter=self._has_letter_alone(),
+            after_blank=match[0][:1].isspace(),
+        )
+
     def _take_end_luminosity(self, first: str) -> str | None:
-        if match := self.take(_END_LUMINOSITY):
+        name = first.rstrip("ab")
+        if match := self._take_symbol(_END_LUMINOSITY):
             end = match[1]
-        elif first in ("Ia", "Iab", "Ib") and (match := self.take(_END_SUBDIVISION)):
-            end = f"I{match[1]}"
+        elif first != name and (match := self.take(_END_SUBDIVISION)):
+            end = name + match[1]
         else:
             return None
         self.take_marks()
@@ -291,20 +342,23 @@ class _Reader:
         self.parts["luminosity_class"] = _HYPERGIANTS.get(first, first)
         self.parts["end_luminosity_class"] = end and _HYPERGIANTS.get(end, end)
 
-    def _read_rest(self, metals: str) -> None:
+    def _read_rest(self, metals: str, tolerance: re.Match[str] | None) -> None:
         plus = _companion_sign(self.rest)
         if plus is not None:
             self.parts["companion"] = self.rest[plus + 1 :].strip() or "..."
             self.rest = self.rest[:plus]
         self.take(_SEMICOLON)
-        self.parts["remarks"] = (metals + self.rest).strip()
+        remarks = [(metals + self.rest).strip(), tolerance[1] if tolerance else ""]
+        self.parts["remarks"] = " ".join(filter(None, remarks))
 
 
 def _companion_sign(text: str) -> int | None:
-    """Return the index of the plus sign that is neither the strength of an element (CN+1) nor in brackets."""
+    """Return the index of the plus sign of a second star: not of a strength (CN+1, f+), a shell, or in brackets."""
     depth = 0
     for i, character in enumerate(text):
         depth += {"(": 1, ")": -1}.get(character, 0)
-        if character == "+" and depth == 0 and not _ABUNDANCE.search(text[:i]):
+        if character != "+" or depth or _ABUNDANCE.search(text[:i]) or _NOT_A_COMPANION.match(text, i):
+            continue
+        if not (text[:i].endswith("f") and _STRONG_F.match(text, i)):
             return i
     return None

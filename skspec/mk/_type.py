@@ -9,6 +9,7 @@ from dataclasses import KW_ONLY, dataclass
 import numpy as np
 
 from skspec.checks import check_choice
+from skspec.mk._words import is_word, match_early_remark
 
 TEMPERATURE_CLASSES = ("O", "B", "A", "F", "G", "K", "M")
 """Temperature classes of the MK system, hottest first."""
@@ -19,7 +20,8 @@ LUMINOSITY_CLASSES = ("I", "II", "III", "IV", "V", "VI")
 HYPERGIANT = "Ia+"
 IMPLIED = {"": None, "usd": "VI", "esd": "VI", "sd": "VI", "d": "V", "g": "III", "c": "I"}
 SYMBOLS = (HYPERGIANT, *(f"{name}{part}" for name in LUMINOSITY_CLASSES for part in ("", "a", "ab", "b")))
-BARE_SUFFIX = r"[efmnpvw]+(?![A-Za-z])|p(?=[A-Z][a-z])"  # after a letter without subtype: Am, Be, ApSi
+# After a letter without subtype: Am, Be, Onfp, ApSi, but not words such as Open, Keep, Gem, Amp.
+BARE_SUFFIX = r"(?:[efmpvw]|ep|pe|n?fp|fpe|mv|(?<=B)nn?p?e?)(?![A-Za-z])|p(?=[A-Z][a-z])"
 
 _OFFSET = {"": 0.0, "a": -0.25, "ab": 0.0, "b": 0.25}
 _HYPERGIANT_NUMBER = 0.55
@@ -29,6 +31,7 @@ _AFTER_LUMINOSITY = re.compile(r"[A-HJ-UW-Zc-z(]|\.\.")
 _AFTER_DIGIT = re.compile(r"[A-HJ-UW-Zc-z]|\([^IV0]|\.\.")
 _AFTER_END = re.compile(r"\([^IV0]")  # after the second letter of F/G
 _AFTER_LETTER = re.compile(rf"{BARE_SUFFIX}|\([^IV0]|\.\.")
+_METALS_FIRST = re.compile(r"m[OBAFGKM][\dOBAFGKM./-]*[:?]*\s*[efnpw]{0,3}\s*[IV(0]")  # mA5 V
 _METALS = re.compile(r"m[OBAFGKM]")
 
 # longer codes are first: the possessive quantifier does not backtrack
@@ -114,7 +117,7 @@ class MKType:
             raise ValueError("end_luminosity_class needs luminosity_class, the other end of the range")
         if self.shade and (self.subtype is None or not self.luminosity_class or self.end_temperature_class):
             raise ValueError("shade needs a subtype that is not a range, and a luminosity class")
-        if ":" in self.remarks or "?" in self.remarks:
+        if _is_marked(self.remarks):
             object.__setattr__(self, "uncertain", True)
 
     @property
@@ -156,8 +159,15 @@ class MKType:
         if luminosity:
             after = _AFTER_LUMINOSITY
         joined = after.match(self.remarks) is not None
+        if not luminosity and (match_early_remark(self.remarks) or _METALS_FIRST.match(self.remarks)):
+            joined = False
+        if luminosity and joined:
+            last = re.split("[-/]", luminosity)[-1]
+            joined = not is_word(last, self.remarks, after_letter=not subtype, after_blank=False)
+        if self.prefix == "sd" and not subtype and luminosity.startswith("V"):
+            luminosity = f" {luminosity}"  # sdBV is a pulsating subdwarf
         text = self.prefix + self.temperature_class + subtype + luminosity
-        if self.uncertain and not (joined and (":" in self.remarks or "?" in self.remarks)):
+        if self.uncertain and not (joined and _is_marked(self.remarks)):
             text += ":"
         text += self.remarks if joined or not self.remarks else f"; {self.remarks}"
         return f"{text} + {self.companion}" if self.companion else text
@@ -179,6 +189,11 @@ class MKType:
         if self.remarks:
             text = text.replace(HYPERGIANT, "Ia-0")  # Ia+Fe would be parsed as a composite type
         return text
+
+
+def _is_marked(remarks: str) -> bool:
+    """Return whether remarks say that a type is uncertain; f?p is a peculiarity of O stars."""
+    return re.search("[:?±]", remarks.replace("f?p", "")) is not None
 
 
 def is_subtype(letter: str | None, subtype: float | None) -> bool:

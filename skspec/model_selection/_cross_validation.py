@@ -15,6 +15,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from skspec.checks import check_groups, check_labels
 from skspec.spectra import Spectra
 
 
@@ -99,8 +100,9 @@ def compare_models(
     Raises
     ------
     ValueError
-        If a class has fewer groups than there are folds.
+        If labels or groups are missing, or a class has fewer groups than there are folds.
     """
+    labels, groups = check_labels("labels", labels), check_groups(groups, len(spectra))
     for label in np.unique(labels):
         n = len(np.unique(groups[labels == label]))
         if n < folds:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skspec.checks import check_choice
+from skspec.checks import check_choice, find_missing
+from skspec.model_selection._labels import NO_VALUE
 from skspec.spectra import Spectra
 from skspec.spectra.columns import texts
 
@@ -20,7 +21,7 @@ def group_spectra(spectra: Spectra, groups: str) -> tuple[NDArray[Any], str]:
     spectra : Spectra
     groups : str
         ``"sky"`` (by position or, without a position, by object name), ``"none"``, or a column of ``meta``. A spectrum
-        without a value is its own group.
+        without a value is its own group; names such as "unknown" and "N/A" are not values.
 
     Returns
     -------
@@ -38,13 +39,13 @@ def group_spectra(spectra: Spectra, groups: str) -> tuple[NDArray[Any], str]:
         return alone, "Every spectrum is its own group, as requested."
     if groups != "sky":
         check_choice("groups", groups, ["sky", "none", *spectra.meta.colnames])
-        names = texts(spectra.meta[groups])
+        names = _names(spectra.meta[groups])
         numbers = np.unique(_keys(names), return_inverse=True)[1]
         lost = int((names == "").sum())
         note = f" {lost} without a value are their own groups." if lost else ""
         return numbers, f"Grouped by the column {groups}: {_shared_objects(numbers)}.{note}"
     placed = has_position(spectra)
-    names = texts(spectra.meta["object"]) if "object" in spectra.meta.colnames else np.full(len(spectra), "")
+    names = _names(spectra.meta["object"]) if "object" in spectra.meta.colnames else np.full(len(spectra), "")
     if not placed.any() and not (names != "").any():
         return alone, (
             "The spectra have neither positions (ra, dec) nor object names, so every spectrum is its own group: if "
@@ -68,8 +69,17 @@ def has_position(spectra: Spectra) -> NDArray[np.bool_]:
     """Return whether each spectrum has a position in ``meta``."""
     placed = np.full(len(spectra), {"ra", "dec"} <= set(spectra.meta.colnames))
     for name in ("ra", "dec") if placed.any() else ():
-        placed &= np.isfinite(np.ma.filled(np.ma.asarray(spectra.meta[name], dtype=np.float64), np.nan))
+        column = spectra.meta[name]
+        missing = find_missing(column)
+        placed &= ~missing
+        placed[~missing] &= np.isfinite(np.asarray(column[~missing], dtype=np.float64))
     return placed
+
+
+def _names(column: Any) -> NDArray[np.str_]:
+    """Return the names in a column, ``""`` where there is none."""
+    names = texts(column)
+    return np.where(np.isin(np.char.lower(names), list(NO_VALUE)), "", names)
 
 
 def _keys(names: NDArray[np.str_]) -> NDArray[np.str_]:

@@ -19,6 +19,11 @@ LABEL_REDUCTIONS: dict[str, Callable[[Any], NDArray[Any]]] = {
 }
 """Functions that reduce MK types to classes, by name; ``""`` for a label that is not an MK type."""
 
+NO_VALUE = frozenset(
+    "- -- --- ... ? n/a #n/a null nil non none missing unknown unclassified undefined".split()  # noqa: SIM905
+)
+"""Words for nothing in catalogues, in lower case."""
+
 
 def select_labels(
     column: Any,
@@ -32,7 +37,9 @@ def select_labels(
     Parameters
     ----------
     column : array-like of shape (n_spectra,)
-        Strings, integers or booleans. Masked, empty and NaN labels are missing.
+        Strings, integers or booleans. Masked, empty and NaN labels are missing, and so are words for nothing, in upper
+        or lower case, unless they are among `classes`: "-", "--", "---", "...", "?", "N/A", "#N/A", "null", "nil", "Non",
+        "None", "missing", "unknown", "unclassified" and "undefined".
     reduce_labels : {"mk-class", "mk-joint"} or None, default=None
         Reduce MK types to temperature classes O, B, A, F, G, K, M (``"mk-class"``) or to joint classes with luminosity
         such as GV (``"mk-joint"``). Other labels are dropped.
@@ -47,7 +54,7 @@ def select_labels(
         Cleaned labels, valid where `keep` is True.
     keep : ndarray of bool of shape (n_spectra,)
     dropped : Counter
-        Number of dropped labels by reason.
+        Number of dropped labels by reason, for example "no label" or "no label: Unknown".
 
     Raises
     ------
@@ -56,13 +63,18 @@ def select_labels(
     """
     labels, known = _as_labels(column)
     reasons = np.where(known, "", "no label").astype(object)
+    wanted = None if classes is None else list(classes)
+    if labels.dtype.kind == "U":
+        for word in set(labels[known].tolist()) - set(wanted or ()):
+            if word.lower() in NO_VALUE:
+                reasons[labels == word] = f"no label: {word}"
+        known = reasons == ""
     if reduce_labels is not None:
         check_choice("reduce_labels", reduce_labels, LABEL_REDUCTIONS)
         raw, labels = labels, LABEL_REDUCTIONS[reduce_labels](labels.astype(str))
         for row in np.flatnonzero((labels == "") & known):
             reasons[row] = f"not an MK class: {raw[row]}"
-    if classes is not None:
-        wanted = list(classes)
+    if wanted is not None:
         absent = sorted(set(wanted) - set(labels[reasons == ""].astype(str)))
         if absent:
             raise ValueError(f"no spectrum has the class {absent[0]!r} of classes={','.join(wanted)}")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import column_or_1d
 
+from skspec.checks import check_labels
 from skspec.metrics.classes import Coordinates
 from skspec.mk import LUMINOSITY_CLASSES, TEMPERATURE_CLASSES
 from skspec.plotting._display import check_classifier
@@ -110,10 +110,7 @@ class ClassDistributionDisplay(HeatMapDisplay):
         ValueError
             If a label does not have two integer coordinates, or a coordinate has no name.
         """
-        labels = column_or_1d(y)
-        if not len(labels):
-            raise ValueError("y must have at least one label, got none")
-        places = grid_coordinates(labels, coordinates)
+        places = grid_coordinates(check_labels("y", y), coordinates)
         if coordinates is None:
             columns = TEMPERATURE_CLASSES if columns is None else columns
             rows = LUMINOSITY_CLASSES if rows is None else rows

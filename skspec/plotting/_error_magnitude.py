@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skspec.checks import check_label_pair
 from skspec.metrics.classes import Coordinates
 from skspec.plotting._display import PredictionMixin
 from skspec.plotting._heat_map import HeatMapDisplay
-from skspec.plotting._labels import check_pair, grid_coordinates
+from skspec.plotting._labels import grid_coordinates
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -119,7 +120,7 @@ class ErrorMagnitudeDisplay(PredictionMixin, HeatMapDisplay):
         ValueError
             If a label does not have two integer coordinates, or lengths differ.
         """
-        true, predicted = check_pair(y_true, y_pred)
+        true, predicted = check_label_pair(("y_true", "y_pred"), y_true, y_pred)
         error = grid_coordinates(true, coordinates) - grid_coordinates(predicted, coordinates)
         low, high = np.minimum(error.min(axis=0), 0), np.maximum(error.max(axis=0), 0)
         counts = np.zeros((high - low + 1)[::-1], dtype=np.int64)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 DASHES: tuple[Any, ...] = ("-", "--", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 GREY = "0.45"
+_LONGEST_NAME = 20  # characters
 _GAP = 0.03  # between panels, as a fraction of the height
 
 
@@ -26,6 +27,13 @@ def stack_panels(ax: Axes, heights: Sequence[float]) -> list[Axes]:
     for panel in panels[:-1]:
         panel.tick_params(labelbottom=False)
     return panels
+
+
+def write_class(label: Any) -> str:
+    """Return the name of a class as it is drawn: shortened if it is long, in quotes if it is empty, never as mathtext."""
+    text = " ".join(str(label).split()) or "''"
+    text = text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
+    return text.replace("$", r"\$")
 
 
 def size_in_points(ax: Axes) -> tuple[float, float]:

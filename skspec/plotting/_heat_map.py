@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skspec.plotting._display import Display
-from skspec.plotting._figure import size_in_points
+from skspec.plotting._figure import size_in_points, write_class
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -141,10 +141,11 @@ class HeatMapDisplay(Display):
         return texts
 
 
-def name_cells(ax: Axes, columns: Sequence[str], rows: Sequence[str]) -> None:
+def name_cells(ax: Axes, columns: Sequence[Any], rows: Sequence[Any]) -> None:
     """Label columns and rows, or every k-th of them if there is not enough room."""
     import matplotlib as mpl  # noqa: PLC0415
 
+    columns, rows = ([write_class(name) for name in names] for names in (columns, rows))
     cell = _cell_in_points(ax, len(rows), len(columns))
     size = float(np.clip(0.75 * cell, _SMALLEST_NAME, mpl.rcParams["font.size"]))
     step = max(1, math.ceil(_SMALLEST_NAME / cell))

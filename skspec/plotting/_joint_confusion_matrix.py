@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import confusion_matrix
 
-from skspec.checks import check_choice
+from skspec.checks import check_choice, check_label_pair, check_weight
 from skspec.metrics.classes import Coordinates, coordinates_of
 from skspec.plotting._display import PredictionMixin
 from skspec.plotting._heat_map import HeatMapDisplay, name_cells
-from skspec.plotting._labels import blocks_of, check_pair, ordered_classes
+from skspec.plotting._labels import blocks_of, ordered_classes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,12 +101,11 @@ class JointConfusionMatrixDisplay(PredictionMixin, HeatMapDisplay):
         return _QUANTITIES[self.normalize]
 
     def _annotate(self, ax: Axes, shape: tuple[int, ...]) -> None:
-        names = [str(label) for label in self.display_labels]
-        name_cells(ax, names, names)
+        name_cells(ax, self.display_labels, self.display_labels)
         ax.set(xlabel="Predicted class", ylabel="True class")
         if self.blocks is None:
             return
-        n = len(names)
+        n = len(self.display_labels)
         starts = [k for k in range(n) if k == 0 or self.blocks[k] != self.blocks[k - 1]]
         for first, stop in zip(starts, [*starts[1:], n], strict=True):
             low, high = first - 0.5, stop - 0.5
@@ -165,7 +164,9 @@ class JointConfusionMatrixDisplay(PredictionMixin, HeatMapDisplay):
             If a label is in neither `order` nor `coordinates`, or lengths differ.
         """
         check_choice("normalize", normalize, _QUANTITIES)
-        true, predicted = check_pair(y_true, y_pred)
+        true, predicted = check_label_pair(("y_true", "y_pred"), y_true, y_pred)
+        if sample_weight is not None:
+            sample_weight = check_weight(sample_weight, len(true))
         classes = ordered_classes((true, predicted), order=order, coordinates=coordinates, major=major)
         groups: list[Any] | None = None
         if blocks is not None:

@@ -7,21 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.multiclass import unique_labels
 
-from skspec.checks import check_choice
+from skspec.checks import check_choice, check_labels
 from skspec.metrics.classes import Coordinates, coordinates_of, index_classes, to_python
 from skspec.plotting._display import check_classifier
-
-
-def check_pair(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return true and predicted labels as 1-D arrays of the same length."""
-    true, predicted = column_or_1d(y_true), column_or_1d(y_pred)
-    check_consistent_length(true, predicted)
-    if not len(true):
-        raise ValueError("y_true must have at least one label, got none")
-    return true, predicted
 
 
 def ordered_classes(
@@ -99,7 +90,7 @@ def check_scores(
     `labels` are the classes of the columns; None means the sorted classes of `y_true`. `name` is that of the scores in
     error messages.
     """
-    true = column_or_1d(y_true)
+    true = check_labels("y_true", y_true)
     values = check_array(scores, dtype=np.float64, input_name=name)
     check_consistent_length(true, values)
     classes = np.unique(true).tolist() if labels is None else [to_python(label) for label in labels]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skspec.plotting._display import Display
-from skspec.plotting._figure import DASHES, GREY
+from skspec.plotting._figure import DASHES, GREY, write_class
 from skspec.plotting._labels import check_scores, get_scores
 from skspec.spectra.figure import COLORS
 
@@ -95,7 +95,7 @@ class OneVsRestDisplay(Display):
             self.lines_[label] = self._draw(drawn[label], color="0.7", lw=0.6, label=rest)
         for k, label in enumerate(named):
             style = {"color": COLORS[k % len(COLORS)], "ls": DASHES[k % len(DASHES)], "lw": 1.3}
-            text = f"{label} ({drawn[label].area:.3f})"
+            text = f"{write_class(label)} ({drawn[label].area:.3f})"
             self.lines_[label] = self._draw(drawn[label], label=text, **style)
         of = f" of {len(drawn)} classes" if len(drawn) < len(self.curves) else ""
         text = f"micro average ({self.micro.area:.3f})"

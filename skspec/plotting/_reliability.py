@@ -14,7 +14,7 @@ from sklearn.utils import check_scalar
 
 from skspec.checks import Interval, check_choice
 from skspec.plotting._display import PanelDisplay, PredictionMixin
-from skspec.plotting._figure import GREY, stack_panels
+from skspec.plotting._figure import GREY, stack_panels, write_class
 from skspec.plotting._labels import check_scores, get_scores
 from skspec.spectra.figure import COLORS
 
@@ -117,7 +117,8 @@ class ReliabilityDisplay(PredictionMixin, PanelDisplay):
         lower.minorticks_off()
         fraction, probability = "Fraction correct", "Probability of the predicted class"
         if self.label is not None:
-            fraction, probability = f"Fraction that is {self.label}", f"Probability of {self.label}"
+            name = write_class(self.label)
+            fraction, probability = f"Fraction that is {name}", f"Probability of {name}"
         upper.set(xlim=(-0.01, 1.01), ylim=(-0.02, 1.02), ylabel=fraction)
         lower.set(xlabel=probability, ylabel="Spectra")
 

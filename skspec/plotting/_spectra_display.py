@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.isotonic import isotonic_regression
-from sklearn.utils import check_consistent_length, check_scalar, column_or_1d
+from sklearn.utils import check_consistent_length, check_scalar
 
+from skspec.checks import check_label_pair, check_labels
 from skspec.plotting._display import Display, check_classifier
-from skspec.plotting._figure import size_in_points
+from skspec.plotting._figure import size_in_points, write_class
 from skspec.plotting._lines import Lines, choose_lines
 from skspec.spectra import Spectra, plot_spectra, vacuum_to_air
 
@@ -178,11 +179,13 @@ class SpectraDisplay(Display):
         ValueError
             If lengths differ.
         """
-        predicted = column_or_1d(y_pred)
-        true = predicted if y_true is None else column_or_1d(y_true)
-        check_consistent_length(spectra, true, predicted)
+        predicted = check_labels("y_pred", y_pred)
+        true = predicted
+        if y_true is not None:
+            true, predicted = check_label_pair(("y_true", "y_pred"), y_true, y_pred)
+        check_consistent_length(spectra, predicted)
         labels = [
-            f"{found}" if found == known else f"{known} (predicted {found})"
+            write_class(found) if found == known else f"{write_class(known)} (predicted {write_class(found)})"
             for known, found in zip(true.tolist(), predicted.tolist(), strict=True)
         ]
         return cls(spectra, labels=labels, lines=lines, z=z).plot(ax, rows=rows)

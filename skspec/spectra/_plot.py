@@ -90,4 +90,5 @@ def plot_spectra(
 def _label(one: Any) -> str:
     known = [name for name in _LABELS if name in one.meta.colnames]
     texts = [str(one.meta[name][0]).strip() for name in known]
-    return " ".join(dict.fromkeys(text for text in texts if text and text != "--"))
+    label = " ".join(dict.fromkeys(text for text in texts if text and text != "--"))
+    return label.replace("$", r"\$")  # of a name, not mathtext

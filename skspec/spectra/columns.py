@@ -7,9 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skspec.checks import as_array, find_missing, is_missing_text
+
 
 def present(column: Any) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Return values without masks and bytes, and whether they are known: not masked, blank, None, NaN or ``"nan"``.
+    """Return values without masks and bytes, and whether they are known.
+
+    Masked values, None, NaN, NaT, pandas.NA and blank strings are not known, nor are the words ``"nan"``, ``"None"``,
+    ``"NaT"`` and ``"<NA>"``.
 
     Parameters
     ----------
@@ -21,17 +26,15 @@ def present(column: Any) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         Objects become text.
     known : ndarray of bool of shape (n_spectra,)
     """
-    masked = np.ma.asarray(column)
-    known = ~np.ma.getmaskarray(masked)
-    values = np.asarray(masked.data)
+    known = ~find_missing(column)
+    values = as_array(column)
     if values.dtype.kind == "S":
         values = np.char.decode(values, "utf-8")
     elif values.dtype.kind == "O":
-        known &= np.array([value is not None for value in values], dtype=bool)
         values = np.where(known, values, "").astype(str)
     if values.dtype.kind == "U":
         values = np.char.strip(values)
-        known &= ~np.isin(np.char.lower(values), ("", "nan"))
+        known &= ~np.array([is_missing_text(value) for value in values], dtype=bool)
     elif values.dtype.kind == "f":
         known &= np.isfinite(values)
     return values, known

@@ -9,6 +9,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from skspec.checks import find_missing
+
 
 def sky_groups(ra: ArrayLike, dec: ArrayLike, *, radius: float = 3.0) -> NDArray[np.int64]:
     """Group spectra at the same position on the sky.
@@ -70,9 +72,12 @@ def sky_groups(ra: ArrayLike, dec: ArrayLike, *, radius: float = 3.0) -> NDArray
 
 
 def _degrees(name: str, angle: ArrayLike) -> NDArray[np.float64]:
+    missing = find_missing(angle)
     if isinstance(angle, u.Quantity):
         angle = angle.to_value(u.deg)
-    array = np.ma.filled(np.ma.asarray(angle, dtype=np.float64), np.nan)
+    array = np.where(missing, np.nan, np.asarray(angle, dtype=object if missing.any() else None)).astype(
+        np.float64
+    )
     if array.ndim != 1:
         raise ValueError(f"{name} must be 1-D, got shape {array.shape}")
     return array

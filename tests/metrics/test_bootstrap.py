@@ -2,6 +2,7 @@
 
 import json
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -178,10 +179,90 @@ def test_perfect_predictions_have_no_error_bar():
         ({"method": "basic"}, "method must be one of 'bca', 'percentile', got 'basic'"),
         ({"confidence_level": 1.0}, "confidence_level == 1.0, must be < 1"),
         ({"n_resamples": 1}, "n_resamples == 1, must be >= 2"),
-        ({"groups": [1, 2]}, "inconsistent numbers of samples"),
+        ({"groups": [1, 2]}, r"groups has shape \(2,\); \(4,\) is needed"),
         ({"score": accuracy_score, "sample_weight": np.ones(4)}, "need a score given by name"),
     ],
 )
 def test_bad_input(kwargs, message):
     with pytest.raises(ValueError, match=message):
         bootstrap_interval([0, 1, 0, 1], [0, 1, 1, 1], **({"score": "accuracy"} | kwargs))
+
+
+@pytest.mark.parametrize("function", [bootstrap_interval, bootstrap_difference])
+@pytest.mark.parametrize(
+    "groups",
+    [
+        np.where(np.arange(100) < 20, np.arange(100), np.nan),
+        np.ma.masked_greater(np.arange(100), 19),
+        [str(k) if k < 20 else None for k in range(100)],
+        ["" if k > 19 else str(k) for k in range(100)],
+    ],
+    ids=["NaN", "masked", "None", "empty"],
+)
+def test_groups_that_are_missing(labels, function, groups):
+    y_true, y_pred = labels
+    predictions = [y_pred] if function is bootstrap_interval else [y_pred, y_true]
+    with pytest.raises(ValueError, match="groups has 80 missing values; .* a group of its own"):
+        function(y_true, *predictions, "accuracy", groups=groups)
+
+
+def test_labels_that_are_missing(labels):
+    y_true, y_pred = labels
+    masked = np.ma.masked_equal(y_true, 2)
+    with pytest.raises(ValueError, match="y_true has 10 masked or missing labels"):
+        bootstrap_interval(masked, y_pred, accuracy_score)
+    with pytest.raises(ValueError, match="y_pred_other has 10 masked"):
+        bootstrap_difference(y_true, y_pred, masked, "accuracy")
+
+
+def test_a_score_that_is_not_always_defined_is_refused(labels):
+    y_true, y_pred = labels
+    undefined = lambda a, b: float("nan") if len(set(a.tolist())) < 3 else 1.0  # noqa: E731
+    with pytest.raises(ValueError, match="score is not a finite number for .* resamples"):
+        bootstrap_interval(
+            y_true[58:], y_pred[58:], undefined, stratify=False, n_resamples=200, random_state=0
+        )
+
+
+def test_parts_of_the_resamples_give_the_same(labels, monkeypatch):
+    options = {"groups": np.arange(100) // 3, "n_resamples": 60, "random_state": 0}
+    whole = bootstrap_interval(*labels, "f1_macro", **options)
+    monkeypatch.setattr("skspec.metrics._bootstrap._MOST_VALUES", 500)
+    parts = bootstrap_interval(*labels, "f1_macro", **options)
+    np.testing.assert_array_equal(parts.resamples, whole.resamples)
+    assert (parts.low, parts.high) == (whole.low, whole.high)
+
+
+def test_many_classes_are_scored_as_few(monkeypatch):
+    rng = np.random.default_rng(0)
+    y_true = rng.integers(0, 40, 300)
+    y_pred = np.where(rng.random(300) < 0.7, y_true, rng.integers(0, 40, 300))
+    coordinates = {k: (k * 0.37, k % 7 * 1.1) for k in range(40)}
+    scores = {
+        "accuracy": {"class_weight": "balanced"},
+        "f1_macro": {},
+        "joint_mae": {"coordinates": coordinates},
+        "joint_kappa": {"order": range(40)},
+        "axis_kappa": {"coordinates": coordinates, "axis": 1, "class_weight": "balanced"},
+    }
+    options = {"sample_weight": rng.random(300), "n_resamples": 30, "random_state": 0}
+    few = {name: bootstrap_interval(y_true, y_pred, name, **options, **of) for name, of in scores.items()}
+    monkeypatch.setattr("skspec.metrics._confusion.MOST_DENSE_CLASSES", 10)
+    for name, of in scores.items():
+        many = bootstrap_interval(y_true, y_pred, name, **options, **of)
+        np.testing.assert_allclose(many.resamples, few[name].resamples, rtol=1e-12, err_msg=name)
+        assert (many.low, many.high) == pytest.approx((few[name].low, few[name].high))
+
+
+def test_memory_of_many_classes_is_bounded():
+    rng = np.random.default_rng(0)
+    y_true = np.arange(2000) % 1000
+    y_pred = np.where(rng.random(2000) < 0.7, y_true, rng.permutation(y_true))
+    tracemalloc.start()
+    result = bootstrap_interval(
+        y_true, y_pred, "f1_macro", method="percentile", n_resamples=200, random_state=0
+    )
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert result.low < result.high
+    assert peak < 300e6  # 200 matrices of 1000 x 1000 would be 1.6 GB

@@ -220,3 +220,60 @@ def test_scorers_in_cross_validation_and_by_name_in_training():
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+MASKED = np.ma.array(["GV", "GV", "KV", "MV"], mask=[False, False, False, True])
+WHOLE = ["GV", "KV", "KV", "GV"]
+
+
+@pytest.mark.parametrize("score", [accuracy, f1_macro, joint_mae, joint_kappa, axis_kappa, published_scores])
+def test_missing_labels_are_not_scored(score):
+    for y_true, y_pred, name in ((MASKED, WHOLE, "y_true"), (WHOLE, MASKED, "y_pred")):
+        with pytest.raises(ValueError, match=f"{name} has 1 masked or missing labels"):
+            score(y_true, y_pred)
+    score(MASKED[:3], WHOLE[:3])
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        ([1.0, np.inf, 1.0, 1.0], "sample_weight contains infinity"),
+        ([1.0, -1.0, 1.0, 1.0], "sample_weight must not be negative, got -1"),
+        ([0.0] * 4, "sample_weight is zero for all spectra"),
+        (np.ma.array(np.ones(4), mask=[1, 0, 0, 0]), "sample_weight contains NaN or masked values"),
+    ],
+)
+def test_weights_that_cannot_be(weight, message):
+    for score in (accuracy, f1_macro, joint_mae, joint_kappa, axis_kappa):
+        with pytest.raises(ValueError, match=message):
+            score(WHOLE, WHOLE, sample_weight=weight)
+
+
+@pytest.mark.parametrize("weights", [{"GV": np.nan}, {"GV": -1.0}, {"GV": np.inf}, {"GV": 0, "KV": 0}])
+def test_class_weights_that_cannot_be(weights):
+    with pytest.raises(
+        ValueError, match="class_weight must have finite weights, none negative and not all zero"
+    ):
+        accuracy(WHOLE, WHOLE, class_weight=weights)
+
+
+def test_scores_of_many_classes_are_those_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    y_true = rng.integers(0, 400, 3000)
+    y_pred = np.where(rng.random(3000) < 0.6, y_true, rng.integers(0, 400, 3000))
+    weight, position = rng.random(3000), rng.normal(size=400)
+    of = {"sample_weight": weight}
+    assert accuracy(y_true, y_pred, **of) == pytest.approx(accuracy_score(y_true, y_pred, **of))
+    assert accuracy(y_true, y_pred, class_weight="balanced") == pytest.approx(
+        balanced_accuracy_score(y_true, y_pred)
+    )
+    assert f1_macro(y_true, y_pred, **of) == pytest.approx(f1_score(y_true, y_pred, average="macro", **of))
+    kappa = cohen_kappa_score(y_true, y_pred, labels=range(400), weights="quadratic", **of)
+    assert joint_kappa(y_true, y_pred, order=range(400), **of) == pytest.approx(kappa)
+    error = np.average(np.abs(position[y_true] - position[y_pred]), weights=weight)
+    coordinates = dict(enumerate(position))
+    assert joint_mae(y_true, y_pred, coordinates=coordinates, **of) == pytest.approx(error)
+    squares = (position[y_true] - position[y_pred]) ** 2
+    expected = np.mean((position[y_true][:, None] - position[y_pred]) ** 2)
+    found = axis_kappa(y_true, y_pred, coordinates=coordinates)
+    assert found == pytest.approx(1 - squares.mean() / expected)

@@ -38,7 +38,7 @@ def test_labels_are_cleaned_and_counted():
     assert labels[keep].tolist() == ["A", "M", "M", "A"]
     assert dict(dropped) == {
         "no label": 1,
-        "not an MK class: Non": 2,
+        "no label: Non": 2,
         "not an MK class: DA": 1,
         "not among the requested classes": 1,
         "class F has fewer than 2 spectra": 1,
@@ -63,6 +63,42 @@ def test_labels_of_any_column(column, kept, kind):
     assert labels[keep].tolist() == kept
     assert labels.dtype.kind == kind
     assert sum(dropped.values()) == len(column) - len(kept)
+
+
+def test_words_for_nothing_are_no_labels():
+    column = [
+        "A",
+        "None",
+        "Non",
+        "N/A",
+        "null",
+        "--",
+        "-",
+        "unknown",
+        "UNKNOWN",
+        "nan",
+        "Nancy",
+        None,
+        np.nan,
+    ]
+    labels, keep, dropped = select_labels(column)
+    assert labels[keep].tolist() == ["A", "Nancy"]
+    words = ["Non", "N/A", "null", "--", "-", "unknown", "UNKNOWN"]
+    assert dropped == {"no label": 4} | {f"no label: {word}": 1 for word in words}
+    labels, keep, dropped = select_labels(
+        column, classes=["A", "unknown"]
+    )  # asked for: a class like any other
+    assert labels[keep].tolist() == ["A", "unknown"]
+
+
+def test_labels_of_pandas():
+    pandas = pytest.importorskip("pandas")
+    for dtype in ("object", "str", "string", "category"):
+        labels, keep, dropped = select_labels(pandas.Series(["A", None, "B"], dtype=dtype))
+        assert labels[keep].tolist() == ["A", "B"]
+        assert dropped == {"no label": 1}
+    labels, keep, _ = select_labels(pandas.Series([1, None, 2], dtype="Int64"))
+    assert labels[keep].tolist() == [1, 2]
 
 
 def test_labels_that_cannot_be():
@@ -105,6 +141,21 @@ def test_groups_without_position_are_said():
     assert "neither positions (ra, dec) nor object names, so every spectrum is its own group" in said
     nowhere = MaskedColumn([1.0, 2.0, 3.0], mask=True)
     assert "neither positions" in group_spectra(spectra_of(3, ra=nowhere, dec=nowhere), "sky")[1]
+
+
+def test_objects_without_a_name_are_not_one_object():
+    for name in ("", "unknown", "N/A", "None", "--"):
+        groups, said = group_spectra(spectra_of(4, object=["x", name, name, "x"]), "sky")
+        assert groups[0] == groups[3]
+        assert len(set(groups)) == 3
+        groups, said = group_spectra(spectra_of(4, plate=["x", name, name, "x"]), "plate")
+        assert len(set(groups)) == 3
+        assert "2 without a value are their own groups" in said
+
+
+def test_cross_validation_refuses_missing_groups():
+    with pytest.raises(ValueError, match="groups has 2 missing values"):
+        compare_models({}, spectra_of(4), np.array(["a", "b"] * 2), np.array([1.0, 2.0, np.nan, np.nan]))
 
 
 def test_groups_by_column_or_none():
@@ -209,7 +260,7 @@ def test_lamost_labels_and_grid():
     assert dict(zip(*np.unique(data.labels, return_counts=True), strict=True)) == {
         "A": 55, "F": 60, "G": 65, "K": 72, "M": 32,
     }  # fmt: skip
-    assert data.dropped == {"not an MK class: Non": 13, "class B has fewer than 5 spectra": 2}
+    assert data.dropped == {"no label: Non": 13, "class B has fewer than 5 spectra": 2}
     assert len(np.unique(data.groups)) == 284
     assert 3700 < 10 ** data.grid["loglam_min"] < 4000
     assert 9000 < 10 ** data.grid["loglam_max"] < 9100

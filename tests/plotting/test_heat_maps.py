@@ -211,7 +211,7 @@ def test_distribution_of_an_estimator():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: JointConfusionMatrixDisplay.from_predictions("AB", "A"), "1d array"),
+        (lambda: JointConfusionMatrixDisplay.from_predictions("AB", "A"), "y_true must be one-dimensional"),
         (lambda: JointConfusionMatrixDisplay.from_predictions(["A", "B"], ["A"]), "inconsistent"),
         (lambda: JointConfusionMatrixDisplay.from_predictions([], []), "y_true must have at least one label"),
         (lambda: JointConfusionMatrixDisplay.from_predictions(["A"], ["B"], order="A"), r"order lacks .*'B'"),

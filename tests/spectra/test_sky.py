@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
+from astropy.utils.masked import Masked
 
 from skspec.model_selection import sky_groups
 
@@ -57,3 +58,15 @@ def test_missing_positions_are_groups_of_their_own():
 def test_bad_input_is_named(ra, dec, radius, match):
     with pytest.raises(ValueError, match=match):
         sky_groups(ra, dec, radius=radius)
+
+
+@pytest.mark.filterwarnings("ignore:2 of 4 spectra have no position")
+def test_a_missing_position_is_not_what_lies_under_its_mask():
+    lost = [False, True, False, True]
+    dec = np.zeros(4)
+    for ra in (
+        Masked(np.ones(4), mask=lost),
+        Masked(np.ones(4) * u.deg, mask=lost),
+        [1.0, None, 1.0, np.nan],
+    ):
+        assert sky_groups(ra, dec).tolist() == [0, 1, 0, 2]
