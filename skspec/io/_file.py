@@ -20,7 +20,7 @@ class ByteFile:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
-        self.notices: list[str] = []
+        self.notices: list[tuple[str, int]] = []
         try:
             status = os.stat(self.path)
             if not stat.S_ISREG(status.st_mode):  # a pipe or device might never answer
@@ -102,9 +102,12 @@ class ByteFile:
             start += len(part)
         return b"".join(parts)
 
-    def notice(self, text: str) -> None:
-        """Have `read_spectra` warn of something in this file, once for all files with the same text."""
-        self.notices.append(text)
+    def notice(self, text: str, count: int = 0) -> None:
+        """Have `read_spectra` warn of something in this file, once for all files with the same text.
+
+        ``{n}`` in `text` becomes the sum of `count` over these files.
+        """
+        self.notices.append((text, count))
 
     def reopen(self) -> str | io.BytesIO:
         """Return what to give a library that opens files itself: the path, or the decompressed bytes."""

@@ -215,6 +215,29 @@ class Hdu:
             return np.char.strip(np.char.decode(cells, "latin-1"))
         return cells == ord("T") if column.code == "L" else cells.astype(dtype.newbyteorder("="))
 
+    def masked(self, name: str) -> NDArray[Any]:
+        """Return `column`, as a masked array where it has values equal to its TNULL."""
+        values, column = self.column(name), self.columns[name.upper()]
+        null = self.header.get(f"TNULL{column.number + 1}")
+        if null is None or (values.dtype != object and column.code not in "BIJK"):
+            return values
+        scale = self.header.get(f"TSCAL{column.number + 1}", 1)
+        zero = self.header.get(f"TZERO{column.number + 1}", 0)
+        if values.dtype == object:
+            rows = np.empty(len(values), dtype=object)
+            rows[:] = [np.ma.masked_array(row, np.rint((row - zero) / scale) == null) for row in values]
+            return rows
+        n_rows, width = self.header.geometry.axes
+        dtype = np.dtype(CELL[column.code])
+        strides = (width, dtype.itemsize)
+        stored = np.ndarray(
+            (n_rows, column.repeat), dtype, self._table, offset=column.offset, strides=strides
+        )
+        mask = stored == null
+        if not mask.any() and scale == 1:  # astropy writes the value of unsigned integers, not the stored one
+            mask = values == null
+        return np.ma.masked_array(values, mask.reshape(values.shape)) if mask.any() else values
+
     def cell(self, name: str, row: int = 0) -> Any:
         """Return one value of a table as bool, int, float, stripped str or array; None if it does not exist."""
         column = self.header.columns.get(name.upper())

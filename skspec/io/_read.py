@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from typing import Any, NamedTuple
 
@@ -15,9 +15,10 @@ from skspec.checks import check_choice
 from skspec.io._assemble import assemble
 from skspec.io._errors import NoSpectraError, SpectrumReadError, UnknownFormatError, shortened
 from skspec.io._file_spectra import FileSpectra
+from skspec.io._masks import check_mask_bits
 from skspec.io._paths import Wanted, as_catalogue, find_files
 from skspec.io._registry import Format, identify_format, ordered_formats
-from skspec.io._source import Source
+from skspec.io._source import MaskBits, Source
 from skspec.spectra import Spectra
 
 _BATCH = 32  # files per task: starting a task takes a few tenths of a millisecond, as long as reading a file
@@ -30,6 +31,7 @@ class Options(NamedTuple):
     formats: Sequence[Format]
     medium: str | None
     wave_unit: str | None
+    mask_bits: MaskBits
     verify: bool
 
 
@@ -38,7 +40,7 @@ class Result(NamedTuple):
 
     spectra: list[FileSpectra]
     error: SpectrumReadError | None
-    notices: list[str]
+    notices: list[tuple[str, int]]
 
 
 def read_spectra(
@@ -47,6 +49,7 @@ def read_spectra(
     format: str | None = None,  # noqa: A002  (the name astropy users know)
     medium: str | None = None,
     wave_unit: str | None = None,
+    mask_bits: MaskBits = None,
     n_jobs: int | None = None,
     progress: bool | None = None,
     on_error: str = "raise",
@@ -79,6 +82,11 @@ def read_spectra(
     wave_unit : str, default=None
         Unit of wavelengths for files that do not state it, for example ``"nm"``. None takes Å, and raises an error for
         numbers that may be in another unit.
+    mask_bits : int or dict of str to int, default=None
+        Bits that make a pixel missing, for all masks in the files or by the name of the mask, such as
+        ``{"and_mask": 1 << 22}``; 0 applies none. None applies the masks whose meaning is certain: of booleans, of 0
+        and 1 in a column or array named ``mask`` or ``bad``, and DESI's. Other masks that are set cause a warning,
+        except SDSS's and LAMOST's, whose inverse variance is zero where a pixel is unusable.
     n_jobs : int, default=None
         Number of threads, as in joblib; -1 uses all cores. More threads are faster on slow or remote disks, but not on
         local disks. Within ``joblib.parallel_config("loky")`` processes are used.
@@ -113,7 +121,9 @@ def read_spectra(
     UserWarning
         If only some of the files have errors; ``ivar`` is then None for all. If files are named more than once. If
         a catalogue value has another shape in some files, where it is then missing. If the size of a FITS file is not
-        that of a whole one and it has no sums to compare.
+        that of a whole one and it has no sums to compare. If a mask, an array that may be errors, or a part of a file
+        with spectra was not used, if stretches of constant flux are missing, or if the file of labels that belongs to a
+        file is not beside it.
 
     Notes
     -----
@@ -135,7 +145,7 @@ def read_spectra(
     """
     check_choice("on_error", on_error, ("raise", "warn", "skip"))
     check_choice("medium", medium, (None, "air", "vacuum"))
-    options = Options(ordered_formats(format), medium, wave_unit, verify)
+    options = Options(ordered_formats(format), medium, wave_unit, check_mask_bits(mask_bits), verify)
     catalogue = as_catalogue(source)
     if catalogue is None:
         wanted = find_files(source, recursive=recursive)
@@ -148,7 +158,7 @@ def read_spectra(
     origin: list[int] = []
     errors: list[SpectrumReadError] = []
     skipped: list[dict[str, str]] = []
-    notices: dict[str, list[str]] = {}
+    notices: dict[str, list[tuple[str, int]]] = {}
     with closing(_read_all([path for path, _ in wanted], options, n_jobs)) as results:
         for number, result in enumerate(_with_bar(results, len(wanted), progress)):
             path, named = wanted[number]
@@ -161,16 +171,14 @@ def read_spectra(
                 own = result.error.path == path  # not that of a file beside it
                 skipped.append({"file": path, "reason": result.error.cause if own else str(result.error)})
                 continue
-            for text in result.notices:
-                notices.setdefault(text, []).append(path)
+            for text, count in result.notices:
+                notices.setdefault(text, []).append((path, count))
             if not result.spectra:
                 skipped.append({"file": path, "reason": "the file has no spectra of its own"})
             items += result.spectra
             files += [path] * len(result.spectra)
             origin += [number] * len(result.spectra)
-    for text, paths in notices.items():
-        others = f" and {len(paths) - 1} other files" if len(paths) > 1 else ""
-        warnings.warn(f"{paths[0]}{others}: {text}", stacklevel=2)
+    _warn_of(notices)
     if not items:
         for error in errors:
             _report(error, "raise" if isinstance(error.__cause__, ImportError) else "skip")
@@ -194,6 +202,14 @@ def _report(error: SpectrumReadError, on_error: str) -> None:
         raise error.__cause__ if isinstance(error.__cause__, ImportError) else error
     if on_error == "warn":
         warnings.warn(f"skipped {error}", stacklevel=3)
+
+
+def _warn_of(notices: Mapping[str, Sequence[tuple[str, int]]]) -> None:
+    """Warn once of each text, with the first of its files and the sum of their counts."""
+    for text, where in notices.items():
+        others = f" and {len(where) - 1} other files" if len(where) > 1 else ""
+        total = sum(count for _, count in where)
+        warnings.warn(f"{where[0][0]}{others}: {text.replace('{n}', f'{total:,}')}", stacklevel=3)
 
 
 def _read_all(paths: Sequence[str], options: Options, n_jobs: int | None) -> Generator[Result]:
@@ -223,15 +239,18 @@ def _read_batch(paths: Sequence[str], options: Options) -> list[Result]:
 def _read_file(path: str, options: Options) -> Result:
     """Return the checked spectra of one file, or what is wrong with it, whatever that is."""
     known = options.formats[0] if len(options.formats) == 1 else None
-    notices: list[str] = []
+    notices: list[tuple[str, int]] = []
     try:
-        with np.errstate(all="ignore"), Source(path, wave_unit=options.wave_unit) as source:
+        opened = Source(path, wave_unit=options.wave_unit, mask_bits=options.mask_bits)
+        with np.errstate(all="ignore"), opened as source:
             notices = source.notices
             known = known or identify_format(source, options.formats)
             found = known.read(source)
             if options.verify and source.fits is not None:
                 source.fits.verify()
-        items = [item.checked() for item in ([found] if isinstance(found, FileSpectra) else found)]
+            items = [item.checked() for item in ([found] if isinstance(found, FileSpectra) else found)]
+            if items and options.mask_bits and not source.has_wanted_mask:
+                source.notice("it has no mask to which mask_bits applies; compare the names of its masks")
     except SpectrumReadError as error:
         return Result([], error, [])
     except Exception as error:  # a damaged file may raise anything in a reader

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from importlib import import_module
 from types import TracebackType
@@ -11,6 +12,8 @@ from typing import Any
 from skspec.io._errors import SpectrumReadError
 from skspec.io._file import ByteFile
 from skspec.io._fits import FitsFile
+
+MaskBits = int | Mapping[str, int] | None
 
 _LONGEST_TEXT = 1 << 30  # bytes
 _PART = 1 << 24
@@ -25,15 +28,19 @@ class Source(ByteFile):
         The file.
     wave_unit : str, default=None
         Unit of the wavelengths if the file does not state it.
+    mask_bits : int or dict of str to int, default=None
+        Bits of masks that make a pixel missing: for all masks, or by the name of the mask.
 
     Attributes
     ----------
-    path, wave_unit : str
+    path, wave_unit, mask_bits : str, str, int or dict
         As given.
     size, head : int, bytes
         Number of bytes and the first 256 KiB, decompressed.
-    notices : list of str
-        What `notice` was called with.
+    notices : list of (str, int)
+        Warnings of the reader, see `notice`.
+    has_wanted_mask : bool
+        Whether a reader found a mask for `mask_bits`.
 
     Raises
     ------
@@ -42,8 +49,11 @@ class Source(ByteFile):
         times its size, or 4 GiB; the environment variable ``SKSPEC_MAX_UNPACKED`` sets another number of bytes.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, wave_unit: str | None = None) -> None:
-        self.wave_unit = wave_unit
+    def __init__(
+        self, path: str | os.PathLike[str], *, wave_unit: str | None = None, mask_bits: MaskBits = None
+    ) -> None:
+        self.wave_unit, self.mask_bits = wave_unit, mask_bits
+        self.has_wanted_mask = False
         super().__init__(path)
 
     def __exit__(
@@ -84,12 +94,20 @@ class Source(ByteFile):
     @cached_property
     def is_text(self) -> bool:
         """Whether the file looks like text."""
-        return self.fits is None and not any(byte in self.head[:4096] for byte in (b"\0", b"\xff", b"\x01"))
+        return self.fits is None and (
+            self._utf_16 or not any(byte in self.head[:4096] for byte in (b"\0", b"\xff", b"\x01"))
+        )
+
+    @property
+    def _utf_16(self) -> bool:
+        """Whether the file starts with the byte order mark of UTF-16."""
+        return self.head.startswith((b"\xff\xfe", b"\xfe\xff"))
 
     @cached_property
     def lines(self) -> list[str]:
         """Lines of the text in `head`, without line ends; the last may be incomplete."""
-        return self.head.decode("utf-8-sig", errors="replace").splitlines() if self.is_text else []
+        encoding = "utf-16" if self._utf_16 else "utf-8-sig"
+        return self.head.decode(encoding, errors="replace").splitlines() if self.is_text else []
 
     @cached_property
     def text(self) -> str:
@@ -108,11 +126,11 @@ class Source(ByteFile):
         parts = []
         for start in range(0, self.size, _PART):
             parts.append(self.read(start, start + _PART))
-            if b"\0" in parts[-1]:
+            if not self._utf_16 and b"\0" in parts[-1]:
                 at = start + parts[-1].index(b"\0")
                 raise SpectrumReadError(self.path, f"is not text, byte {at} is zero; the file may be damaged")
         data = b"".join(parts)
         try:
-            return data.decode("utf-8-sig")
+            return data.decode("utf-16" if self._utf_16 else "utf-8-sig")
         except UnicodeDecodeError:
             return data.decode("latin-1")

@@ -1,8 +1,8 @@
 """NumPy ``.npz`` archives: arrays ``wave`` (or ``loglam``), ``flux``, and optionally ``ivar`` or ``error``.
 
 Flux has shape (n_spectra, n_pixels), wavelengths (n_pixels,) or the shape of the flux. Arrays with one value per spectrum
-go to ``meta``; others, such as masks, are ignored. A string ``medium`` is "air" or "vacuum". Pickled objects raise an
-error.
+go to ``meta``, masks of pixels are applied, and others are ignored. A string ``medium`` is "air" or "vacuum". Pickled
+objects raise an error.
 """
 
 from __future__ import annotations
@@ -34,8 +34,10 @@ def _read(source: Source) -> list[FileSpectra]:
     roles = find_roles(arrays)
     if "flux" in roles:  # one spectrum, or more axes than two
         shape = list(arrays.values())[roles["flux"][0]].shape
+        if not all(shape):
+            raise ValueError(f"the flux has shape {shape}, so there are no rows of pixels")
         arrays = {n: a.reshape(-1, shape[-1]) if a.shape == shape else a for n, a in arrays.items()}
-    return SpectrumTable(arrays, medium=medium, wave_unit=source.wave_unit).spectra()
+    return SpectrumTable(arrays, source, medium=medium, gaps=False).spectra()
 
 
 register_format(
