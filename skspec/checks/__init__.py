@@ -1,5 +1,6 @@
 """Checks of parameters and of the arguments of methods, shared by all estimators."""
 
+from skspec.checks._fitting import unchanged_on_error
 from skspec.checks._parameters import (
     BOOLEAN,
     COUNT,
@@ -16,7 +17,14 @@ from skspec.checks._parameters import (
     check_size_or_sizes,
 )
 from skspec.checks._random import draw_seed
-from skspec.checks._values import check_groups, check_weight, count_missing, fill_masked, refuse_quantity
+from skspec.checks._values import (
+    check_groups,
+    check_weight,
+    count_missing,
+    fill_masked,
+    refuse_quantity,
+    scale_weight,
+)
 
 __all__ = [
     "BOOLEAN",
@@ -38,4 +46,6 @@ __all__ = [
     "draw_seed",
     "fill_masked",
     "refuse_quantity",
+    "scale_weight",
+    "unchanged_on_error",
 ]

@@ -32,7 +32,7 @@ from skspec.oversampling._adversarial import (
 from skspec.oversampling._base import SpectrumOverSampler, check_classes
 from skspec.oversampling._losses import LOSSES
 from skspec.oversampling._pictures import check_matplotlib, save_picture
-from skspec.training.checkpoint import checkpoint_path, read_checkpoint
+from skspec.training.checkpoint import checkpoint_path, delete_checkpoint, read_checkpoint
 from skspec.training.devices import resolve_device, seeded
 from skspec.training.network import InputShape, column_statistics
 from skspec.training.validation import hold_out
@@ -309,7 +309,7 @@ class GANOversampler(SpectrumOverSampler):
         self.generators_ = generators
         self.history_ = Table(tables)
         for path in finished:
-            path.unlink(missing_ok=True)
+            delete_checkpoint(path)
         return new_rows
 
     def _checkpoint(

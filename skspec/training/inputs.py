@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from math import isqrt, prod
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,6 +17,8 @@ from skspec.training.classifier import NeuralClassifier
 from skspec.training.estimator import NeuralEstimator
 from skspec.training.network import InputShape
 from skspec.training.prediction import View
+
+_MAX_WEIGHT = 1e30  # of a shift; sums of weights are in float32
 
 
 class SpectrumInput(NeuralEstimator):
@@ -82,15 +84,30 @@ class ShiftAveraging(NeuralClassifier):
         super()._check_params()
         if not isinstance(self.tta_shifts, Mapping):
             Interval(Integral, 0, None).check("tta_shifts", self.tta_shifts)
-        elif not self.tta_shifts or min(self.tta_shifts.values()) < 0 or not any(self.tta_shifts.values()):
+        elif not all(_is_shift(shift) for shift in self.tta_shifts) or not _are_weights(
+            self.tta_shifts.values()
+        ):
             raise ValueError(
-                f"tta_shifts must have weights that are not negative and not all 0, got {self.tta_shifts!r}"
+                "tta_shifts must map integers to weights that are finite, not negative and not all 0, got "
+                f"{self.tta_shifts!r}"
             )
 
     def _views(self) -> list[View]:
         if not self.tta_shifts:
             return []
         return [(w, partial(shifted, shift=s)) for s, w in shift_weights(self.tta_shifts).items()]
+
+
+def _is_shift(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _are_weights(values: Iterable[Any]) -> bool:
+    weights = list(values)
+    return (
+        all(isinstance(weight, Real) and 0 <= float(weight) <= _MAX_WEIGHT for weight in weights)
+        and sum(weights) > 1 / _MAX_WEIGHT
+    )
 
 
 class SpectrumClassifier(SpectrumInput, ShiftAveraging):
