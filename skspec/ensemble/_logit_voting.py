@@ -166,6 +166,7 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         self.cv = cv
         self.n_jobs = n_jobs
 
+    @unchanged_on_error
     def fit(
         self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None
     ) -> Self:
@@ -244,17 +245,16 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
             methods = [methods[i] for i in kept]
             if not all(map(hasattr, fitted, methods)):
                 raise ValueError(MIXED)
-        with unchanged_on_error(self):
-            self.classes_ = classes
-            self.weights_ = weights / weights.sum()
-            self.scales_ = scales
-            self.estimators_ = fitted
-            self.logit_methods_ = methods
-            self._fitted_names = list(names)
-            for name in ("n_features_in_", "feature_names_in_"):
-                self.__dict__.pop(name, None)
-                if hasattr(fitted[0], name):
-                    setattr(self, name, getattr(fitted[0], name))
+        self.classes_ = classes
+        self.weights_ = weights / weights.sum()
+        self.scales_ = scales
+        self.estimators_ = fitted
+        self.logit_methods_ = methods
+        self._fitted_names = list(names)
+        for name in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
+            if hasattr(fitted[0], name):
+                setattr(self, name, getattr(fitted[0], name))
         return self
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
@@ -334,10 +334,10 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
             raise ValueError(
                 f"weights has shape {weights.shape}; ({len(members)},) is needed, one per member"
             )
-        if not (np.isfinite(weights) & (weights >= 0)).all() or weights.max() > _MAX_WEIGHT:
-            raise ValueError(
-                f"weights must be finite, not negative and at most {_MAX_WEIGHT:g}, got {weights.tolist()}"
-            )
+        if not (np.isfinite(weights) & (weights >= 0)).all():
+            raise ValueError(f"weights must be finite and not negative, got {weights.tolist()}")
+        if weights.max() > _MAX_WEIGHT:
+            raise ValueError(f"weights must be at most {_MAX_WEIGHT:g}, got {weights.tolist()}")
         if not any(w > 0 for w, member in zip(weights, members, strict=True) if member != "drop"):
             raise ValueError("weights are zero for all members that are not dropped")
         return weights

@@ -52,6 +52,7 @@ class SpectrumOverSampler(BaseOverSampler):
     ) -> list[NDArray[np.floating]]:
         """Return the wanted number of new rows of X for each class."""
 
+    @unchanged_on_error
     def fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
         """Append new rows to those of X, and their labels to y. If this fails, the sampler is left as it was before.
 
@@ -68,8 +69,7 @@ class SpectrumOverSampler(BaseOverSampler):
         X_new : array-like or sparse matrix of shape (n_spectra_new, n_features)
         y_new : array-like of shape (n_spectra_new,)
         """
-        with unchanged_on_error(self):
-            return super().fit_resample(X, y, **params)
+        return super().fit_resample(X, y, **params)
 
     def _validate_params(self) -> None:
         """Check the parameters; imbalanced-learn calls this in fit."""

@@ -25,7 +25,7 @@ import torch
 from skorch.callbacks import Callback
 from skorch.history import History
 
-from skspec.training.devices import get_generator_state, set_generator_state
+from skspec.training.randomness import get_generator_state, set_generator_state
 
 _DIGEST_SIZE = 32
 _SHARE = 0.05  # maximum fraction of the time spent on writing
@@ -108,7 +108,7 @@ def write_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
 
 def delete_checkpoint(path: Path) -> None:
     """Delete a checkpoint and what killed processes left of it."""
-    for file in (path, *path.parent.glob(f"{path.stem}.*{_PARTIAL}")):
+    for file in (path, *path.parent.glob(f"{path.stem}*{_PARTIAL}")):
         with contextlib.suppress(PermissionError):  # on Windows, another process is reading or writing it
             file.unlink(missing_ok=True)
 

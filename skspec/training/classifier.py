@@ -101,6 +101,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
 
     # Public methods -----------------------------------------------------------------------------------
 
+    @unchanged_on_error
     def partial_fit(
         self,
         X: Any,
@@ -153,15 +154,14 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         elif first:
             raise ValueError("classes must be given in the first call of partial_fit")
         device = resolve_device(self.device)
-        with unchanged_on_error(self):
-            rows, labels, weight, _ = check_training_data(self, X, y, sample_weight, reset=first)
-            if first:
-                self.classes_: NDArray[Any] = np.asarray(classes)
-            unknown = np.setdiff1d(labels, self.classes_)
-            if len(unknown):
-                raise ValueError(f"y has labels that are not in classes: {unknown.tolist()}")
-            target = np.searchsorted(self.classes_, labels)
-            train_more(self, rows, target, self._total_weight(weight, labels), device)
+        rows, labels, weight, _ = check_training_data(self, X, y, sample_weight, reset=first)
+        if first:
+            self.classes_: NDArray[Any] = np.asarray(classes)
+        unknown = np.setdiff1d(labels, self.classes_)
+        if len(unknown):
+            raise ValueError(f"y has labels that are not in classes: {unknown.tolist()}")
+        target = np.searchsorted(self.classes_, labels)
+        train_more(self, rows, target, self._total_weight(weight, labels), device)
         return self
 
     def decision_function(self, X: Any) -> NDArray[np.float32]:

@@ -241,6 +241,7 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
 
     # Public methods -----------------------------------------------------------------------------------
 
+    @unchanged_on_error
     def fit(
         self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None
     ) -> Self:
@@ -280,12 +281,11 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
         device = resolve_device(self.device)
         start = getattr(self, "net_", None) if self.warm_start else None
         warm = start is not None
-        with unchanged_on_error(self):
-            rows, y, sample_weight, groups = check_training_data(
-                self, X, y, sample_weight, groups, reset=not warm
-            )
-            target, weight, identity = self._encode_target(y, sample_weight, warm_start=warm)
-            train(self, rows, target, weight, groups=groups, device=device, start=start, identity=identity)
+        rows, y, sample_weight, groups = check_training_data(
+            self, X, y, sample_weight, groups, reset=not warm
+        )
+        target, weight, identity = self._encode_target(y, sample_weight, warm_start=warm)
+        train(self, rows, target, weight, groups=groups, device=device, start=start, identity=identity)
         return self
 
     def embed(self, X: Any) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from math import isqrt, prod
 from numbers import Integral, Real
@@ -84,30 +84,22 @@ class ShiftAveraging(NeuralClassifier):
         super()._check_params()
         if not isinstance(self.tta_shifts, Mapping):
             Interval(Integral, 0, None).check("tta_shifts", self.tta_shifts)
-        elif not all(_is_shift(shift) for shift in self.tta_shifts) or not _are_weights(
-            self.tta_shifts.values()
+            return
+        for shift, weight in self.tta_shifts.items():
+            Interval(Integral).check("shift in tta_shifts", shift)
+            Interval(Real, high=_MAX_WEIGHT).check("weight in tta_shifts", weight)
+        if (
+            min(self.tta_shifts.values(), default=0) < 0
+            or not sum(self.tta_shifts.values()) > 1 / _MAX_WEIGHT
         ):
             raise ValueError(
-                "tta_shifts must map integers to weights that are finite, not negative and not all 0, got "
-                f"{self.tta_shifts!r}"
+                f"tta_shifts must have weights that are not negative and not all 0, got {self.tta_shifts!r}"
             )
 
     def _views(self) -> list[View]:
         if not self.tta_shifts:
             return []
         return [(w, partial(shifted, shift=s)) for s, w in shift_weights(self.tta_shifts).items()]
-
-
-def _is_shift(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
-
-
-def _are_weights(values: Iterable[Any]) -> bool:
-    weights = list(values)
-    return (
-        all(isinstance(weight, Real) and 0 <= float(weight) <= _MAX_WEIGHT for weight in weights)
-        and sum(weights) > 1 / _MAX_WEIGHT
-    )
 
 
 class SpectrumClassifier(SpectrumInput, ShiftAveraging):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import traceback
-from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
@@ -15,11 +14,13 @@ from astropy.table import Table
 from numpy.typing import NDArray
 from skorch import NeuralNet, NeuralNetClassifier, NeuralNetRegressor
 from skorch.callbacks import EpochTimer, PassthroughScoring
-from torch import Tensor, nn
+from torch import nn
 
+from skspec.training.augmentation import RowAugmenter
 from skspec.training.averaging import WeightAverage
 from skspec.training.batching import Batch, Batches, Rows, balanced
 from skspec.training.precision import autocast
+from skspec.training.randomness import own_training
 from skspec.training.targets import SoftTargets
 from skspec.training.validation import ClassOutputs, ValueOutputs
 
@@ -33,7 +34,7 @@ class Net(NeuralNet):
         Network from rows of X to logits.
     generator : numpy.random.Generator
         Shuffles the training rows.
-    augment : callable or None, default=None
+    augment : RowAugmenter or None, default=None
         Augments the rows of a training batch.
     soften : SoftTargets or None, default=None
         Smooths or mixes the rows and targets of a training batch.
@@ -57,7 +58,7 @@ class Net(NeuralNet):
         module: Any,
         *,
         generator: np.random.Generator,
-        augment: Callable[[Tensor], Tensor] | None = None,
+        augment: RowAugmenter | None = None,
         soften: SoftTargets | None = None,
         outputs: ClassOutputs | ValueOutputs,
         balance: bool = False,
@@ -122,7 +123,8 @@ class Net(NeuralNet):
         self.average_ = None if self.ema_decay is None else WeightAverage(self.module_, self.ema_decay)
         self._named_parameters = list(self.get_all_learnable_params())
         self.notify("on_train_begin", X=rows, y=None)
-        with contextlib.suppress(_StopTraining):
+        augmentations = () if self.augment is None else self.augment.augmentations
+        with contextlib.suppress(_StopTraining), own_training(self.module_, augmentations):
             self.fit_loop(rows, epochs=self.max_epochs - len(self.history) if n_epochs is None else n_epochs)
         if self.average_ is not None:
             self.module_.load_state_dict(self.average_.module.state_dict())

@@ -27,10 +27,10 @@ from skspec.training.checkpoint import (
     read_checkpoint,
     set_training_state,
 )
-from skspec.training.devices import seeded
 from skspec.training.net import Net, get_weights, history_table
 from skspec.training.network import RowNetwork, column_statistics
 from skspec.training.optimizers import OPTIMIZERS
+from skspec.training.randomness import own_random_numbers, seeded
 from skspec.training.schedules import LearningRate
 from skspec.training.validation import Validation, hold_out
 
@@ -143,9 +143,11 @@ def make_net(
     validation: Validation | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Net:
-    """Return an untrained net, with weights drawn from torch's global generator."""
+    """Return an untrained net, with weights drawn from the generator of `seeded`."""
     shape = estimator._input_shape(len(center))
-    module = RowNetwork(estimator._build_network(shape.channels, estimator._n_outputs), center, scale, shape)
+    with own_random_numbers():
+        network = estimator._build_network(shape.channels, estimator._n_outputs)
+    module = RowNetwork(network, center, scale, shape)
     if estimator.compile:
         module.compile()
     optimizer, options = OPTIMIZERS[estimator.optimizer]

@@ -10,8 +10,8 @@ import torch
 from astropy.table import Table
 from numpy.typing import NDArray
 
-from skspec.training.devices import seeded
 from skspec.training.net import get_weights
+from skspec.training.randomness import seeded
 from skspec.training.run import make_net
 
 _PREFIX = "module."

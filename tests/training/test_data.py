@@ -184,14 +184,6 @@ def test_quantity_is_refused(X, model):
         model.fit(X * u.erg, Y)
 
 
-def test_failed_refit_leaves_no_stale_model(X, model):
-    model.fit(X, Y)
-    with pytest.raises(ValueError, match="one class"):
-        model.fit(X, np.full(40, "A"))
-    with pytest.raises(ValueError, match="not fitted"):
-        model.predict(X)
-
-
 @pytest.mark.parametrize(
     ("params", "error", "message"),
     [
