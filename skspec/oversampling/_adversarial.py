@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 Sample = tuple[NDArray[np.floating], NDArray[np.intp]]
 NETWORKS = ("conv", "dense")
+_ONE_AT_A_TIME = threading.Lock()  # threads may sample from one generator
 _BETAS = (0.5, 0.9)
 _BATCH_SIZE = 256  # of generated spectra
 _N_SCORED = 200  # spectra of each class in a score
@@ -264,7 +266,7 @@ def generate(generator: Any, labels: NDArray[np.intp]) -> NDArray[np.float32]:
     target = torch.as_tensor(labels, device=device)
     z = _normal(len(labels), generator.latent_dim, device)
     parts = zip(z.split(_BATCH_SIZE), target.split(_BATCH_SIZE), strict=True)
-    with own_layers(generator):
+    with _ONE_AT_A_TIME, own_layers(generator):
         return torch.cat([generator(*part).flatten(1).cpu() for part in parts]).numpy()
 
 
