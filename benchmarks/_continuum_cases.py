@@ -37,7 +37,7 @@ def running_median(spectra):
 
 
 def clipped(fit, x, y):
-    """Fit, leave out what lies too far off, and fit again, as one would write it for one spectrum."""
+    """Fit, clip outliers, and fit again, written for one spectrum."""
     used = np.isfinite(y)
     for _ in range(10):
         residual = y - fit(x[used], y[used])(x)

@@ -27,7 +27,7 @@ def thermal(spectra):
 
 
 def wien_loop(spectra, n):
-    """Temperatures by `scipy.optimize.curve_fit`, NaN where it gives up."""
+    """Temperatures by `scipy.optimize.curve_fit`, NaN where it fails."""
 
     def model(wave, temperature, amplitude):
         return amplitude * (5500.0 / wave) ** 5 * np.exp((1 / 5500.0 - 1 / wave) * HC_OVER_K / temperature)
@@ -99,7 +99,7 @@ def flux_statistics(spectra):
 
 
 def indices_loop(spectra, n):
-    """Lick indices from the pixels whose centres lie in a band, NaN where one of them is missing."""
+    """Lick indices from the pixels with centres in a band, NaN where one of them is missing."""
     wave, out = spectra.wave, np.empty((n, len(LICK)))
     width = np.gradient(wave)
     for row, flux in enumerate(np.asarray(spectra[:n]).astype(float)):

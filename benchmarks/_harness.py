@@ -44,7 +44,7 @@ def compare(
     repeats : int, default=7
         Number of timed runs of each function.
     baseline : str, default=None
-        Name of the function that the others are compared with; None gives the first.
+        Name of the function that the others are compared with; None means the first.
     items : int or mapping of str to int, default=1
         Number of items (spectra, files) that one call processes; times are per item.
     title : str, default=""

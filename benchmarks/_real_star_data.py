@@ -27,7 +27,7 @@ class Task:
     what, observed : str
         Arguments of `skspec.recipes.recommended`.
     star : ndarray of int
-        Index of the star that each spectrum shows.
+        Index of the star of each spectrum.
     snr : ndarray or None
         Signal-to-noise ratios, if they vary.
     """

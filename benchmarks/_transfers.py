@@ -25,7 +25,7 @@ class Transfer:
     training : dict of str to (ndarray, ndarray)
         Training spectra and their classes, by the suffix of the names of models: "" for the library.
     X, y, star : ndarray
-        Test spectra, their classes, and the star that each shows.
+        Test spectra, their classes, and their stars.
     """
 
     title: str
@@ -36,7 +36,7 @@ class Transfer:
 
 
 def transfers():
-    """Yield the tests on LAMOST and on SDSS templates; training sets are MILES and simulated observations of it."""
+    """Yield the tests on LAMOST and SDSS templates, with MILES and simulated observations of it as training sets."""
     grid = LogWaveResampler(loglam_min=3.5689, loglam_max=3.8689, n_bins=800, missing="interpolate")
     stars, letters = lamost_stars()
     spectra, kinds, shared = _templates()

@@ -2,12 +2,12 @@
 
 Command: ``python -m benchmarks.engine [--quick] [--threads N]``
 
-All train the same network from the same initial weights on 20,000 spectra of 433 pixels, in batches of 128 with
-AdamW: first a very small network, for which overhead matters, then the default of `Conv1DClassifier`. The bare loop
-only slices a shuffled tensor in memory and calls the fused optimiser. skspec and skorch train one epoch with
-``partial_fit``, including all checks, standardisation, callbacks and history; a fit of one epoch also includes what
-is done once per fit. skorch is run with its default and with the fused optimiser. The second table of each network is
-the prediction of all spectra.
+All train the same network from the same initial weights on 20,000 spectra of 433 pixels, in batches of 128 with AdamW:
+first a very small network, for which overhead matters, then the default of `Conv1DClassifier`. The bare loop only
+slices a shuffled tensor in memory and calls the fused optimiser. skspec and skorch train one epoch with
+``partial_fit``, including all checks, standardisation, callbacks and history; a fit of one epoch also includes the work
+that is done once per fit. skorch is run with its default and with the fused optimiser. The second table of each network
+is for the prediction of all spectra.
 """
 
 import argparse

@@ -2,27 +2,27 @@
 
 Command: ``python -m benchmarks.five_systems [--quick] [--only NAME ...] [--folds N] [--full]``
 
-Each recipe of `skspec.recipes` is trained and tested in a stratified cross-validation that keeps all spectra of an object
-in one fold. Scores are of the predictions of all folds together, with 95 % intervals by the bootstrap over objects; the
-seconds are the median of a fit of one fold, samplers included. Nothing is tuned on the scores.
+Each recipe of `skspec.recipes` is trained and tested in a stratified cross-validation that keeps all spectra of an
+object in one fold. Scores are computed from the predictions of all folds together, with 95 % intervals by the bootstrap
+over objects; the seconds are the median over folds of a fit, samplers included. Nothing is tuned on the scores.
 
 ==================  =================================================================================================
 system              data
 ==================  =================================================================================================
 mk_joint            MILES, the joint classes with 10 stars or more; each star is one spectrum
 lamost_rare_o       LAMOST spectra of types A to M, from their FITS files; there are no O stars among them, so that M, the
-                    smallest class, is what spectra are made of
-galaxy10            Galaxy Zoo cutouts of 64 pixels, "spirals" and others, whose labels are poor
+                    smallest class, is oversampled
+galaxy10            Galaxy Zoo cutouts of 64 pixels, "spirals" and others, with unreliable labels
 star_galaxy_qso     simulated survey on the grid of the contest; a fifth are repeated observations
-boss_quasars        simulated survey of quasars, galaxies and stars from O to M as BOSS takes them; a fifth are repeated
+boss_quasars        simulated BOSS survey of quasars, galaxies and stars from O to M; a fifth are repeated
 ==================  =================================================================================================
 
 The published networks are for GPUs and tens of thousands of spectra. Here they are scaled to about two minutes of one
-CPU core for each system, before any score was seen (`SCALED` below; all else is the recipe). mk_joint has fewer channels
-and hidden units and 40 epochs; lamost_rare_o 64 hidden units, 30 epochs and 300 steps of the generator; galaxy10 takes
-the smallest network for 5 epochs; star_galaxy_qso a quarter of the channels; boss_quasars is as published but for 25
-epochs. All but star_galaxy_qso have batches of 32 and a higher learning rate that falls, without which so few spectra
-make too few steps. ``--full`` takes the recipes as they are.
+CPU core for each system, before any score was seen (`SCALED` below; the rest is the recipe). mk_joint has fewer
+channels and hidden units and 40 epochs; lamost_rare_o 64 hidden units, 30 epochs and 300 steps of the generator;
+galaxy10 takes the smallest network for 5 epochs; star_galaxy_qso a quarter of the channels; boss_quasars has 25 epochs
+and is otherwise as published. All but star_galaxy_qso have batches of 32 and a higher, decreasing learning rate, since
+there are too few steps with so few spectra. ``--full`` uses the recipes unchanged.
 """
 
 import argparse
@@ -109,7 +109,7 @@ LOADERS = {
 
 
 def make(name, *, full=False, quick=False):
-    """Return the pipeline of a system: as published, scaled, or just to see that it runs."""
+    """Return the pipeline of a system: as published, scaled, or minimal (`quick`)."""
     params, of_classifier = ({}, {}) if full else SCALED[name]
     params = {"random_state": 0, **params, **({"max_epochs": 1} if quick else {})}
     if name == "star_galaxy_qso":
@@ -168,9 +168,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", nargs="+", choices=list(LOADERS), default=list(LOADERS), metavar="NAME")
     parser.add_argument("--folds", type=int, default=3)
-    parser.add_argument(
-        "--quick", action="store_true", help="one epoch on a few spectra, to see that it runs"
-    )
+    parser.add_argument("--quick", action="store_true", help="one epoch on a few spectra")
     parser.add_argument("--full", action="store_true", help="the recipes as published")
     arguments = parser.parse_args()
     main(arguments.only, n_folds=arguments.folds, quick=arguments.quick, full=arguments.full)

@@ -8,9 +8,9 @@ contender generates 200 O stars, which `quality_report` compares with the held-o
 stars and seeds (--quick: 20 stars, once); the table has the mean and, after ±, half the difference of both, the number
 of times that copies were detected, and the median time of a fit.
 
-- real stars: other O stars in place of generated ones, as from a perfect generator.
+- real stars: other O stars instead of generated ones, as from a perfect generator.
 - start: one step of training, which leaves the initial state, a smoothed bootstrap, practically unchanged.
-- hinge: the defaults. It is trained on no other class, so that this is also one network per class.
+- hinge: the defaults, trained on O stars only.
 - hinge, with B: one network for O and as many B stars.
 - wasserstein: with five steps of the critic per step of the generator.
 - augment (20 stars only): the defaults, with differentiable augmentation.
@@ -55,7 +55,7 @@ def stars():
 
 
 def generate(contender, known, companions, seed):
-    """Generate as many O stars as are compared; return them and the time."""
+    """Generate `N_COMPARED` O stars; return them and the time."""
     X = np.concatenate([known, companions])
     y = np.repeat(["O", "B"], [len(known), len(companions)])
     learned = {"O", "B"} if contender.endswith("with B") else {"O"}

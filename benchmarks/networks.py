@@ -65,7 +65,7 @@ CASES = {
         partial(Conv1D, n_pixels=2305, n_outputs=N_OUTPUTS, batch_norm=False, dropout=0, **V2),
         lr=3e-4,
         n_steps=80,
-        cpu=(8, 16),  # with fewer, the time is that of its 160 MB of weights
+        cpu=(8, 16),  # with fewer, reading its 160 MB of weights dominates the time
     ),
     "ResNet50": Case(
         partial(plain.PlainResNet50, N_OUTPUTS),
@@ -172,7 +172,7 @@ def compare_with_products(contenders, dtypes, *, n, device, title, repeats):
     low_a, low_b = a.bfloat16(), b.bfloat16()
     b_parts = (
         b.unflatten(1, (16, -1)).transpose(0, 1).contiguous()
-    )  # with fewer parts torch does not use its convolution
+    )  # with fewer parts, torch does not use its convolution
     products = {
         "matrix product": lambda: a @ b,
         "matrix product as convolution": lambda: functional.conv1d(b_parts, a[:, :, None]),

@@ -1,4 +1,4 @@
-"""Remedies for a rare class: a simulated survey and MILES with one class reduced to a few spectra.
+"""Methods for rare classes: a simulated survey and MILES with one class reduced to a few spectra.
 
 Command: ``python -m benchmarks.oversampling [--quick] [--data survey miles] [--rare 20 50 120] [--only NAME ...]``
 
@@ -7,14 +7,14 @@ observations; its rare class is O. In MILES (906 stars, B to M) it is K, which i
 Spectra are on 400 logarithmic bins, divided by their median. Folds are stratified and grouped by star, and repeated
 with other seeds. In the training set of each fold, and only there, the rare class is reduced to the given number of
 spectra; samplers are fitted to that set, and resample the class to the size of the largest. All contenders have the
-same folds, the same spectra and the same classifier with its defaults (`Conv1DClassifier`). Nothing is tuned on these
+same folds, spectra and classifier (`Conv1DClassifier` with its defaults). Nothing is tuned on these
 scores; the defaults of the GAN were chosen by the quality of generated spectra, K stars of MILES among them.
 
-Scores are of the predictions of all test folds together, with 95 % intervals by the bootstrap over stars: recall and F1
-of the rare class, macro-F1. The calibration error is that of the most probable class (10 bins of equal size). The time
-is the median of a whole fit, classifier included. The published dense GAN is trained on as many spectra as published (800
-steps of 32 for 8000 of 3), with both its bugs fixed. "GAN, untrained" is `GANOversampler` after one step: the smoothed
-bootstrap in principal components with which it starts.
+Scores are computed from the predictions of all test folds together, with 95 % intervals by the bootstrap over stars:
+recall and F1 of the rare class, macro-F1. The calibration error is that of the most probable class (10 bins of equal
+size). The time is the median of a whole fit, classifier included. The published dense GAN is trained on as many spectra
+as published (800 steps of 32 for 8000 of 3), with both its bugs fixed. "GAN, untrained" is `GANOversampler` after one
+step: the smoothed bootstrap in principal components with which it starts.
 """
 
 import argparse

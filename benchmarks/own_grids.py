@@ -1,17 +1,18 @@
-"""What a wavelength grid for each spectrum costs, compared with one grid for all.
+"""Time of transformers on spectra with individual wavelength grids, compared with one common grid.
 
 Command: ``python -m benchmarks.own_grids [--spectra N] [--only NAME ...]``
 
 The same 1,000 spectra of about 4,000 pixels, float32 with inverse variances, in three layouts: on one common grid; cut
-out of one log-linear lattice, each at its own place and length, as survey files come; and on grids of their own that
-share no pixel, as survey spectra are in the rest frame. In one spectrum of ten, one pixel in twenty is missing. All
+out of one log-linear lattice at different positions and lengths, like survey files; and on individual grids that share
+no pixel, like survey spectra in the rest frame. In one spectrum of ten, one pixel in twenty is missing. All
 layouts hold the same number of pixels. Each transformer works on the three in turn, round after round, in one process;
 the table gives the median time of a spectrum and the ratio to that on the common grid.
 
 Cut-outs of a lattice must stay below 1.5. So must grids of their own, except where something depends on the wavelengths
 alone: it is then computed once for a common grid or a lattice, and once for each spectrum on its own grid. That is the
 operator of `ResolutionMatcher`, by far the most expensive; the overlaps and places of pixels in the bins of
-`LogWaveResampler` and the bands of `LineIndices`; and logarithms of wavelengths in slopes and Wien's law.
+`LogWaveResampler` (``"flux_conserving"``, ``"linear"`` and ``"ivar_weighted"``) and the bands of `LineIndices`; the
+basis functions of `ContinuumNormalizer`; and logarithms of wavelengths in slopes and Wien's law.
 """
 
 import argparse
@@ -57,7 +58,7 @@ TRANSFORMERS = {
 
 
 def layouts(n_spectra):
-    """Return the same spectra on one grid, on cut-outs of a lattice and on grids of their own."""
+    """Return the same spectra on one grid, on cut-outs of a lattice and on individual grids."""
     common = simulate(n_spectra, N_PIXELS)
     rng = np.random.default_rng(1)
     lengths = N_PIXELS + rng.integers(-200, 200, n_spectra)

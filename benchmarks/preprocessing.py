@@ -1,15 +1,15 @@
-"""Transformers of spectra against what a user would write with numpy, scipy and scikit-learn.
+"""Transformers of spectra against plain numpy, scipy and scikit-learn code.
 
 Command: ``python -m benchmarks.preprocessing [--quick] [--only NAME ...]``
 
 10,000 spectra (--quick: 1,000) of 4,000 pixels on one log-linear grid, float32 with inverse variances: smooth continua
 with absorption lines and noise; in one spectrum of ten, one pixel in twenty is missing. Each case times one transformer
-on all of them. Loops that take long run on the first few spectra and are counted by the spectrum. All contenders of a
+on all of them. Slow loops run only on the first few spectra; times are per spectrum. All contenders of a
 case take turns, round after round, in one process; the table gives the median time of a spectrum and the speed relative
 to the first contender. Where both compute the same, results are compared before anything is timed.
 
-Then the transformer gets the spectra as a file mapped into memory, and the most memory that Python and numpy hold while
-it works, result included, is printed as a multiple of the input.
+Then the transformer is run on a memory-mapped file, and the peak memory of Python and numpy, result included, is printed
+as a multiple of the input.
 
 To add a case: write a function that takes the `Spectra` and returns a `Case`, and decorate it with ``@case``. Cases of
 the continuum and of missing pixels are in ``_continuum_cases``, those of features in ``_feature_cases``.
@@ -80,7 +80,7 @@ def flux_normalizer(spectra):
 
 
 def filled(spectra):
-    """Flux with missing pixels interpolated, as plain scipy needs it."""
+    """Return the flux with missing pixels interpolated, for plain scipy."""
     rows = np.asarray(spectra).copy()
     pixels = np.arange(rows.shape[1])
     for row in rows:
@@ -156,7 +156,7 @@ def resampling_methods(spectra):
 
 
 def memory(transform, spectra):
-    """Most memory held while `transform` works on a memory-mapped copy of `spectra`, as a multiple of the input."""
+    """Return the peak memory of `transform` on a memory-mapped copy of `spectra`, as a multiple of the input."""
     with tempfile.TemporaryDirectory() as folder:
         parts = {}
         for name in ("flux", "ivar"):

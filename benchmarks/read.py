@@ -1,14 +1,14 @@
 """Reading SDSS/BOSS spectra: ``python -m benchmarks.read [--files 300] [--repeats 5]``.
 
 The files of data releases 8 to 17 among the real data (``$SKSPEC_DATA``, by default ``../shared/data``) are copied
-into a temporary directory until there are some hundred, so that all contenders find them in the page cache. Every
-copy has a comment of its own in each extension header, so that a cache of parsed headers is never hit; real surveys
-lie between that and files whose headers are the same.
+into a temporary directory until there are a few hundred, so that all contenders read from the page cache. Every copy has
+a different comment in each extension header, so that a cache of parsed headers is never hit; real surveys are between
+that and files with identical headers.
 
 Each contender reads flux, wavelength, ivar, class and redshift of all files, into one `Spectra` or, for the others,
 into a list. ``astropy`` is the usual loop; ``astropy, first table only`` leaves out the catalogue row
-with class and redshift; ``bytes`` only reads the files, the limit for any reader. The row ``same headers`` reads
-the originals repeatedly.
+with class and redshift; ``bytes`` only reads the files, the lower limit for any reader. The row ``same headers`` reads
+the original files repeatedly.
 """
 
 from __future__ import annotations
@@ -66,13 +66,13 @@ def read_bytes(files: list[Path]) -> int:
 
 
 def with_own_headers(content: bytes, number: int) -> bytes:
-    """Content of a file whose extension headers say which copy it is."""
+    """Return the content of a file with the number of the copy in its extension headers."""
     card = b"XTENSION= 'BINTABLE' / copy %d" % number
     return re.sub(rb"XTENSION= 'BINTABLE'.{60}", card.ljust(80), content)
 
 
 def check_equal(files: list[Path]) -> None:
-    """Stop unless both readers give the same values."""
+    """Stop unless both readers return the same values."""
     spectra = read_spectra(files)
     for i, (flux, wave, ivar, kind, z) in enumerate(astropy_loop(files)):
         row = spectra[i]
@@ -89,8 +89,8 @@ def check_equal(files: list[Path]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--files", type=int, default=300, help="how many to read (default 300)")
-    parser.add_argument("--repeats", type=int, default=5, help="runs of each contender (default 5)")
+    parser.add_argument("--files", type=int, default=300, help="number of files (default 300)")
+    parser.add_argument("--repeats", type=int, default=5, help="number of runs of each contender (default 5)")
     options = parser.parse_args()
     data = Path(os.environ.get("SKSPEC_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
     originals = sorted(

@@ -2,14 +2,14 @@
 
 Command: ``python -m benchmarks.resample [--spectra N]``
 
-2,000 spectra of about 4,000 pixels in three layouts: one common grid; a grid of its own for each, cut from the survey's
-log-linear lattice at a random place and length, as SDSS, BOSS and LAMOST files come; and a grid of its own for each in
-the rest frame, where no two spectra share a pixel.
+2,000 spectra of about 4,000 pixels in three layouts: one common grid; individual grids, cut from the log-linear lattice
+of the survey at random positions and lengths, like SDSS, BOSS and LAMOST files; and individual grids in the rest frame,
+where no two spectra share a pixel.
 
-Each contender resamples them all, or, where
-it takes long, the first few, and is counted by the spectrum. All take turns, round after round, in one process; the
-table gives the median time of a spectrum and the speed relative to specutils' FluxConservingResampler on the same
-input, with and without inverse variances. Before anything is timed, results are compared with specutils'.
+Each contender resamples all of them, or the first few if it is slow; times are per spectrum. All take turns, round
+after round, in one process; the table gives the median time of a spectrum and the speed relative to specutils'
+FluxConservingResampler on the same input, with and without inverse variances. Before anything is timed, results are
+compared with specutils'.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def without_ivar(spectra):
 
 
 def rows(spectra, n):
-    """Flux, wave and ivar of the first spectra, as loose arrays."""
+    """Return flux, wave and ivar of the first spectra as arrays."""
     waves = [spectra.wave] * n if spectra.is_common_grid else spectra.wave[:n]
     return list(zip(spectra.flux[:n], waves, spectra.ivar[:n], strict=True))
 
@@ -85,7 +85,7 @@ def interp_loop(spectra, grid, n):
 
 
 def check(spectra):
-    """Compare with specutils, whose bins end halfway between centres: by 3e-4 of a bin not where log bins end."""
+    """Compare with specutils, whose bin edges, halfway between centres, are off by 3e-4 of a logarithmic bin."""
     resampler = LogWaveResampler(min_coverage=1.0).fit(spectra)
     ours = resampler.resample(spectra[:3])
     for k, theirs in enumerate(specutils_loop(spectra, resampler.wave_, 3, with_ivar=True)()):

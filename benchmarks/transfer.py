@@ -12,8 +12,8 @@ vector machine flux and lines.
 The ensemble is ``recommended("class", observed="elsewhere")``. Its members were chosen on other transfers, which
 ``--development`` prints: from MILES to the MK standards of MKCLASS (with and without noise), to the library of Pickles
 and to the spectra from which it was made, and from each of these three to MILES. It is the third ensemble that was scored
-on LAMOST and the templates. The first was the recipe for surveys, trained on the copies (accuracy 0.68 and 0.82), the
-second had members on lines alone (0.73 and 0.85).
+on LAMOST and the templates. The first was the recipe for surveys, trained on the copies (accuracy 0.68 and 0.82); the
+second had members on lines only (0.73 and 0.85).
 
 The tests are 284 LAMOST spectra of A F G K M stars (labels of its pipeline), and the 114 templates of B to M stars of the
 SDSS pipeline. Intervals are 95 %, from a bootstrap over stars.

@@ -1,4 +1,4 @@
-"""`search_space`: the parameters of an estimator that are worth searching, and their ranges."""
+"""`search_space`: parameters of an estimator worth searching, and their ranges."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ def search_space(estimator: Any) -> dict[str, Any]:
     Parameters
     ----------
     estimator : estimator
-        An estimator of skspec, or one that contains some: a pipeline, a union, a voting ensemble, or any other that
-        returns nested estimators from ``get_params(deep=True)``.
+        An estimator of skspec, or one that contains some: a pipeline, a union, a voting ensemble, or any other whose
+        ``get_params(deep=True)`` returns nested estimators.
 
     Returns
     -------
     dict
-        A list of values or a distribution of `scipy.stats` for each parameter, with the names of nested estimators
-        as prefix (``"conv1dclassifier__lr"``): the ``param_distributions`` of
-        `~sklearn.model_selection.RandomizedSearchCV` and `~sklearn.model_selection.HalvingRandomSearchCV`. It is a plain
-        dict: add parameters that depend on your data, and delete those that are settled.
+        A list of values or a distribution of `scipy.stats` for each parameter, with the names of nested estimators as
+        prefixes (``"conv1dclassifier__lr"``): the ``param_distributions`` of
+        `~sklearn.model_selection.RandomizedSearchCV` and `~sklearn.model_selection.HalvingRandomSearchCV`. Add
+        parameters that depend on your data, and delete those that you do not want to search.
 
     Raises
     ------
@@ -31,18 +31,18 @@ def search_space(estimator: Any) -> dict[str, Any]:
 
     Notes
     -----
-    Learning rates and sizes are searched around the present values of the estimator, learning rates within
-    a factor of ten (Bengio 2012, arXiv:1206.5533), sizes within a factor of two. If some parameters depend on a choice,
-    such as the window of a running median, only those of the present choice are searched.
+    Learning rates and sizes are searched around the current values of the estimator: learning rates within a factor of
+    ten (Bengio 2012, arXiv:1206.5533), sizes within a factor of two. Of parameters that depend on a choice, such as the
+    window of a running median, only those of the current choice are searched.
 
-    ``max_epochs`` is left out: it is the budget, ``resource="conv1dclassifier__max_epochs"`` of a halving search.
+    ``max_epochs`` is left out, since it is the budget: ``resource="conv1dclassifier__max_epochs"`` of a halving search.
     Parameters that depend on the data are left out too: augmentation, class weights, channels, wavelengths.
 
     A search over ``n_bins`` of `LogWaveResampler` changes the number of columns of its output. Delete it if a later step
-    has a ``wave`` parameter of its own.
+    has its own ``wave`` parameter.
 
-    An estimator of your own takes part if its class has a method ``__skspec_search_space__(self)`` that returns such a
-    dict for its own parameters.
+    To include your own estimator, define a method ``__skspec_search_space__(self)`` that returns such a dict of its
+    parameters.
 
     Examples
     --------
@@ -62,6 +62,6 @@ def search_space(estimator: Any) -> dict[str, Any]:
     }
     if not space:
         raise ValueError(
-            f"estimator must have a part of skspec with parameters to search, got {type(estimator).__name__}"
+            f"estimator must contain estimators of skspec with parameters to search, got {type(estimator).__name__}"
         )
     return space

@@ -50,7 +50,7 @@ WIDTH = 64
 
 
 def lines(n=48, *, seed=0):
-    """Spectra of two classes, a line in emission or in absorption, two of each object."""
+    """Spectra of two classes, with an emission or an absorption line, two of each object."""
     rng = np.random.default_rng(seed)
     y = np.arange(n) // 2 % 2
     flux = rng.normal(10.0, 0.5, (n, WIDTH))
@@ -69,7 +69,7 @@ def bounds(distribution):
 
 
 def draw(space, n):
-    """Draw n points, or all there are of a space of lists that has fewer."""
+    """Draw n points, or all points of a smaller space of lists."""
     finite = all(isinstance(values, list) for values in space.values())
     n_points = prod(len(values) for values in space.values()) if finite else n
     return list(ParameterSampler(space, min(n, n_points), random_state=0))
@@ -325,7 +325,7 @@ print(max(search.cv_results_[f"split{k}_test_score"].max() for k in range(2)))
 
 
 def test_workers_share_the_processor():
-    """Whatever the parent has done with its own threads; measured in the workers after a fit."""
+    """Measure the threads of workers after a fit, for any number of threads in the parent."""
     assert 1 <= float(run(COUNT_THREADS)) <= max(1, cpu_count() // 2)
 
 

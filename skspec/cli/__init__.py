@@ -1,7 +1,7 @@
 """The command line: ``skspec demo | fit | predict | reproduce | catalogue | formats``.
 
-`_app` and `_catalogue` define the commands, `_options` the options that they share, and `_report` prints. Everything is
-computed by other rooms.
+`_app` and `_catalogue` define the commands, `_options` the options that they share, and `_report` prints; all
+computation is elsewhere.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""The commands and their options."""
+"""Commands and their options."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from skspec.cli import _catalogue, _report
 from skspec.cli._options import (
     Debug,
     Epochs,
+    FileFormat,
     Folds,
-    Format,
     Jobs,
     OnError,
     Overwrite,
@@ -43,14 +43,10 @@ from skspec.prediction import classify_files
 from skspec.recipes import FIT_RECIPES, PUBLISHED_SYSTEMS, make_baseline
 from skspec.recipes import reproduce as reproduce_system
 
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
-# mypy does not know the members, which are read from the package
+# mypy cannot infer the members, which are read from the package
 Recipe = StrEnum("Recipe", {name: name.replace("_", "-") for name in FIT_RECIPES})  # type: ignore[misc]
 System = StrEnum("System", {name: name.replace("_", "-") for name in PUBLISHED_SYSTEMS})  # type: ignore[misc]
 Reduction = StrEnum("Reduction", {name: name for name in LABEL_REDUCTIONS})  # type: ignore[misc]
@@ -80,14 +76,14 @@ def main(
 @app.command()
 def demo(
     *,
-    n_spectra: Annotated[int, Option(min=50, help="Spectra to simulate.")] = 800,
+    n_spectra: Annotated[int, Option(min=50, help="Number of spectra to simulate.")] = 800,
     folds: Folds = 5,
     epochs: Annotated[int, Option(min=1, help="Number of epochs.")] = 20,
     n_jobs: Jobs = None,
     seed: Seed = 0,
     debug: Debug = False,
 ) -> None:
-    """Simulate a survey and cross-validate a classifier on it. Nothing is downloaded; it takes about a minute."""
+    """Simulate a survey and cross-validate a classifier on it, in about a minute. Nothing is downloaded."""
     with reporting(debug):
         console = _report.console()
         console.print(
@@ -109,7 +105,7 @@ def demo(
         _cross_validate(console, model, data, name="conv1d", folds=folds, seed=seed, n_jobs=n_jobs)
         _next(
             console,
-            "skspec formats                                                   # what it reads",
+            "skspec formats                                                   # list the file formats",
             "skspec fit 'night1/*.fits' --labels class --out model.skspec     # train on your own files",
             "skspec predict model.skspec 'night2/*.fits' --out classes.ecsv   # classify others",
         )
@@ -124,54 +120,55 @@ def fit(
     *,
     labels: Annotated[str, Option(help="Column with the classes, of the files or of --catalogue.")] = "class",
     reduce_labels: Annotated[
-        Reduction | None, Option(help="Reduce dM2, A7III: mk-class to M, A; mk-joint to MV, AIII.")
+        Reduction | None,
+        Option(help="Reduce types such as dM2 and A7III: mk-class to M and A, mk-joint to MV and AIII."),
     ] = None,
     catalogue: Annotated[
-        Path | None, Option(help="Table with labels, matched by its column file or object.")
+        Path | None, Option(help="Table with labels; its column file or object identifies the spectra.")
     ] = None,
-    classes: Annotated[str | None, Option(help="Classes to keep: A,F,G.", show_default="all")] = None,
+    classes: Annotated[str | None, Option(help="Classes to keep, such as A,F,G.", show_default="all")] = None,
     min_class_size: Annotated[
         int | None,
-        Option(min=1, help="Drop smaller classes.", show_default="number of folds, 10 for recommended"),
+        Option(min=1, help="Leave out smaller classes.", show_default="number of folds, 10 for recommended"),
     ] = None,
     groups: Annotated[
-        str, Option(help="Spectra of the same object, by: sky (position), a column, or none.")
+        str, Option(help="How to identify spectra of the same object: sky (position), a column, or none.")
     ] = "sky",
     folds: Folds = 5,
     recipe: Annotated[Recipe, Option(help="Pipeline to train.")] = _CONV1D,
-    rest_frame: Annotated[bool, Option("--rest-frame", help="Divide wavelengths by 1 + z first.")] = False,
+    rest_frame: Annotated[
+        bool, Option("--rest-frame", help="Shift spectra to the rest frame (divide wavelengths by 1 + z).")
+    ] = False,
     loglam_min: Annotated[
-        float | None, Option(help="Log10 of the blue edge in Å.", show_default="from the data")
+        float | None, Option(help="Log10 of the blue end of the grid in Å.", show_default="from the data")
     ] = None,
     loglam_max: Annotated[
-        float | None, Option(help="Log10 of the red edge in Å.", show_default="from the data")
+        float | None, Option(help="Log10 of the red end of the grid in Å.", show_default="from the data")
     ] = None,
     n_bins: Annotated[
         int | None, Option(min=1, help="Number of wavelength bins.", show_default="from the data")
     ] = None,
     epochs: Epochs = None,
-    format_: Format = None,
+    format_: FileFormat = None,
     on_error: Unreadable = OnError.SKIP,
     n_jobs: Jobs = None,
     seed: Seed = 0,
-    out: Annotated[Path, Option(help="File of the model.")] = Path("model.skspec"),
+    out: Annotated[Path, Option(help="Model file to write.")] = Path("model.skspec"),
     overwrite: Overwrite = False,
     debug: Debug = False,
 ) -> None:
     """Train a classifier on survey files: cross-validate it and a random forest, then save it.
 
-    Spectra of the same object stay together in one fold, so that the scores are those of new objects.
+    Spectra of the same object are kept in one fold, so that the scores are those for new objects.
     """
     check_output(out, overwrite, (".skspec",))
     if not paths and catalogue is None:
-        raise typer.BadParameter("give PATHS, a --catalogue of files, or both")
+        raise typer.BadParameter("PATHS, a --catalogue of files, or both are needed")
     chosen = FIT_RECIPES[recipe.name]
     grid: dict[str, Any] = {"loglam_min": loglam_min, "loglam_max": loglam_max, "n_bins": n_bins}
     if chosen.grid:
         if any(value is not None for value in grid.values()):
-            raise typer.BadParameter(
-                f"--loglam-min, --loglam-max and --n-bins are not for {recipe.value}, which has a grid of its own"
-            )
+            raise typer.BadParameter(f"--loglam-min, --loglam-max, --n-bins: {recipe.value} has its own grid")
         grid = chosen.grid.params
     with reporting(debug):
         console = _report.console()
@@ -214,31 +211,30 @@ def fit(
 
 @app.command()
 def predict(
-    model: Annotated[Path, Argument(help="Model saved by skspec fit.", show_default=False)],
+    model: Annotated[Path, Argument(help="Model file saved by skspec fit.", show_default=False)],
     paths: Paths,
     *,
     out: Annotated[
         Path | None, Option(help="Table to write: .ecsv, .csv, .fits or .parquet.", show_default="print")
     ] = None,
-    format_: Format = None,
+    format_: FileFormat = None,
     on_error: Unreadable = OnError.SKIP,
     n_jobs: Jobs = None,
     overwrite: Overwrite = False,
     debug: Debug = False,
 ) -> None:
-    """Classify files: a table with class, probabilities and flags, one row per spectrum.
+    """Classify the spectra in files: print or write a table of classes, probabilities and flags.
 
     Spectra with the flags unreadable, no_redshift, no_overlap (with the model's wavelengths) and failed have no class.
-    Spectra with low_coverage (under 80 % of the wavelengths) and low_snr (under 5 per pixel) are less certain.
+    The classes of spectra with the flags low_coverage (below 80 % of the wavelengths) and low_snr (below 5 per pixel)
+    are less certain.
     """
     check_output(out, overwrite, tuple(TABLE_FORMATS))
     with reporting(debug):
         console = _report.console()
         info = skspec.read_info(model)
         if info["wave"] is None:
-            raise ValueError(
-                f"{model} does not know its wavelengths: it has no LogWaveResampler and was fitted on arrays"
-            )
+            raise ValueError(f"{model} has no wavelengths: it was fitted on arrays, without LogWaveResampler")
         classifier = skspec.load(model)
         if not hasattr(classifier, "classes_"):
             raise ValueError(f"{model} is not a classifier")
@@ -263,7 +259,9 @@ def reproduce(
     context: typer.Context,
     system: Annotated[System, Argument(help="Published system.", show_default=False)],
     *,
-    data: Annotated[Path, Option(help="Its published file, a folder of spectra, or mk_predictions.")],
+    data: Annotated[
+        Path, Option(help="Published data file, a folder of spectra, or the folder mk_predictions.")
+    ],
     network: Annotated[str | None, Option(help=f"{_NETWORKS}.", show_default="the recipe's")] = None,
     labels: Annotated[
         str | None, Option(help="Column with the classes.", show_default="the file's own")
@@ -273,17 +271,17 @@ def reproduce(
     seed: Seed = 0,
     debug: Debug = False,
 ) -> None:
-    """Print the published scores of a system and ours, tested by the published protocol and grouped by object.
+    """Retrain a published system, and print its published scores and ours.
 
-    The published tests split spectra at random, so that an object can be in both training and test set. Where positions
-    or names identify objects, scores of a cross-validation that keeps them together are printed too.
+    The published tests split spectra at random, so that an object can be in both the training and the test set. If
+    positions or names identify objects, a cross-validation that keeps the spectra of an object together is printed too.
     """
     with reporting(debug):
         console, published = _report.console(), PUBLISHED_SYSTEMS[system.name]
         if (score_predictions := published.find_predictions(data)) is not None:
             for option in ("network", "labels", "folds", "epochs", "seed"):
                 if (source := context.get_parameter_source(option)) and source.name != "DEFAULT":
-                    raise typer.BadParameter(f"--{option} is for training; {data} has predictions already")
+                    raise typer.BadParameter(f"--{option} is for training, but {data} holds predictions")
             _report.print_scored_predictions(console, published, score_predictions())
             return
         if not data.exists():
@@ -312,10 +310,9 @@ def formats(debug: Debug = False) -> None:
     """List the file formats, in the order in which they are tried."""
     with reporting(debug):
         console = _report.console()
-        columns = ("format", "what it is")
-        console.print(
-            _report.table("Formats, recognised by content", columns, available_formats(), text=columns)
-        )
+        columns = ("format", "description")
+        title = "Formats, recognised by content"
+        console.print(_report.table(title, columns, available_formats(), text=columns))
 
 
 def _cross_validate(

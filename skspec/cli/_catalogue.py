@@ -1,4 +1,4 @@
-"""``skspec catalogue``: choose spectra to download, a given number of each class, from a catalogue of millions."""
+"""``skspec catalogue``: choose spectra of each class to download from a large catalogue."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from skspec.io.meta import TABLE_FORMATS, write_table
 
 
 class CatalogueReduction(StrEnum):
-    """Reduction of types that `sample_catalogue` does."""
+    """Reductions of spectral types in `sample_catalogue`."""
 
     MK_CLASS = "mk-class"
 
@@ -26,7 +26,7 @@ def catalogue(
     path: Annotated[
         Path,
         Argument(
-            help="Catalogue: text separated by |, commas or tabs, or FITS; also .gz.", show_default=False
+            help="Catalogue: FITS, or text separated by |, commas or tabs; also .gz.", show_default=False
         ),
     ],
     *,
@@ -35,11 +35,13 @@ def catalogue(
     ],
     labels: Annotated[str, Option(help="Column with the classes.")] = "subclass",
     reduce_labels: Annotated[
-        CatalogueReduction | None, Option(help="mk-class: reduce types like dM2, A7III to O B A F G K M.")
+        CatalogueReduction | None,
+        Option(help="mk-class reduces types such as dM2 and A7III to O, B, A, F, G, K, M."),
     ] = None,
-    classes: Annotated[str | None, Option(help="Classes to draw: O,B,A.", show_default="all")] = None,
+    classes: Annotated[str | None, Option(help="Classes to draw, such as O,B,A.", show_default="all")] = None,
     where: Annotated[
-        list[str] | None, Option(help="Value of another column: class=STAR.", show_default=False)
+        list[str] | None,
+        Option(help="Required value of a column, such as class=STAR; repeatable.", show_default=False),
     ] = None,
     seed: Seed = 0,
     out: Annotated[
@@ -49,9 +51,9 @@ def catalogue(
     overwrite: Overwrite = False,
     debug: Debug = False,
 ) -> None:
-    """Draw rows of each class from a large catalogue, at random, in one pass.
+    """Draw random rows of each class from a large catalogue, such as the LAMOST general catalogue.
 
-    It is made for the general catalogue of LAMOST; the output has the identifiers of the spectra to download.
+    The output identifies the spectra to download.
     """
     check_output(out, overwrite, tuple(TABLE_FORMATS))
     source = path.expanduser()
@@ -62,7 +64,7 @@ def catalogue(
     if names == []:
         raise typer.BadParameter(f"--classes must name one class or more, got {classes}")
     if reduce_labels and labels.lower() != "subclass":
-        raise typer.BadParameter("--reduce-labels reduces the column subclass; leave --labels out")
+        raise typer.BadParameter("--reduce-labels reduces the column subclass; omit --labels")
     with reporting(debug):
         console = _report.console()
         with console.status(f"Reading {escape(str(path))}"):
@@ -77,16 +79,13 @@ def catalogue(
         found = drawn.meta["n_found"]
         rows = [(name, n, min(n, per_class)) for name, n in found.items()]
         total = ("all", sum(found.values()), len(drawn))
-        console.print(
-            _report.table(
-                f"{drawn.meta['n_rows']} rows by class", ("class", "found", "drawn"), [*rows, total]
-            )
-        )
+        title = f"{drawn.meta['n_rows']} rows by class"
+        console.print(_report.table(title, ("class", "found", "drawn"), [*rows, total]))
         if out is None:
-            console.print("\nNothing is written; --out table.ecsv writes the rows drawn.")
+            console.print("\nNothing is written; use --out table.ecsv to write these rows.")
             return
         if out.suffix == ".fits":
-            drawn.meta.clear()  # a FITS header cannot hold it
+            drawn.meta.clear()  # FITS headers cannot store it
         write_table(drawn, out)
         console.print(f"\n{len(drawn)} rows written to {escape(str(out))}.")
 
@@ -99,6 +98,6 @@ def _filters(texts: list[str]) -> dict[str, str]:
         if not sign or not name:
             raise typer.BadParameter(f"--where must be COLUMN=VALUE, got {text}")
         if name.lower() in map(str.lower, filters):
-            raise typer.BadParameter(f"--where names the column {name} twice; a column can have one value")
+            raise typer.BadParameter(f"--where names the column {name} twice; each column can have one value")
         filters[name] = value
     return filters

@@ -1,4 +1,4 @@
-"""Printed output of the commands: tables for a terminal, and without line breaks for a file."""
+"""Printed output of the commands: tables that fit a terminal, or unwrapped for a file."""
 
 from __future__ import annotations
 
@@ -21,17 +21,14 @@ from skspec.model_selection import CrossValidation, PreparedSpectra
 from skspec.recipes import PublishedSystem, Reproduction, ScoredPredictions, SystemData
 from skspec.spectra import Spectra
 
-_WIDE = 100_000  # characters in a line of a file, which must not wrap
-_SHOWN = 20  # rows of a list of skipped files
+_WIDE = 100_000  # characters in a line of a file, which is never wrapped
+_SHOWN = 20  # skipped files that are listed
 
 
 def console(*, wide: bool = False) -> Console:
-    """Return a console for standard output: plain text of any width where it is not a terminal.
+    """Return a console for standard output: plain unwrapped text if it is not a terminal.
 
-    Parameters
-    ----------
-    wide : bool, default=False
-        Whether long lines are left to the terminal to wrap, so that tables keep their shape.
+    With `wide`, the terminal wraps long lines, so that tables keep their shape.
     """
     stream = sys.stdout
     if hasattr(stream, "reconfigure"):
@@ -48,9 +45,9 @@ def console(*, wide: bool = False) -> Console:
 
 
 def progress(out: Console) -> Progress:
-    """Return a progress bar for standard error; silent where it is not a terminal."""
+    """Return a progress bar on standard error, hidden unless the outputs are terminals."""
     bar = Console(file=sys.stderr)
-    # older versions of rich end a disabled bar with a blank line
+    # older versions of rich print a blank line after a disabled bar
     bar.quiet = not (bar.is_terminal and out.is_terminal)
     return Progress(
         TextColumn("{task.description}"),
@@ -66,7 +63,7 @@ def progress(out: Console) -> Progress:
 def table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, text: Collection[str] | None = None
 ) -> Group:
-    """Return a table under its title; columns of `text` (None: the first) are left-aligned, numbers right-aligned."""
+    """Return a titled table; the columns `text` (default: the first) are left-aligned, the others right-aligned."""
     text = columns[:1] if text is None else text
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name in columns:
@@ -85,12 +82,9 @@ def _cell(value: Any) -> str:
 def print_read(out: Console, spectra: Spectra) -> None:
     """Print what was read, and which files were skipped."""
     skipped = spectra.meta.meta.get("skipped", [])
-    surveys = (
-        Counter(str(s) or "unknown" for s in spectra.meta["survey"])
-        if "survey" in spectra.meta.colnames
-        else {}
-    )
-    files = len(set(spectra.meta["file"])) if "file" in spectra.meta.colnames else len(spectra)
+    meta = spectra.meta
+    surveys = Counter(str(s) or "unknown" for s in meta["survey"]) if "survey" in meta.colnames else {}
+    files = len(set(meta["file"])) if "file" in meta.colnames else len(spectra)
     kinds = ", ".join(f"{name} {n}" for name, n in surveys.items())
     out.print(f"Read {len(spectra)} spectra from {files} files" + (f" ({escape(kinds)})." if kinds else "."))
     if skipped:
@@ -130,17 +124,12 @@ def print_scores(out: Console, results: dict[str, CrossValidation], folds: int) 
         )
         for name, cv in results.items()
     ]
-    out.print(
-        table(
-            f"Grouped {folds}-fold cross-validation (mean ± standard deviation of folds; all folds pooled)",
-            ("model", "accuracy", "pooled", "macro-F1", "pooled", "time"),
-            rows,
-        )
-    )
+    title = f"Grouped {folds}-fold cross-validation (mean ± standard deviation of folds; all folds pooled)"
+    out.print(table(title, ("model", "accuracy", "pooled", "macro-F1", "pooled", "time"), rows))
 
 
 def print_classes(out: Console, results: dict[str, CrossValidation]) -> None:
-    """Print the scores by class of the first model, the F1 scores of the others, and its confusion matrix."""
+    """Print the scores by class of the first model, its confusion matrix, and the F1 scores of the others."""
     (name, first), *others = results.items()
     classes = np.unique(first.labels)
     scores = [
@@ -155,13 +144,8 @@ def print_classes(out: Console, results: dict[str, CrossValidation]) -> None:
     columns = ("class", "precision", "recall", "F1", *(f"F1 of {other}" for other, _ in others), "spectra")
     out.print(table(f"By class: {name}, held-out spectra", columns, rows))
     matrix = confusion_matrix(first.labels, first.predicted, labels=classes)
-    out.print(
-        table(
-            "Confusion matrix (rows: label, columns: predicted)",
-            ("", *map(str, classes)),
-            [(label, *row) for label, row in zip(classes, matrix.tolist(), strict=True)],
-        )
-    )
+    rows = [(label, *row) for label, row in zip(classes, matrix.tolist(), strict=True)]
+    out.print(table("Confusion matrix (rows: label, columns: predicted)", ("", *map(str, classes)), rows))
 
 
 def print_predictions(out: Console, result: AstroTable) -> None:
@@ -172,7 +156,7 @@ def print_predictions(out: Console, result: AstroTable) -> None:
 
 
 def print_prediction_summary(out: Console, result: AstroTable) -> None:
-    """Print the numbers of classes and flags."""
+    """Print the number of spectra of each class and flag."""
     counts = Counter(str(label) or "(none)" for label in result["class"])
     out.print(table("Predicted", ("class", "spectra"), sorted(counts.items())))
     flags = Counter(flag for flags in result["flags"] for flag in str(flags).split(",") if flag)
@@ -181,7 +165,7 @@ def print_prediction_summary(out: Console, result: AstroTable) -> None:
 
 
 def print_system_data(out: Console, data: SystemData) -> None:
-    """Print classes, what was left out, and how objects are identified."""
+    """Print the classes, the spectra left out, and how objects are identified."""
     rows = [(label, int((data.y == label).sum())) for label in np.unique(data.y)]
     out.print(table("Classes", ("class", "spectra"), [*rows, ("all", len(data.y))]))
     if data.dropped:

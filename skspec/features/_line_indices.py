@@ -145,14 +145,7 @@ class LineIndices(StatelessTransformer):
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Names of the output columns: those of the indices, then those with ``_error``.
 
-        Parameters
-        ----------
-        input_features : None
-            Ignored.
-
-        Returns
-        -------
-        ndarray of str objects of shape (n_columns,)
+        Returns an ndarray of str objects of shape (n_columns,); `input_features` is ignored.
         """
         names = list(self._definitions())
         return np.array(names + [f"{name}_error" for name in names] * self.errors, dtype=object)
@@ -225,11 +218,12 @@ class _Bands:
         # A row that ends within the width repeats its last pixel, which is missing.
         columns = np.minimum(self.first[:, k, None] + np.arange(width), flux.shape[1] - 1)
         rows = np.arange(len(flux))[:, None]
+        pixels, below = columns + rows * flux.shape[1], columns + rows * edges.shape[1]
         return (
-            flux[rows, columns],
-            None if ivar is None else ivar[rows, columns],
-            edges[rows, columns],
-            edges[rows, columns + 1],
+            flux.take(pixels),
+            None if ivar is None else ivar.take(pixels),
+            edges.take(below),
+            edges.take(below + 1),
         )
 
 

@@ -146,14 +146,7 @@ class WienFitFeatures(StatelessTransformer):
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Names of the output columns: `features`.
 
-        Parameters
-        ----------
-        input_features : None
-            Ignored.
-
-        Returns
-        -------
-        ndarray of str objects of shape (n_columns,)
+        Returns an ndarray of str objects of shape (n_columns,); `input_features` is ignored.
         """
         return np.array(self.features, dtype=object)
 

@@ -27,7 +27,7 @@ class BootstrapResult:
     Attributes
     ----------
     score : float
-        Score of all spectra; for two classifiers, the difference of their scores.
+        Score of all spectra; for two classifiers, the difference between their scores.
     low, high : float
         Limits of the interval.
     resamples : ndarray of shape (n_resamples,)
@@ -68,15 +68,15 @@ def bootstrap_interval(
     y_true, y_pred : array-like of shape (n_spectra,)
         True and predicted labels.
     score : {"accuracy", "f1_macro", "joint_mae", "joint_kappa", "axis_kappa"} or callable
-        Score: the name of a function of this module, for which all resamples are scored at once, or any function of
-        true and predicted labels, which is called for each resample.
+        Name of a function of `skspec.metrics`, for which all resamples are scored at once, or any function of true and
+        predicted labels, which is called for each resample.
     groups : array-like of shape (n_spectra,), default=None
         Group of each spectrum, for example its star. Spectra of a group are not independent and are drawn together.
     stratify : bool, default=True
-        Whether to keep the number of spectra (groups) of each class in every resample; the class of a group is its most
-        frequent one.
+        Whether to keep the number of spectra (groups) of each class in every resample; the class of a group is the most
+        frequent class of its spectra.
     sample_weight : array-like of shape (n_spectra,), default=None
-        Weight of each spectrum, for scores by name.
+        Weight of each spectrum, only for scores by name.
     method : {"bca", "percentile"}, default="bca"
         Bias-corrected and accelerated interval (Efron 1987, J. Am. Stat. Assoc. 82, 171), or percentiles of the
         resamples.
@@ -105,9 +105,8 @@ def bootstrap_interval(
     >>> print(bootstrap_interval(y_true, y_pred, "accuracy", random_state=0))
     0.750 [0.670, 0.810]
     """
-    units = _Units(
-        y_true, [y_pred], score, groups=groups, stratify=stratify, sample_weight=sample_weight, **params
-    )
+    options = {"groups": groups, "stratify": stratify, "sample_weight": sample_weight}
+    units = _Units(y_true, [y_pred], score, **options, **params)
     return units.result(method, confidence_level, n_resamples, random_state)
 
 
@@ -126,7 +125,7 @@ def bootstrap_difference(
     random_state: int | np.random.Generator | None = None,
     **params: Any,
 ) -> BootstrapResult:
-    """Compute the difference of the scores of two classifiers, with confidence interval and p-value.
+    """Compute the difference between the scores of two classifiers, with confidence interval and p-value.
 
     Both are scored on the same resamples of the same spectra (paired bootstrap; Efron and Tibshirani 1993, chapter 16).
     The two-sided p-value is (1 + n) / (1 + number of resamples), where n is the number of resamples whose difference
@@ -151,15 +150,8 @@ def bootstrap_difference(
     ValueError
         If lengths differ, or a parameter is out of range.
     """
-    units = _Units(
-        y_true,
-        [y_pred, y_pred_other],
-        score,
-        groups=groups,
-        stratify=stratify,
-        sample_weight=sample_weight,
-        **params,
-    )
+    options = {"groups": groups, "stratify": stratify, "sample_weight": sample_weight}
+    units = _Units(y_true, [y_pred, y_pred_other], score, **options, **params)
     result = units.result(method, confidence_level, n_resamples, random_state)
     beyond = np.abs(result.resamples - result.score) >= np.abs(result.score)
     pvalue = (1 + int(beyond.sum())) / (1 + n_resamples)
@@ -176,7 +168,7 @@ class _Units:
         score: str | Callable[[Any, Any], float],
         *,
         groups: Any,
-        stratify: bool,
+        stratify: Any,
         sample_weight: Any,
         **params: Any,
     ) -> None:
@@ -186,7 +178,7 @@ class _Units:
         n = len(y_true)
         self.unit = np.arange(n) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
         self.n_units = int(self.unit.max()) + 1
-        # without strata, all units are of one class
+        # without strata, all units are of the same class
         target = np.unique(y_true if stratify else np.zeros(n), return_inverse=True)[1]
         stratum = self._strata(target)
         self.strata = [np.flatnonzero(stratum == k) for k in np.unique(stratum)]
@@ -196,7 +188,7 @@ class _Units:
         else:
             if params or sample_weight is not None:
                 raise ValueError(
-                    "parameters and sample_weight work only with the name of a score; bind them in the callable"
+                    "parameters and sample_weight need a score given by name; bind them in the callable"
                 )
             self.scores = [self._of_rows(score, y_true, p) for p in predictions]
 
@@ -241,7 +233,7 @@ class _Units:
     def result(
         self, method: str, confidence_level: float, n_resamples: int, random_state: Any
     ) -> BootstrapResult:
-        """Return the score of the first prediction, minus that of the second if there are two, and its interval."""
+        """Return the score of the first prediction, minus that of the second if any, and its interval."""
         check_choice("method", method, _METHODS)
         Interval(Real, 0, 1, "neither").check("confidence_level", confidence_level)
         Interval(Integral, 2).check("n_resamples", n_resamples)
@@ -268,7 +260,7 @@ def _corrected(
 ) -> FloatArray:
     """Return the quantiles of the bias-corrected and accelerated interval."""
     below = np.mean(resamples < observed)
-    if not 0 < below < 1:  # all resamples on one side: no correction is defined
+    if not 0 < below < 1:  # all resamples on one side: the correction is undefined
         return levels
     blocks = np.array_split(np.arange(n_units), 1 + n_units // 1000)
     left_out = np.concatenate([scored(1.0 - np.eye(n_units)[rows]) for rows in blocks])

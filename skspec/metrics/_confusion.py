@@ -1,4 +1,4 @@
-"""Scores as functions of confusion matrices, which score all resamples of a bootstrap at once.
+"""Scores as functions of confusion matrices, so that all resamples of a bootstrap are scored at once.
 
 Matrices have the shape (..., n_classes, n_classes), with true classes as rows and predicted classes as columns, and
 may be weighted.
@@ -35,7 +35,7 @@ def accuracy(matrix: FloatArray) -> FloatArray:
 
 
 def macro_f1(matrix: FloatArray, *, present: bool) -> FloatArray:
-    """Return the mean F1 score of all classes (0 if neither true nor predicted), or of those `present`."""
+    """Return the mean F1 score of all classes (0 if neither true nor predicted), or only of those `present`."""
     hit = np.diagonal(matrix, axis1=-2, axis2=-1)
     total = matrix.sum(axis=-1) + matrix.sum(axis=-2)
     f1 = np.divide(2.0 * hit, total, out=np.zeros_like(total), where=total > 0)
@@ -48,7 +48,7 @@ def mean_distance(matrix: FloatArray, distance: FloatArray) -> FloatArray:
 
 
 def quadratic_kappa(matrix: FloatArray, position: FloatArray) -> FloatArray:
-    """Return 1 − mean squared difference of positions / that expected of independent labels (Cohen 1968)."""
+    """Return 1 − the ratio of the mean squared difference of positions to its expectation for independent labels."""
     squares = (position[:, None] - position) ** 2
     rows, columns, total = matrix.sum(axis=-1), matrix.sum(axis=-2), matrix.sum(axis=(-2, -1))
     observed = (matrix * squares).sum(axis=(-2, -1)) * total

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 
 class KnownLogits(ClassifierMixin, BaseEstimator):
-    """Classifier that returns precomputed logits of all rows, whatever X is, for scikit-learn's scorers.
+    """Classifier that returns precomputed logits for any X, for use with scikit-learn's scorers.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class KnownLogits(ClassifierMixin, BaseEstimator):
         return True
 
     def decision_function(self, X: Any) -> NDArray[np.floating]:
-        """Return the logits; for two classes, the difference of second and first."""
+        """Return the logits; for two classes, second minus first."""
         return self.logits[:, 1] - self.logits[:, 0] if len(self.classes) == 2 else self.logits
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:

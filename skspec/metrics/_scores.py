@@ -1,4 +1,4 @@
-"""Scores of classes with an order or with coordinates."""
+"""Scores of classes, ordered or with coordinates."""
 
 from __future__ import annotations
 
@@ -56,13 +56,11 @@ def f1_macro(
 
     Parameters
     ----------
-    y_true, y_pred : array-like of shape (n_spectra,)
-        True and predicted labels.
+    y_true, y_pred, sample_weight
+        See `accuracy`.
     labels : sequence, default=None
-        All classes; the F1 score of a class that is neither true nor predicted is 0. None takes the classes that are
-        true or predicted, in each resample of a bootstrap those of the resample.
-    sample_weight : array-like of shape (n_spectra,), default=None
-        Weight of each spectrum.
+        All classes; the F1 score of a class that is neither true nor predicted is 0. None means the classes that are
+        true or predicted; in a bootstrap, those of each resample.
 
     Returns
     -------
@@ -83,15 +81,11 @@ def joint_mae(
 
     Parameters
     ----------
-    y_true, y_pred : array-like of shape (n_spectra,)
-        True and predicted labels.
+    y_true, y_pred, class_weight, sample_weight
+        See `accuracy`; the published table has ``class_weight="balanced"``.
     coordinates : mapping or callable, default=None
-        Coordinates of each label, one or several numbers. None takes the indices of temperature and luminosity class
+        Coordinates of each label, one or several numbers. None means the indices of temperature and luminosity class
         of joint MK classes such as "GV".
-    class_weight : mapping of label to float, "balanced" or None, default=None
-        Weight of the spectra of each true class; "balanced", as published, gives all classes the same weight.
-    sample_weight : array-like of shape (n_spectra,), default=None
-        Weight of each spectrum.
 
     Returns
     -------
@@ -112,15 +106,15 @@ def joint_kappa(
 ) -> float:
     """Compute the quadratically weighted kappa of ordered classes (Cohen 1968, Psychological Bulletin 70, 213).
 
-    It is 1 for perfect agreement and 0 for the agreement expected of independent labels.
+    It is 1 for perfect agreement and 0 for the expected agreement of independent labels.
 
     Parameters
     ----------
     y_true, y_pred, class_weight, sample_weight
-        See `joint_mae`.
+        See `accuracy`.
     order : sequence of labels, "temperature" or "luminosity", default="temperature"
-        All classes in order; differences are those of ranks. The two strings stand for joint MK classes such as "GV" in
-        the temperature-major or luminosity-major order of `skspec.mk.mk_grid`.
+        All classes in order; differences are between ranks. The two strings mean joint MK classes such as "GV" in the
+        temperature-major or luminosity-major order of `skspec.mk.mk_grid`.
 
     Returns
     -------
@@ -148,9 +142,9 @@ def axis_kappa(
     Parameters
     ----------
     y_true, y_pred, class_weight, sample_weight
-        See `joint_mae`.
+        See `accuracy`.
     coordinates : mapping or callable, default=None
-        Coordinates of each label. None takes the indices of temperature class (axis 0) and luminosity class (axis 1) of
+        Coordinates of each label. None means the indices of temperature class (axis 0) and luminosity class (axis 1) of
         joint MK classes such as "GV".
     axis : int, default=0
         Index of the coordinate.
@@ -167,14 +161,14 @@ def axis_kappa(
 def published_scores(
     y_true: ArrayLike, y_pred: ArrayLike, *, class_weight: ClassWeight = "balanced"
 ) -> dict[str, float]:
-    """Compute the scores of joint MK classes that the published table has.
+    """Compute the scores of the published table of joint MK classes.
 
     Parameters
     ----------
     y_true, y_pred : array-like of shape (n_spectra,)
         Joint classes such as "GV".
     class_weight : mapping of label to float, "balanced" or None, default="balanced"
-        Weights of the classes in all scores but F1. The published table gives all classes the same weight.
+        Weights of the classes in all scores but F1; equal weights are those of the published table.
 
     Returns
     -------
@@ -277,13 +271,13 @@ _OF_LABELS: dict[str, Callable[..., OfMatrix]] = {
 
 
 def _mk_order(order: str, seen: NDArray[Any]) -> list[str]:
-    """Return the joint MK classes in order: the published ones, or all of them if others occur."""
+    """Return the published joint MK classes in order, or all joint MK classes if others occur."""
     published = mk_grid(order=order).tolist()
     return published if set(seen.tolist()) <= set(published) else mk_grid(order=order, full=True).tolist()
 
 
 def _balanced(score: OfMatrix, classes: list[Any], class_weight: ClassWeight) -> OfMatrix:
-    """Return the score of the matrix whose rows are weighted by class."""
+    """Return the score of confusion matrices whose rows are weighted by class."""
     if class_weight is None:
         return score
     if isinstance(class_weight, str):

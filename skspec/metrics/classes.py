@@ -1,4 +1,4 @@
-"""Class labels as numbers: their indices and coordinates."""
+"""Indices and coordinates of class labels."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def to_python(label: Any) -> Any:
 
 
 def index_classes(name: str, classes: Sequence[Any], seen: Iterable[Any], *, source: str) -> dict[Any, int]:
-    """Return the index of each class; raise ValueError if one is given twice, or a label that was seen is missing.
+    """Return the index of each class; raise ValueError for duplicates, and if a label in `seen` is missing.
 
-    Error messages call the parameter with the classes `name`, and the place where labels were seen `source`.
+    In error messages, `name` is the parameter with the classes, and `source` the origin of the labels.
     """
     index = {label: k for k, label in enumerate(classes)}
     if len(index) < len(classes):
@@ -33,14 +33,9 @@ def index_classes(name: str, classes: Sequence[Any], seen: Iterable[Any], *, sou
 
 
 def coordinates_of(classes: Sequence[Any], coordinates: Coordinates | None = None) -> NDArray[np.float64]:
-    """Return the coordinates of classes, shape (n_classes, n_axes).
+    """Return the coordinates of classes, shape (n_classes, n_axes); ValueError if a class has none.
 
-    None stands for the indices of temperature and luminosity class of joint MK classes.
-
-    Raises
-    ------
-    ValueError
-        If a class has no coordinates.
+    None means the indices of temperature and luminosity class of joint MK classes.
     """
     array = np.array([_coordinates_of_one(label, coordinates) for label in classes], dtype=np.float64)
     return array[:, None] if array.ndim == 1 else array
@@ -52,8 +47,8 @@ def _coordinates_of_one(label: Any, coordinates: Coordinates | None) -> Any:
             return mk_coordinates(label, luminosity_scale=1.0)
         except ValueError:
             raise ValueError(
-                f"the label {label!r} is not a joint MK class, that is a temperature and a luminosity class such as "
-                "'GV'; for other labels, pass coordinates"
+                f"the label {label!r} is not a joint MK class (temperature and luminosity class) such as 'GV'; for other "
+                "labels, pass coordinates"
             ) from None
     if not isinstance(coordinates, Mapping):
         return coordinates(label)

@@ -1,4 +1,4 @@
-"""MK spectral types: reading and writing, joint classes of temperature and luminosity, and numeric codes."""
+"""MK spectral types: parsing, joint classes of temperature and luminosity, and numeric codes."""
 
 from skspec.mk._grid import joint_class, mk_coordinates, mk_grid
 from skspec.mk._numbers import joint_from_targets, joint_targets, spectral_code, type_from_code

@@ -1,4 +1,4 @@
-"""Joint classes of temperature and luminosity: their grid, orders and coordinates."""
+"""Joint classes of temperature and luminosity: grid, orders and coordinates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from skspec.checks import check_choice
 from skspec.mk._parse import map_types
 from skspec.mk._type import LUMINOSITY_CLASSES, TEMPERATURE_CLASSES, MKType
 
-UNPUBLISHED = ("GVI", "KVI", "MIV")
+_UNPUBLISHED = ("GVI", "KVI", "MIV")
 
 _JOINT = re.compile(r"([OBAFGKM])(VI|V|IV|I{1,3})")
 
@@ -25,8 +25,8 @@ def mk_grid(*, order: str = "temperature", full: bool = False) -> NDArray[np.str
         Sort by temperature class first (OI, OII, ...) or by luminosity class first (OI, BI, ...), with the hottest and
         most luminous classes at the beginning.
     full : bool, default=False
-        Return all 42 classes. By default GVI, KVI and MIV are left out: the published data set (see Notes) has no
-        spectra of them.
+        Whether to return all 42 classes. By default GVI, KVI and MIV, which do not occur in the published data set (see
+        Notes), are left out.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def mk_grid(*, order: str = "temperature", full: bool = False) -> NDArray[np.str
         names = [letter + name for letter in TEMPERATURE_CLASSES for name in LUMINOSITY_CLASSES]
     else:
         names = [letter + name for name in LUMINOSITY_CLASSES for letter in TEMPERATURE_CLASSES]
-    return np.array([name for name in names if full or name not in UNPUBLISHED])
+    return np.array([name for name in names if full or name not in _UNPUBLISHED])
 
 
 def mk_coordinates(
@@ -104,15 +104,15 @@ def joint_class(types: ArrayLike, *, ranges: str = "mean") -> NDArray[np.str_]:
     types : array-like of str
         Spectral types, see :func:`parse_mk`.
     ranges : {"mean", "first"}, default="mean"
-        Class of a range. ``"mean"`` is the published rule: the mean of the luminosity classes, with a and b a quarter of
-        a class before and after, rounded half to even, so that II-III is II and III-IV is IV; and the temperature class
-        of the mean subtype. ``"first"`` takes the class that is written first.
+        Class of a range. ``"mean"`` is the published rule: the mean of the luminosity classes, where a and b are a
+        quarter of a class lower and higher, rounded half to even, so that II-III is II and III-IV is IV; and the
+        temperature class of the mean subtype. ``"first"`` is the class that is written first.
 
     Returns
     -------
     ndarray of str, of the shape of `types`
-        Classes such as ``"GV"``, all of ``mk_grid(full=True)``; ``""`` without a luminosity class and for strings that
-        are not MK types.
+        Classes of ``mk_grid(full=True)`` such as ``"GV"``; ``""`` without a luminosity class and for strings that are
+        not MK types.
 
     Examples
     --------
@@ -125,7 +125,7 @@ def joint_class(types: ArrayLike, *, ranges: str = "mean") -> NDArray[np.str_]:
 
 
 def round_luminosity(luminosity: ArrayLike) -> NDArray[np.int_]:
-    """Return the index of the luminosity class, from I = 0, for luminosities in numbers (I = 1)."""
+    """Return the index of the luminosity class, from I = 0, of numeric luminosities (I = 1)."""
     rounded = np.round(np.asarray(luminosity, dtype=np.float64))
     return np.clip(rounded, 1, len(LUMINOSITY_CLASSES)).astype(int) - 1
 

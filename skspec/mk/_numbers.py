@@ -101,11 +101,11 @@ def joint_targets(types: ArrayLike) -> NDArray[np.float64]:
 
 
 def joint_from_targets(targets: ArrayLike, *, full: bool = False) -> NDArray[np.str_]:
-    """Return the joint classes of predicted numbers, by the published rounding and limits.
+    """Return the joint classes of predicted numbers, with the published rounding and limits.
 
     The temperature class is rounded down, from 0 to 6; the luminosity class is rounded half to even, from 1 to 6. Classes
     that are not in the grid are replaced by a neighbour: GVI and KVI by GV and KV, MIV by MIII for a luminosity below 4
-    and by MV from 4.
+    and by MV otherwise.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Reading of MK types as catalogues write them."""
+"""Parsing of MK types in the notations of catalogues."""
 
 from __future__ import annotations
 
@@ -65,22 +65,22 @@ _COLUMNS: dict[str, tuple[Any, Callable[[MKType], Any]]] = {
 
 
 def parse_mk(types: ArrayLike) -> Table:
-    """Read MK types into a table.
+    """Parse MK types into a table.
 
     Parameters
     ----------
     types : array-like of str, shape (n,)
-        Spectral types as SIMBAD, SDSS, LAMOST and spectral libraries write them, see :func:`mk_type`. Masked values and
-        None are missing types.
+        Spectral types in the notations of SIMBAD, SDSS, LAMOST and spectral libraries, see :func:`mk_type`. Masked
+        values and None are missing types.
 
     Returns
     -------
     astropy.table.Table
-        One row for each of `types`, of empty strings, NaN and False for strings that are not MK types:
+        One row for each of `types`; empty strings, NaN and False for strings that are not MK types:
 
         - ``type``: the type in canonical spelling.
         - ``temperature_class``, ``subtype``, ``luminosity_class``: as written, the first of a range.
-        - ``code``, ``luminosity``: numbers, O5 = 5 to M9 = 69 and I = 1 to VI = 6; of a range, the mean.
+        - ``code``, ``luminosity``: numbers, O5 = 5 to M9 = 69 and I = 1 to VI = 6; the mean of a range.
         - ``range``, ``uncertain``, ``composite``, ``peculiar``: bool.
         - ``remarks``, ``companion``: as written.
 
@@ -111,8 +111,8 @@ def temperature_class(types: ArrayLike) -> NDArray[np.str_]:
     Parameters
     ----------
     types : array-like of str
-        Spectral types, see :func:`parse_mk`: ``"A7III"``, ``"dM2"``, ``"gM0"``, ``"sdB"``, ``"G8/K0III"``. The first
-        class of a range or of a composite type is used.
+        Spectral types, see :func:`parse_mk`: ``"A7III"``, ``"dM2"``, ``"gM0"``, ``"sdB"``, ``"G8/K0III"``. For ranges
+        and composite types, the first class is used.
 
     Returns
     -------
@@ -130,13 +130,13 @@ def temperature_class(types: ArrayLike) -> NDArray[np.str_]:
 
 
 def mk_type(text: str | None) -> MKType | None:
-    """Read one MK type.
+    """Parse one MK type.
 
-    It understands subtypes with fractions; ranges of subtypes (``"G8/K0"``, ``"F3-5"``) and of luminosity classes
+    Supported are subtypes with fractions; ranges of subtypes (``"G8/K0"``, ``"F3-5"``) and of luminosity classes
     (``"III-IV"``); Ia+, also written Ia-0; the prefixes usd, esd, sd, d, g and c; lower case (``"g2v"``); colons and
     question marks; companions after a plus sign; the hydrogen type of metallic-line stars (``"kA2hA8mF0"`` is an A8); and
-    a zero for the letter O (``"07Ia"``). A luminosity class in brackets is read and marks the type as uncertain. The
-    rest of the text is kept as remarks.
+    a zero for the letter O (``"07Ia"``). A luminosity class in brackets marks the type as uncertain. The rest of the text
+    is kept as remarks.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def mk_type(text: str | None) -> MKType | None:
 
 
 def map_types(types: ArrayLike, get: Callable[[MKType], Any], empty: Any) -> NDArray[Any]:
-    """Return the array of `get(type)`, or `empty` for strings that are not MK types; equal strings are read once."""
+    """Return the array of `get(type)`, or `empty` for strings that are not MK types; equal strings are parsed once."""
     array = np.ma.filled(np.ma.asarray(types).astype(object), "")
     flat = [_text(value) for value in array.reshape(-1)]
     of_text = {text: empty if (found := mk_type(text)) is None else get(found) for text in set(flat)}
@@ -176,7 +176,7 @@ def map_types(types: ArrayLike, get: Callable[[MKType], Any], empty: Any) -> NDA
 
 
 def check_one_dimensional(types: ArrayLike) -> None:
-    """Raise unless `types` is one-dimensional."""
+    """Raise ValueError unless `types` is one-dimensional."""
     if np.ndim(types) != 1:
         raise ValueError(f"types must be one-dimensional, got {np.ndim(types)} dimensions")
 
@@ -192,7 +192,7 @@ def _text(value: object) -> str:
 
 
 class _Reader:
-    """Reader that takes the parts of a type from the left; the rest are remarks."""
+    """Parser that reads the parts of a type from the left; the rest are remarks."""
 
     def __init__(self, text: str) -> None:
         self.rest = text.strip()
@@ -232,7 +232,7 @@ class _Reader:
         return MKType(**self.parts)
 
     def _read_subtype(self) -> bool:
-        """Return False if the text is not a type: two digits are a catalogue number such as M31."""
+        """Read the subtype; return False for catalogue numbers of two digits, such as M31."""
         subtype = self.take(_FIRST_SUBTYPE)
         if subtype is None:
             return not self.rest.lstrip()[:1].isdigit()

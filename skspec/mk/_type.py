@@ -1,4 +1,4 @@
-"""Class of an MK type: its parts, numeric values and spelling."""
+"""`MKType`: parts, numeric values and spelling of an MK type."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ BARE_SUFFIX = r"[efmnpvw]+(?![A-Za-z])|p(?=[A-Z][a-z])"  # after a letter withou
 _OFFSET = {"": 0.0, "a": -0.25, "ab": 0.0, "b": 0.25}
 _HYPERGIANT_NUMBER = 0.55
 
-# Remarks that may follow without a semicolon, as they are not read as part of the type (an a would be, after I).
+# remarks that may follow without a semicolon, since they are not parsed as part of the type (an a after I would be)
 _AFTER_LUMINOSITY = re.compile(r"[A-HJ-UW-Zc-z(]|\.\.")
 _AFTER_DIGIT = re.compile(r"[A-HJ-UW-Zc-z]|\([^IV0]|\.\.")
 _AFTER_END = re.compile(r"\([^IV0]")  # after the second letter of F/G
 _AFTER_LETTER = re.compile(rf"{BARE_SUFFIX}|\([^IV0]|\.\.")
 _METALS = re.compile(r"m[OBAFGKM]")
 
-# Longer codes come first: the quantifier is possessive, without backtracking.
+# longer codes are first: the possessive quantifier does not backtrack
 _CODE = (
     r"[ghkm][OBAFGKM]\d|shell|sh|wk|wl|var|va|pec|[efhkmnpqsvwz]"
     r"|CN|CH|C2|H[αβγδ]|Al|Ba|Ca|Cr|Eu|Fe|He|Hg|Li|Mg|Mn|Na|Ni|Si|Sr|Ti|Zr|[CHNOSY]"
@@ -43,8 +43,8 @@ _PECULIAR = re.compile(rf"(?<![A-Za-z])(?:(?:{_CODE})(?:[-+]*[\d.]+|[-+*!]+(?![A
 class MKType:
     """Spectral type of the MK system.
 
-    Use :func:`~skspec.mk.mk_type` to read one from a string; reading its ``str`` gives the same type again. A range keeps
-    both of its ends; `code` and `luminosity` are their means.
+    Use :func:`~skspec.mk.mk_type` to parse a string; parsing its ``str`` returns the same type. A range has both of its
+    ends; `code` and `luminosity` are their means.
 
     Parameters
     ----------
@@ -54,17 +54,17 @@ class MKType:
         Subtype from 0 to below 10, or 10 for M; of a range, the first.
     luminosity_class : str or None, default=None
         ``"I"`` to ``"VI"``, subdivided by ``"a"``, ``"ab"`` and ``"b"``, or ``"Ia+"`` for hypergiants; of a range, the
-        first. None takes the class implied by `prefix`.
+        first. None means the class implied by `prefix`.
     end_temperature_class, end_subtype, end_luminosity_class : default=None
         Other end of a range; a range of subtypes needs `end_temperature_class`.
     prefix : {"", "usd", "esd", "sd", "d", "g", "c"}, default=""
         Ultra-subdwarf, extreme subdwarf and subdwarf (VI), dwarf (V), giant (III), supergiant (I).
     shade : {"", "+", "-"}, default=""
-        Slightly later or earlier than the subtype, as in ``"K5+III"``.
+        Whether the star is slightly later or earlier than the subtype, as in ``"K5+III"``.
     uncertain : bool, default=False
         Whether the type is marked by a colon or a question mark; True if `remarks` contains one.
     remarks : str, default=""
-        Peculiarities and all other text after the type, as written.
+        Peculiarities and other text after the type, as written.
     companion : str, default=""
         Text after the plus sign of a composite type, as written; ``"..."`` if there is none.
 
@@ -107,19 +107,19 @@ class MKType:
             raise ValueError(f"subtype must be from 0 to below 10, or 10 for M, got {self.subtype!r}")
         if not is_subtype(self.end_temperature_class, self.end_subtype):
             raise ValueError(
-                f"end_subtype must be from 0 to below 10, or 10 for M, and come with end_temperature_class, "
+                f"end_subtype must be from 0 to below 10, or 10 for M, and needs end_temperature_class, "
                 f"got {self.end_subtype!r}"
             )
         if self.end_luminosity_class and not self.luminosity_class:
             raise ValueError("end_luminosity_class needs luminosity_class, the other end of the range")
         if self.shade and (self.subtype is None or not self.luminosity_class or self.end_temperature_class):
-            raise ValueError("shade needs a subtype, which is not a range, and a luminosity class")
+            raise ValueError("shade needs a subtype that is not a range, and a luminosity class")
         if ":" in self.remarks or "?" in self.remarks:
             object.__setattr__(self, "uncertain", True)
 
     @property
     def code(self) -> float:
-        """Numeric spectral code, O5 = 5 to A0 = 20 to M9 = 69: of a range, the mean; NaN without a subtype."""
+        """Numeric spectral code, O5 = 5 to A0 = 20 to M9 = 69; the mean of a range; NaN without a subtype."""
         ends = [(self.temperature_class, self.subtype)]
         if self.end_temperature_class is not None:
             ends.append((self.end_temperature_class, self.end_subtype))
@@ -127,7 +127,7 @@ class MKType:
 
     @property
     def luminosity(self) -> float:
-        """Luminosity class as a number, I = 1 to VI = 6, a −0.25, b +0.25, Ia+ = 0.55: of a range, the mean; or NaN."""
+        """Luminosity class as a number, I = 1 to VI = 6, a −0.25, b +0.25, Ia+ = 0.55; the mean of a range; or NaN."""
         if self.luminosity_class is None:
             return math.nan
         ends = [self.luminosity_class, *filter(None, [self.end_luminosity_class])]
@@ -177,12 +177,12 @@ class MKType:
             return ""
         text = text if end is None else f"{text}-{end}"
         if self.remarks:
-            text = text.replace(HYPERGIANT, "Ia-0")  # Ia+Fe would be read as a composite type
+            text = text.replace(HYPERGIANT, "Ia-0")  # Ia+Fe would be parsed as a composite type
         return text
 
 
 def is_subtype(letter: str | None, subtype: float | None) -> bool:
-    """Return whether a temperature class has this subtype; None stands for an unknown subtype."""
+    """Return whether a temperature class has this subtype; None means an unknown subtype."""
     if subtype is None:
         return True
     return letter is not None and (0 <= subtype < 10 or (letter == "M" and subtype == 10))

@@ -1,4 +1,4 @@
-"""Samplers with the interface of imbalanced-learn that add spectra to rare classes, and the quality of such spectra."""
+"""Samplers with the interface of imbalanced-learn that add spectra to rare classes, and a quality report on them."""
 
 from typing import TYPE_CHECKING
 

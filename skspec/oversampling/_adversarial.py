@@ -48,16 +48,8 @@ _SHIFT, _TILT, _MASK = 2, 0.1, 0.1  # pixels, relative change at the ends, fract
 class AdversarialTrainer:
     """Generator and critic in training, with the parameters of a `GANOversampler`.
 
-    Parameters
-    ----------
-    rows : ndarray of shape (n_spectra, n_channels, n_pixels)
-        Standardised spectra.
-    target : ndarray of shape (n_spectra,)
-        Class indices.
-    sampler : GANOversampler
-    device : torch.device
-    seed : int
-        Seed of the choice of training spectra; all other random numbers are from the generators of `seeded`.
+    `rows` are standardised spectra, shape (n_spectra, n_channels, n_pixels), and `target` their class indices. `seed`
+    determines which spectra form a batch; all other random numbers are from the generators of `seeded`.
     """
 
     def __init__(
@@ -130,7 +122,7 @@ class AdversarialTrainer:
         return critic_lost.detach(), generator_lost.detach()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the state for a checkpoint, with that of the random number generators."""
+        """Return the state for a checkpoint, random number generators included."""
         return {
             "generator": self.generator.state_dict(),
             "critic": self.critic.state_dict(),
@@ -140,7 +132,7 @@ class AdversarialTrainer:
         } | get_generator_state(self.device)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restore a state."""
+        """Restore a state from `state_dict`."""
         self.generator.load_state_dict(state["generator"])
         self.critic.load_state_dict(state["critic"])
         self.average.load_state_dict(state["average"])
@@ -160,7 +152,7 @@ class AdversarialTrainer:
         return self.generator(_normal(len(labels), self.generator.latent_dim, self.device), labels)
 
     def _augment(self, x: Tensor) -> Tensor:
-        """Transform real or generated spectra at random, so that the critic does not memorise a few of them."""
+        """Augment real or generated spectra, so that the critic cannot memorise a few of them."""
         for transform in self._transforms:
             x = transform(x)
         return torch.nan_to_num(x) if self._transforms else x
@@ -174,10 +166,10 @@ class AdversarialTrainer:
 class GeneratorScore:
     """Score of generated against real spectra, in principal components, averaged over classes.
 
-    The score is the absolute energy distance of the two, plus the excess over ½ of the probability that a generated
-    spectrum is nearer to a training spectrum than another real one is, which penalises copies. `train` and `held_out`
-    are standardised spectra, shape (n_spectra, n_features), and their class indices. Without `held_out`, generated
-    spectra are compared with the training spectra, each with all others.
+    The score is the absolute energy distance between them, plus a penalty for copies: the excess over ½ of the
+    probability that a generated spectrum is nearer to a training spectrum than another real spectrum is. `train` and
+    `held_out` are standardised spectra, shape (n_spectra, n_features), and their class indices. Without `held_out`,
+    generated spectra are compared with the training spectra.
     """
 
     def __init__(self, train: Sample, held_out: Sample | None = None) -> None:
@@ -197,7 +189,7 @@ class GeneratorScore:
         self.nearest = [np.partition(cdist(real, known), rank, axis=1)[:, rank] for real, known in pairs]
 
     def __call__(self, generated: NDArray[np.floating]) -> float:
-        """Return the score, 0 at best, of spectra of the classes `labels`."""
+        """Return the score of spectra generated for the classes `labels`; 0 is best."""
         points = np.split(self.components.with_residual(generated) / self.unit, len(self.real))
         scores = []
         for part, real, train, nearest in zip(points, self.real, self.train, self.nearest, strict=True):
@@ -215,9 +207,9 @@ def train_generator(
 ) -> tuple[nn.Module, list[dict[str, float]]]:
     """Train, and return the averaged generator with the best score, and the history.
 
-    The spectra that are scored are generated with `seed` each time. The state is written to `checkpoint` after each
-    score, read at the start if it exists, and not deleted at the end. `watch` is called with the step and the last
-    entry of the history after each score, and after reading a checkpoint.
+    The scored spectra are always generated with `seed`. The state is written to `checkpoint` after each score, read at
+    the start if it exists, and not deleted at the end. `watch` is called with the step and the last entry of the history
+    after each score, and after reading a checkpoint.
     """
     sampler = trainer.sampler
     history: list[dict[str, float]] = []
@@ -286,13 +278,13 @@ class ClassGenerator:
     Attributes
     ----------
     network : torch.nn.Module
-        Trained network that generates standardised spectra; shared by the classes that were trained together.
+        Generator of standardised spectra, shared by the classes that were trained together.
     number : int
         Index of the class in the network.
     center, scale : ndarray of shape (n_features,)
         Mean and standard deviation of the columns of the training spectra.
     limits : ndarray of shape (2, n_features)
-        Lowest and highest value of generated spectra, from `limits_of`.
+        Lowest and highest value of each column of generated spectra.
     """
 
     network: nn.Module

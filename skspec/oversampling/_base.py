@@ -1,4 +1,4 @@
-"""Base class of the samplers: checks of the input, and which rows are new."""
+"""Base class of the samplers: checks of the input, and assembly of the resampled data."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FEWEST_HELD_OUT = 3
 
 
 class _Inherited:
-    """The constraint that imbalanced-learn declares for a parameter."""
+    """Constraint that imbalanced-learn declares for the parameter."""
 
     def check(self, name: str, value: Any) -> None:
         validate_parameter_constraints(BaseOverSampler._parameter_constraints, {name: value}, "a sampler")
@@ -84,8 +84,8 @@ class SpectrumOverSampler(BaseOverSampler):
         refuse_quantity("X", X)
         if getattr(X, "ndim", 2) == 3:
             raise ValueError(
-                f"X has shape {tuple(X.shape)}, but one row per spectrum is needed: put the channels side by side with "
-                "X.reshape(len(X), -1), and give their number as n_channels="
+                f"X must have one row per spectrum, got shape {tuple(X.shape)}: put the channels side by side with "
+                "X.reshape(len(X), -1), and set n_channels to their number"
             )
         y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
         X, y = validate_data(
@@ -100,7 +100,7 @@ class SpectrumOverSampler(BaseOverSampler):
         incomplete = np.flatnonzero(np.isnan(_dense(X)).any(axis=1))
         if len(incomplete) and not self._allow_nan:
             raise ValueError(
-                f"X has NaN in {len(incomplete)} of its {len(X)} rows (first: row {incomplete[0]}), but {name} needs "
+                f"X has NaN in {len(incomplete)} of {len(X)} rows (first: row {incomplete[0]}), but {name} needs "
                 "complete spectra; put MissingFluxImputer before it in the pipeline"
             )
         return X, y, binarize_y
@@ -140,7 +140,7 @@ def _dense(X: Any) -> NDArray[np.floating]:
 def check_classes(
     X: NDArray[np.floating], y: NDArray[Any], labels: list[Any], validation_fraction: float | None
 ) -> None:
-    """Raise ValueError unless each class has enough spectra to train on and to hold out, none of them constant."""
+    """Raise ValueError if a class has too few spectra to train on or to hold out, or a constant spectrum."""
     for label in labels:
         own = np.flatnonzero(y == label)
         if len(own) < _FEWEST:
@@ -150,14 +150,12 @@ def check_classes(
             )
         flat = own[np.ptp(X[own], axis=1) == 0.0]
         if len(flat):
-            raise ValueError(
-                f"row {flat[0]} of X, of class {label!r}, is constant: it does not contain a spectrum"
-            )
+            raise ValueError(f"row {flat[0]} of X, of class {label!r}, is constant, so it is not a spectrum")
         if validation_fraction is None:
             continue
         n_held_out = int(len(own) * validation_fraction)
         if n_held_out < _FEWEST_HELD_OUT or len(own) - n_held_out < _FEWEST:
             raise ValueError(
                 f"validation_fraction={validation_fraction} of the {len(own)} spectra of class {label!r} is "
-                f"{n_held_out}; at least {_FEWEST_HELD_OUT} must be held out, and {_FEWEST} left to train on"
+                f"{n_held_out}; at least {_FEWEST_HELD_OUT} must be held out, and {_FEWEST} left for training"
             )

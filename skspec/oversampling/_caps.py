@@ -1,4 +1,4 @@
-"""`max_per_class`: a cap on the number of spectra of each class."""
+"""`max_per_class`: upper limit on the number of spectra of each class."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def max_per_class(n: int) -> Callable[[ArrayLike], dict[Any, int]]:
     Returns
     -------
     callable
-        Function of the labels that returns the number of spectra to keep of each class. It can be pickled and cloned, and
-        counts the spectra of each fold.
+        Function of the labels that returns the number of spectra to keep of each class. It can be pickled and cloned; in
+        cross-validation, the limit applies to each training set.
 
     Raises
     ------

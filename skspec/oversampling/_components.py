@@ -1,4 +1,4 @@
-"""Principal components of few spectra, without those that are only noise."""
+"""Principal components of a few spectra, without those that describe noise."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sklearn.decomposition import PCA
 
 _SPECTRA_PER_COMPONENT = 4
 _FOLDS = 5
-_MIN_SHARE = 0.5  # of the variance that must be found in other spectra
+_MIN_SHARE = 0.5  # of the variance of a component, in held-out spectra
 
 
 class Components(NamedTuple):
@@ -25,28 +25,24 @@ class Components(NamedTuple):
         """Return coordinates of spectra, shape (n, k), each of variance 1 for the training spectra."""
         return ((np.asarray(rows, dtype=np.float64) - self.mean) @ self.vectors.T) / self.deviation
 
-    def rest(self, rows: NDArray[np.floating], coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
+    def residuals(self, rows: NDArray[np.floating], coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the residuals of spectra, shape (n, n_features)."""
         return rows - self.mean - (coordinates * self.deviation) @ self.vectors
 
     def with_residual(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return coordinates of spectra, and the logarithm of their rms residual, shape (n, k + 1)."""
         coordinates = self.coordinates(rows)
-        square = (self.rest(rows, coordinates) ** 2).mean(axis=1)
+        square = (self.residuals(rows, coordinates) ** 2).mean(axis=1)
         floor = 1e-12 * float(np.mean(self.deviation**2)) + 1e-300
         return np.column_stack([coordinates, 0.5 * np.log(square + floor)])
 
 
 def principal_components(rows: NDArray[np.floating], max_components: int) -> Components:
-    """Return the principal components of spectra that are also found in held-out spectra.
+    """Return at least one and at most `max_components` principal components, and at most one per four spectra.
 
-    There are at most `max_components`, at most one per four spectra, and at least one.
-
-    Notes
-    -----
-    The later components of a few noisy spectra describe their noise, and other spectra hardly vary along
-    them. In five-fold cross-validation, the first component with less than half of its variance in the held-out fold,
-    and all after it, are dropped.
+    The later components of a few noisy spectra describe their noise, and other spectra hardly vary along them. Therefore
+    the first component with less than half of its variance in the held-out folds of a five-fold cross-validation, and all
+    components after it, are dropped.
     """
     rows = np.asarray(rows, dtype=np.float64)
     k = max(1, min(max_components, len(rows) // _SPECTRA_PER_COMPONENT, rows.shape[1]))

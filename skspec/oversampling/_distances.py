@@ -47,9 +47,9 @@ def density_and_coverage(
 ) -> tuple[float, float]:
     """Return density and coverage of Naeem et al. (2020, arXiv:2002.09797).
 
-    Each real spectrum has a ball that reaches to its k-th neighbour among the real ones. Density is the mean number of
-    balls that contain a generated spectrum, divided by k; its expectation for real spectra is 1. Coverage is the
-    fraction of balls that contain at least one generated spectrum.
+    Each real spectrum is the centre of a ball that reaches to its k-th neighbour among the real spectra. Density is the
+    mean number of balls that contain a generated spectrum, divided by k; its expected value for real spectra is 1.
+    Coverage is the fraction of balls that contain at least one generated spectrum.
     """
     k = min(n_neighbors, len(real) - 1)
     radius = np.partition(cdist(real, real), k, axis=1)[:, k]  # the nearest is the point itself

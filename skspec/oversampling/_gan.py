@@ -1,4 +1,4 @@
-"""`GANOversampler`: spectra of rare classes from a generator that is trained against a critic."""
+"""`GANOversampler`: spectra of rare classes from a generative adversarial network (GAN)."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ _OPEN_FRACTION = Interval(Real, 0, 1, "neither")
 
 
 class GANOversampler(SpectrumOverSampler):
-    """Make spectra of rare classes by a generator that is trained against a critic.
+    """Generate spectra of rare classes with a generative adversarial network (GAN).
 
     The generator starts as a smoothed bootstrap of the spectra of each class in their principal components, and is
     trained against a convolutional critic: see `skspec.networks.SpectrumGenerator` and
     `skspec.networks.SpectrumCritic`. Every `score_every` steps its spectra are compared with real ones, and the best
-    state is kept. It needs about 20 spectra of a class to be useful.
+    state is kept. About 20 spectra of a class are needed for useful results.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class GANOversampler(SpectrumOverSampler):
         largest; a dict gives the number of spectra of each class in the result. The generator is trained on these
         classes.
     conditional : bool, default=True
-        Whether one network is trained on all these classes, or one on each.
+        Whether to train one network on all these classes together, or one on each class.
     network : {"conv", "dense"}, default="conv"
         ``"dense"`` is the published perceptron [1]_ (`skspec.networks.DenseGenerator`); its configuration is
         ``network="dense", latent_dim=900, loss="logistic", lr=1e-4, max_steps=8000``.
@@ -73,41 +73,41 @@ class GANOversampler(SpectrumOverSampler):
     n_critic : int, default=1
         Steps of the critic for each step of the generator.
     lr : float, default=5e-4
-        Learning rate of both (Adam).
+        Learning rate of generator and critic (Adam).
     gradient_penalty : float, default=10.0
-        Weight of the gradient penalty in the Wasserstein loss.
+        Weight of the gradient penalty of the Wasserstein loss.
     ema_decay : float, default=0.99
         Decay per step of the moving average of the generator's weights; the average generates the spectra.
     augment : bool, default=False
-        Whether spectra are shifted by up to 2 pixels, tilted by up to 10 % and masked over up to 10 % before the
-        critic, both real and generated ones [4]_: for very few spectra.
+        Whether to shift (up to 2 pixels), tilt (up to 10 %) and mask (up to 10 %) real and generated spectra at random
+        before they enter the critic [4]_; useful for very few spectra.
     validation_fraction : float or None, default=None
-        Fraction of the spectra of each class that is held out for the score; with None, generated spectra are compared
-        with the training spectra.
+        Fraction of the spectra of each class that is held out for the score. None compares generated spectra with the
+        training spectra.
     score_every : int, default=50
-        Steps between scores. The score, in principal components, is the energy distance of generated and real spectra,
-        plus the excess over ½ of the probability that a generated spectrum is nearer to a training spectrum than
-        another real one is; the averaged generator with the best score is kept.
+        Steps between scores. The score is the energy distance between generated and real spectra in principal
+        components, plus the excess over ½ of the probability that a generated spectrum is nearer to a training spectrum
+        than another real spectrum is. The averaged generator with the best (lowest) score is kept.
     n_iter_no_change : int or None, default=10
-        Number of scores without improvement after which training stops; None always continues to `max_steps`.
+        Number of scores without improvement after which training stops; None trains for `max_steps`.
     n_channels : int, default=1
         Number of channels side by side in a row of X.
     checkpoint_dir : path or None, default=None
-        Directory where the state of training is saved after each score. If a fit is killed, the next one with the same
-        parameters and data resumes there, and makes the same spectra as an uninterrupted fit (bit for bit on the CPU of
-        one machine). A completed fit deletes its state.
+        Directory where the state of training is saved after each score. If a fit is interrupted, the next one with the
+        same parameters and data resumes there, and generates the same spectra as an uninterrupted fit (bit for bit on the
+        CPU of one machine). A completed fit deletes its state.
     picture_dir : path or None, default=None
         Directory for pictures of generated and real spectra, in files named by class and step (needs ``pip install
         skspec[plot]``). Characters of a label that do not fit a file name are replaced.
     picture_every : int, default=200
-        Steps between pictures; they are drawn after a score.
+        Minimum number of steps between pictures, which are drawn after a score.
     device : str or torch.device, default="auto"
         Training device: "auto" uses a CUDA GPU if there is one, otherwise the CPU.
     verbose : int, default=0
         1 shows a progress bar with losses and score.
     random_state : int, RandomState instance or None, default=None
         Seed of weights, batches and generated spectra. With an int, fits on one machine with the same number of threads
-        make the same spectra, bit for bit. Global generators are not changed.
+        generate the same spectra, bit for bit. Global random number generators are not changed.
 
     Attributes
     ----------
@@ -118,8 +118,8 @@ class GANOversampler(SpectrumOverSampler):
     sampling_strategy_ : dict
         Number of new spectra of each class.
     history_ : astropy.table.Table
-        A row for each score: ``step``, ``critic_loss``, ``generator_loss`` and ``score``, and ``class`` if not
-        `conditional`.
+        A row for each score: ``step``, ``critic_loss``, ``generator_loss``, ``score`` and, unless `conditional`,
+        ``class``.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -128,7 +128,7 @@ class GANOversampler(SpectrumOverSampler):
     Raises
     ------
     ValueError
-        If a class has fewer than 5 spectra or a constant one, X has NaN, or a parameter is invalid; all before training.
+        If a class has fewer than 5 spectra or a constant one, X has NaN, or a parameter is invalid; before training.
     TypeError
         If X is `Spectra`, or ``sample_weight`` is given, which new spectra do not have.
     FloatingPointError
@@ -136,17 +136,17 @@ class GANOversampler(SpectrumOverSampler):
 
     See Also
     --------
-    NoiseOversampler : Copies with noise.
-    skspec.oversampling.quality_report : Quality of generated spectra.
+    NoiseOversampler : Add noisy copies of spectra.
+    skspec.oversampling.quality_report : Compare generated with real spectra.
 
     Notes
     -----
-    Use it in a pipeline of imbalanced-learn, which samples only in ``fit``: generated spectra are never in
-    a validation fold, and never derived from one. Missing pixels must be filled first (`MissingFluxImputer`).
+    Use it in a pipeline of imbalanced-learn, which samples only in ``fit``: generated spectra are then never in a test
+    fold, nor derived from one. Missing pixels must be filled first (`MissingFluxImputer`).
 
-    Spectra are standardised column by column, and generated ones converted back to the scale of X. Two bugs of the
-    published system are fixed: it generated numbers from -1 to 1 for data from 0 to 1, and its loss took a probability
-    for a logit.
+    Spectra are standardised column by column, and generated spectra are converted back to the scale of X. Two bugs of
+    the published system are fixed: it generated values from -1 to 1 for data from 0 to 1, and its loss treated
+    probabilities as logits.
 
     References
     ----------
@@ -252,7 +252,7 @@ class GANOversampler(SpectrumOverSampler):
         label : object
             Class label.
         random_state : int, RandomState instance or None, default=None
-            Seed; with None, every call makes different spectra.
+            Seed; with None, every call generates different spectra.
 
         Returns
         -------
@@ -281,7 +281,7 @@ class GANOversampler(SpectrumOverSampler):
         if self.picture_dir is not None:
             check_matplotlib()
         if X.shape[1] < 2:
-            raise ValueError("n_features = 1, at least 2 pixels are needed to generate a spectrum")
+            raise ValueError("X must have at least 2 columns (n_features = 1)")
 
     def _make(
         self, X: NDArray[np.floating], y: NDArray[Any], wanted: dict[Any, int]
@@ -319,7 +319,7 @@ class GANOversampler(SpectrumOverSampler):
     def _checkpoint(
         self, seed: int, labels: list[Any], rows: NDArray[np.float32], target: NDArray[np.intp]
     ) -> tuple[Path | None, int]:
-        """Return the file of the checkpoint, and the seed, which is that of an interrupted fit if there is one."""
+        """Return the checkpoint file and the seed: that of an interrupted fit if there is one."""
         if self.checkpoint_dir is None:
             return None, seed
         excluded = (*_NOT_IDENTITY, *self.__skspec_fit_only__)
@@ -342,7 +342,7 @@ class GANOversampler(SpectrumOverSampler):
         seed: int,
         path: Path | None,
     ) -> tuple[dict[Any, ClassGenerator], list[dict[str, float]]]:
-        """Train a network on some classes, with their names in pictures; return its generators and history."""
+        """Train a network on some classes, given with their names in pictures; return its generators and the history."""
         labels = list(names)
         shape = (self.n_channels, rows.shape[1] // self.n_channels)
         train, test = np.arange(len(rows)), None
@@ -378,11 +378,6 @@ class GANOversampler(SpectrumOverSampler):
             trainer = AdversarialTrainer(
                 standard[train].reshape(-1, *shape), target[train], self, device, seed
             )
-            network, history = train_generator(
-                trainer,
-                GeneratorScore((standard[train], target[train]), held_out),
-                seed,
-                path,
-                show,
-            )
+            score = GeneratorScore((standard[train], target[train]), held_out)
+            network, history = train_generator(trainer, score, seed, path, show)
         return generators(network.cpu()), history

@@ -1,4 +1,4 @@
-"""Losses of critic and generator."""
+"""Loss functions of critic and generator."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def generator_loss(kind: str, generated: Tensor) -> Tensor:
 
 
 def gradient_penalty(critic: nn.Module, real: Tensor, generated: Tensor, labels: Tensor) -> Tensor:
-    """Return the mean square of |gradient| - 1 of the critic between real and generated spectra.
+    """Return the mean of (|gradient| - 1)² of the critic, at random points between real and generated spectra.
 
-    Gradients are taken at random points on the lines between pairs of them (Gulrajani et al. 2017, arXiv:1704.00028).
+    See Gulrajani et al. (2017, arXiv:1704.00028).
     """
     uniform = torch.rand(len(real), 1, 1, device=real.device, generator=own_generator(real.device))
     between = torch.lerp(real, generated, uniform).requires_grad_()

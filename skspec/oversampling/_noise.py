@@ -16,10 +16,11 @@ from skspec.oversampling._base import SpectrumOverSampler
 
 
 class NoiseOversampler(SpectrumOverSampler):
-    """Make spectra of rare classes by adding white noise to the existing ones.
+    """Add noisy copies of the spectra of rare classes.
 
-    Each new spectrum is a copy of one of its class, which are used equally often in random order, plus Gaussian noise
-    that is independent in each pixel, like the difference between repeated observations of an object in a survey.
+    Each new spectrum is a spectrum of the same class plus Gaussian noise, which is independent in each pixel, like the
+    difference between repeated observations of an object. All spectra of a class are copied equally often, in random
+    order.
 
     Parameters
     ----------
@@ -28,22 +29,22 @@ class NoiseOversampler(SpectrumOverSampler):
         largest; a dict gives the number of spectra of each class in the result.
     noise : {"spectrum", "ivar"}, default="spectrum"
         Unit of `amplitude`: the standard deviation of the spectrum over its pixels, or the error of each pixel,
-        ``1 / sqrt(ivar)``, from `ivar_channel`.
+        ``1 / sqrt(ivar)``, where ivar is from `ivar_channel`.
     amplitude : float, default=0.1
         Standard deviation of the noise, in units of `noise`.
     n_channels : int, default=1
         Number of channels side by side in a row of X (flux | ivar). Noise is added to all but `ivar_channel`.
     ivar_channel : int or None, default=None
-        Index of the channel that holds the inverse variance; in copies it is that of the noisier flux.
+        Index of the channel that holds the inverse variance. Copies get the inverse variance of the noisier flux.
     random_state : int, RandomState instance or None, default=None
-        Seed of the noise and of the choice of spectra. Global generators are not used.
+        Seed of the noise and of the choice of spectra. Global random number generators are not used.
 
     Attributes
     ----------
     sample_indices_ : ndarray of shape (n_spectra_new,)
         Index in X of each row of the result; -1 for new rows.
     source_indices_ : ndarray of shape (n_spectra_new,)
-        Index in X of each row of the result, or of the row that it is a copy of.
+        Index in X of each row of the result; for new rows, of the spectrum that was copied.
     sampling_strategy_ : dict
         Number of new spectra of each class.
     n_features_in_ : int
@@ -61,16 +62,16 @@ class NoiseOversampler(SpectrumOverSampler):
 
     See Also
     --------
-    GANOversampler : Spectra that are not copies.
-    skspec.oversampling.max_per_class : Cap for imbalanced-learn's under-samplers.
+    GANOversampler : Generate spectra that are not copies.
+    skspec.oversampling.max_per_class : Limit the size of classes with imbalanced-learn's under-samplers.
 
     Notes
     -----
-    Use it in a pipeline of imbalanced-learn, which samples only in ``fit``: a spectrum and its copy are
-    never in different folds. Missing pixels (NaN, or ivar 0) stay missing.
+    Use it in a pipeline of imbalanced-learn, which samples only in ``fit``: a spectrum and its copy are then never in
+    different folds. Missing pixels (NaN, or ivar 0) stay missing.
 
-    A winning entry of a contest brought galaxies and quasars of LAMOST to the number of stars by noise of 0.2 times the
-    standard deviation [1]_.
+    A winning entry to a contest oversampled galaxies and quasars of LAMOST to the number of stars, with noise of 0.2
+    times the standard deviation [1]_.
 
     References
     ----------
@@ -113,15 +114,15 @@ class NoiseOversampler(SpectrumOverSampler):
         self.random_state = random_state
 
     def __skspec_search_space__(self) -> dict[str, Any]:
-        return (
-            {"amplitude": loguniform(self.amplitude / 10, self.amplitude * 10)} if self.amplitude > 0 else {}
-        )
+        if self.amplitude == 0:
+            return {}
+        return {"amplitude": loguniform(self.amplitude / 10, self.amplitude * 10)}
 
     def _check_columns(self, X: NDArray[np.floating]) -> None:
         super()._check_columns(X)
         if self.ivar_channel is None:
             if self.noise == "ivar":
-                raise ValueError("noise='ivar' needs ivar_channel, the index of the inverse variance")
+                raise ValueError("noise='ivar' needs ivar_channel, the channel of the inverse variance")
             return
         check_scalar(self.ivar_channel, "ivar_channel", Integral, max_val=self.n_channels - 1)
         ivar = X.reshape(len(X), self.n_channels, -1)[:, self.ivar_channel]

@@ -15,7 +15,7 @@ _MAX_CHARACTERS = 50  # of a label in the name of a file, which may have 255 byt
 
 
 def check_matplotlib() -> None:
-    """Raise ImportError with advice if matplotlib is not installed."""
+    """Raise ImportError if matplotlib is not installed."""
     try:
         import matplotlib  # noqa: F401, PLC0415
     except ImportError as error:
@@ -50,7 +50,7 @@ def _safe(label: Any) -> str:
 def save_picture(
     path: Path, real: NDArray[np.floating], generated: NDArray[np.floating], *, label: Any, step: int
 ) -> None:
-    """Save a picture of a few real spectra, and below them generated ones on the same scale, with class and step."""
+    """Plot a few real spectra above a few generated ones, on the same scale, titled with class and step."""
     from matplotlib.figure import Figure  # noqa: PLC0415  - pyplot would open a window
 
     figure = Figure(figsize=(9.0, 6.0), layout="constrained")

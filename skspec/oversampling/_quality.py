@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
 
 import numpy as np
 from astropy.table import Table
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_scalar
 
 from skspec.oversampling import _distances
@@ -31,7 +30,7 @@ class QualityReport:
         Energy distance of the distributions in these components (Székely and Rizzo 2013, J. Stat. Plan. Inference 143,
         1249): 0 for equal distributions.
     density, coverage : float
-        How close generated spectra are to real ones, and the fraction of real spectra with a generated one near them
+        How close generated spectra are to real ones, and the fraction of real spectra with a generated spectrum nearby
         (Naeem et al. 2020, arXiv:2002.09797): both about 1 for spectra like the real ones.
     copying, copying_pvalue : float
         Probability that a generated spectrum is nearer to a training spectrum than a held-out one is, and its one-sided
@@ -40,8 +39,8 @@ class QualityReport:
         Area under the ROC curve of a random forest that separates generated and held-out spectra (Lopez-Paz and Oquab
         2017, arXiv:1610.06545): 0.5 if it cannot, 1 if it always can.
     features : astropy.table.Table or None
-        Line depths and colours of both: columns ``feature``, ``real_median``, ``real_std``, ``generated_median``,
-        ``generated_std``, ``ks_pvalue``. None without `wave`.
+        Line depths and colours of real and generated spectra: columns ``feature``, ``real_median``, ``real_std``,
+        ``generated_median``, ``generated_std``, ``ks_pvalue``. None without `wave`.
     n_train, n_held_out, n_generated : int
         Number of spectra of each kind.
     """
@@ -94,7 +93,7 @@ def quality_report(
     train : array-like of shape (n_train, n_features)
         Real spectra that the generator was trained on.
     held_out : array-like of shape (n_held_out, n_features)
-        Other real spectra of the class, of other objects.
+        Real spectra of the class that the generator was not trained on, of other objects.
     generated : array-like of shape (n_generated, n_features)
         Generated spectra, for example ``sampler.sample(500, "O")``.
     wave : array-like of shape (n_features,) or pair of floats, default=None
@@ -102,13 +101,13 @@ def quality_report(
     lines : dict of str to float, default=None
         Rest wavelengths of lines by name, in vacuum Å; None means eleven lines of hydrogen, helium and metals.
     n_components : int, default=10
-        Maximum number of principal components of `train` for distances; at most one per four spectra, and only those with
-        more variance than noise.
+        Maximum number of principal components of `train` in which distances are measured. At most one per four spectra
+        is used, and none that describes noise.
     n_neighbors : int, default=5
         Number of neighbours for density and coverage.
     random_state : int, default=0
-        Seed of the folds and the forest of the AUC, and of the subset of the larger set that it uses: it uses equally
-        many spectra of both.
+        Seed of the folds and the forest of the AUC, and of the random subset of the larger set: the AUC uses equally many
+        real and generated spectra.
 
     Returns
     -------
@@ -117,7 +116,7 @@ def quality_report(
     Raises
     ------
     ValueError
-        If a set has fewer than 5 spectra, NaN, or another number of columns.
+        If a set has fewer than 5 spectra or NaN, or the numbers of columns differ.
 
     See Also
     --------
@@ -138,12 +137,15 @@ def quality_report(
     check_scalar(n_components, "n_components", Integral, min_val=1)
     check_scalar(n_neighbors, "n_neighbors", Integral, min_val=1)
     sets = {"train": train, "held_out": held_out, "generated": generated}
-    arrays = {name: _check(name, rows) for name, rows in sets.items()}
+    arrays = {
+        name: check_array(rows, dtype=np.float64, ensure_min_samples=_FEWEST, input_name=name)
+        for name, rows in sets.items()
+    }
     widths = {name: rows.shape[1] for name, rows in arrays.items()}
     if len(set(widths.values())) > 1:
         raise ValueError(f"train, held_out and generated must have the same number of columns, got {widths}")
     known, unseen, made = arrays.values()
-    # Components are those of the training spectra, which treats held-out and generated ones equally.
+    # components of the training spectra treat held-out and generated ones equally
     components = principal_components(known, n_components)
     inside = [components.coordinates(rows) for rows in (known, unseen, made)]
     everything = [components.with_residual(rows) for rows in (unseen, made)]
@@ -165,7 +167,3 @@ def quality_report(
         n_held_out=len(unseen),
         n_generated=len(made),
     )
-
-
-def _check(name: str, rows: Any) -> NDArray[np.float64]:
-    return check_array(rows, dtype=np.float64, ensure_min_samples=_FEWEST, input_name=name)

@@ -67,7 +67,7 @@ def compare_features(
 def measure(
     rows: NDArray[np.floating], wave: NDArray[np.float64], lines: Mapping[str, float] | None = None
 ) -> dict[str, NDArray[np.float64]]:
-    """Return line depths and colours of spectra, of those within `wave`; see `compare_features`."""
+    """Return the line depths and colours of spectra that lie within `wave`; see `compare_features`."""
     indices = {
         name: ((c - _CORE, c + _CORE), (c - _FAR, c - _NEAR), (c + _NEAR, c + _FAR), "ew")
         for name, c in (_LINES if lines is None else lines).items()

@@ -4,10 +4,10 @@
 
 - ``manifest.json``: versions of the format and the libraries, steps with their parameters, classes, wavelength grid;
 - ``weights.safetensors``: all arrays;
-- ``steps/*.skops``: estimators of scikit-learn, in the format of skops.
+- ``steps/*.skops``: scikit-learn estimators, in the format of skops.
 
-`load` builds the steps from the public classes of skspec, and those that `register_estimator` adds. It never unpickles,
-and never imports what a file names, so that files from untrusted sources are safe to load: at worst the model is bad.
+`load` builds the steps from the public classes of skspec and those registered with `register_estimator`. It neither
+unpickles nor imports what a file names, so that untrusted files are safe to load: at worst, the model is bad.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, info: dict[str, 
     Parameters
     ----------
     model : estimator
-        A fitted estimator of skspec or of a registered class, or a `~sklearn.pipeline.Pipeline`, imbalanced-learn
-        ``Pipeline``, `~sklearn.pipeline.FeatureUnion`, `~sklearn.ensemble.VotingClassifier` or
-        `~sklearn.ensemble.VotingRegressor` (nested ones too) of them and of scikit-learn's estimators.
+        A fitted estimator of skspec or of a registered class, or a (nested) `~sklearn.pipeline.Pipeline`,
+        imbalanced-learn ``Pipeline``, `~sklearn.pipeline.FeatureUnion`, `~sklearn.ensemble.VotingClassifier` or
+        `~sklearn.ensemble.VotingRegressor` of these and of scikit-learn estimators.
     path : str or path
-        The file; must end in ``.skspec``. It is replaced only when the new one is complete.
+        File name ending in ``.skspec``. An existing file is replaced only when the new one is complete.
     info : dict, default=None
         Notes, for example scores: str, bool, int, float, None, and lists, tuples and dicts of these.
 
     Raises
     ------
     TypeError
-        If the class of a step is not known, or a value has no safe form; the message names step, parameter and type.
+        If the class of a step is unknown, or a value cannot be saved safely; the message names step, parameter and type.
     ValueError
         If `path` does not end in ``.skspec``.
     sklearn.exceptions.NotFittedError
@@ -61,22 +61,21 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, info: dict[str, 
     --------
     load : Load a saved model.
     read_info : Read the description of a model.
-    register_estimator : Allow saving a class of your own.
+    register_estimator : Allow models with your own classes.
 
     Notes
     -----
-    The loaded model predicts bit for bit what the saved one did, under the same library versions.
+    With the same library versions, the predictions of the loaded model are those of the saved one, bit for bit.
     Parameters that only guide another `fit` are not saved: random number generators, functions (``scoring``,
     ``class_coordinates``, ``sampling_strategy``), splitters for ``cv``, a pipeline's ``memory``, and those that classes
-    declare, such as ``callbacks``, ``checkpoint_dir``, ``picture_dir`` and ``pretrained``. None is stored in their
-    place, with a warning. The fitted state of samplers is not saved either, nor are members of an ensemble with weight
-    0 ("drop" stands in their place).
+    declare, such as ``callbacks``, ``checkpoint_dir``, ``picture_dir`` and ``pretrained``. They are saved as None, with a
+    warning. The fitted state of samplers is not saved; members of an ensemble with weight 0 are saved as "drop".
 
-    An estimator of scikit-learn is saved by skops if skops trusts all the types in it. Decision trees and forests of
-    them, which skops does not trust, are accepted too: `load` checks that all their nodes are valid. Nearest neighbours
-    need ``algorithm="brute"``. Histogram gradient boosting, stacking (`~sklearn.ensemble.StackingClassifier`), other
-    meta-estimators around estimators of skspec, and `~sklearn.calibration.CalibratedClassifierCV` around trees are
-    refused.
+    A scikit-learn estimator is saved by skops if skops trusts all the types in it. Decision trees and forests, which
+    skops does not trust, are accepted too: `load` checks that all their nodes are valid. Nearest neighbours need
+    ``algorithm="brute"``. Histogram gradient boosting, stacking (`~sklearn.ensemble.StackingClassifier`), other
+    meta-estimators around estimators of skspec, and `~sklearn.calibration.CalibratedClassifierCV` around trees cannot be
+    saved.
 
     Examples
     --------
@@ -111,7 +110,7 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, info: dict[str, 
 
 
 def load(path: str | os.PathLike[str]) -> Any:
-    """Load a model from a file that `save` wrote.
+    """Load a model saved by `save`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The zip archive of manifest, arrays and skops blobs: written atomically, and checked when it is read."""
+"""Zip archives of manifest, arrays and skops blobs: written atomically, and checked when read."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import secrets
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +33,13 @@ def check_suffix(path: str | os.PathLike[str]) -> Path:
     return path
 
 
-def safetensors() -> Any:
-    """Return the module safetensors.numpy; ImportError says how to install it."""
+def import_extra(module: str) -> Any:
+    """Return a module of the extra ``skspec[save]``; ImportError if it is not installed."""
     try:
-        import safetensors.numpy  # noqa: PLC0415
+        return import_module(module)
     except ImportError as error:
-        raise ImportError(
-            "saving and loading models needs safetensors: pip install 'skspec[save]'"
-        ) from error
-    return safetensors.numpy
+        package = module.partition(".")[0]
+        raise ImportError(f"saving and loading models needs {package}: pip install 'skspec[save]'") from error
 
 
 @contextmanager
@@ -63,14 +62,14 @@ def refusing(path: str | os.PathLike[str]) -> Iterator[None]:
 def write(
     path: Path, manifest: dict[str, Any], arrays: dict[str, NDArray[Any]], blobs: dict[str, bytes]
 ) -> None:
-    """Write a temporary file beside `path`, which then replaces it: all or nothing."""
+    """Write a temporary file that then replaces `path`, so that no incomplete file is left."""
     manifest = {"format": FORMAT, "format_version": FORMAT_VERSION} | manifest | {"blobs": sorted(blobs)}
     text = json.dumps(manifest, allow_nan=False, ensure_ascii=False, indent=1)
-    entries = {_MANIFEST: text.encode(), _WEIGHTS: safetensors().save(arrays)} | blobs
+    entries = {_MANIFEST: text.encode(), _WEIGHTS: import_extra("safetensors.numpy").save(arrays)} | blobs
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with open(temporary, "xb") as file:
-            # Not compressed, so that the reader can bound the memory by the size of the file.
+            # not compressed, so that the size of the file limits the memory that reading it takes
             with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
                 for name, content in entries.items():
                     archive.writestr(zipfile.ZipInfo(name), content)
@@ -84,15 +83,15 @@ def write(
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, NDArray[Any]], dict[str, bytes]]:
     """Read manifest, arrays and skops blobs; ValueError if an entry is missing or unexpected."""
-    module = safetensors()
+    safetensors = import_extra("safetensors.numpy")
     with open(path, "rb") as file, _open(file) as archive:
         manifest = _manifest(archive)
         blobs = manifest["blobs"]
         _check_names(archive, {_MANIFEST, _WEIGHTS, *blobs})
         weights = archive.read(_WEIGHTS)
         try:
-            arrays = module.load(weights)
-        except Exception as error:  # of safetensors, or another for exotic dtypes
+            arrays = safetensors.load(weights)
+        except Exception as error:  # safetensors raises errors of several types
             raise ValueError(f"its {_WEIGHTS} cannot be read ({error})") from error
         return manifest, arrays, {name: archive.read(name) for name in blobs}
 
@@ -115,16 +114,13 @@ def _open(file: Any) -> Iterator[zipfile.ZipFile]:
     with zipfile.ZipFile(file) as archive:
         infos = archive.infolist()
         for info in infos:
-            if (
-                info.compress_type != zipfile.ZIP_STORED
-                or info.compress_size != info.file_size
-                or info.flag_bits & 1
-            ):
+            stored = info.compress_type == zipfile.ZIP_STORED and info.compress_size == info.file_size
+            if not stored or info.flag_bits & 1:
                 raise ValueError(
-                    f"its entry {info.filename!r} is compressed or encrypted, which skspec never writes"
+                    f"its entry {info.filename!r} is compressed or encrypted; skspec writes neither"
                 )
         if sum(info.file_size for info in infos) > size:
-            raise ValueError("its entries claim more bytes than the file has")
+            raise ValueError("its entries claim to be larger than the file")
         if len({info.filename for info in infos}) < len(infos):
             raise ValueError("it has two entries of the same name")
         yield archive
@@ -143,14 +139,13 @@ def _manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
         raise ValueError(f"its format_version is {number!r}; a positive integer is needed")
     if number > FORMAT_VERSION:
         raise ValueError(
-            f"it has format version {number}, this skspec reads up to {FORMAT_VERSION}; install a newer skspec"
+            f"it has format version {number}, and this version of skspec reads up to {FORMAT_VERSION}; upgrade skspec"
         )
     if manifest.keys() != _KEYS:
         wrong = ", ".join(sorted(manifest.keys() ^ _KEYS))
         raise ValueError(f"its {_MANIFEST} has unknown or missing keys: {wrong}")
-    if not isinstance(manifest["blobs"], list) or not all(
-        isinstance(name, str) for name in manifest["blobs"]
-    ):
+    blobs = manifest["blobs"]
+    if not isinstance(blobs, list) or not all(isinstance(name, str) for name in blobs):
         raise ValueError(f"blobs in its {_MANIFEST} must be a list of names")
     return manifest
 

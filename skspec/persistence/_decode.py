@@ -1,4 +1,4 @@
-"""Decode JSON, arrays and skops blobs into fitted estimators; every value is checked. `_encode` lists the forms."""
+"""Decode JSON, arrays and skops blobs, in the forms of `_encode`, into fitted estimators; every value is checked."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from sklearn.base import BaseEstimator
 from skspec.persistence import _registry, _skops, _voting
 from skspec.persistence._encode import ARRAY_DTYPES, OUTPUT_CONFIG
 
-_MAX_STRING_BYTES = 2**28  # a string width in the file must not exhaust the memory
+_MAX_STRING_BYTES = 2**28  # so that the width of strings in a file cannot exhaust the memory
 _OUTPUTS = {"default", "pandas", "polars"}
 
 
 class Decoder:
-    """Decodes values, each array and blob of the file once."""
+    """Decoder of values, which uses each array and blob of the file once."""
 
     def __init__(self, arrays: dict[str, NDArray[Any]], blobs: dict[str, bytes]) -> None:
         self._arrays = dict(arrays)
         self._blobs = dict(blobs)
 
     def check_all_used(self) -> None:
-        """Raise ValueError if an array or blob of the file was not used."""
+        """Raise ValueError if an array or blob is left."""
         left = [*self._arrays, *self._blobs]
         if left:
             raise ValueError(f"it holds {left[0]!r}, which belongs to no step")
@@ -39,12 +39,10 @@ class Decoder:
         if not isinstance(node, dict) or node.keys() != {"estimator", "params", "fitted", "output"}:
             raise ValueError("it has a step that is not an estimator")
         cls, name = _registry.find(node["estimator"]), node["estimator"]
-        params = {
-            key: self.value(value) for key, value in _mapping(node["params"], f"params of {name}").items()
-        }
+        params = {k: self.value(v) for k, v in _mapping(node["params"], f"params of {name}").items()}
         unknown = sorted(params.keys() - set(cls._get_param_names()))
         if unknown:
-            raise ValueError(f"{name} has no parameter {unknown[0]!r} in this skspec")
+            raise ValueError(f"{name} has no parameter {unknown[0]!r} in this version of skspec")
         for key in sorted(_registry.fit_only(cls)):
             if params.get(key) is not None:
                 raise ValueError(f"{name} has a value for {key}, which save never writes")
@@ -109,11 +107,7 @@ class Decoder:
         config = self.value(node)
         if config is None:
             return
-        if (
-            not isinstance(config, dict)
-            or config.keys() != {"transform"}
-            or config["transform"] not in _OUTPUTS
-        ):
+        if config not in [{"transform": output} for output in _OUTPUTS]:
             raise ValueError(f"{name} has an unknown output configuration")
         vars(estimator)[OUTPUT_CONFIG] = config
 
@@ -134,12 +128,12 @@ class Decoder:
                 return scalar
         elif re.fullmatch(r"<U\d+", dtype) and isinstance(value, str):
             return np.str_(value)
-        raise ValueError(f"it has the value {value!r} as {str(dtype)[:20]!r}, which it is not")
+        raise ValueError(f"it has the invalid value {value!r} as {str(dtype)[:20]!r}")
 
 
 def _strings(texts: list[Any], shape: list[Any], dtype: str) -> NDArray[Any]:
     if not all(isinstance(text, str) for text in texts):
-        raise ValueError("it has an array of strings that holds something else")
+        raise ValueError("it has an array of strings that contains something else")
     if not all(type(n) is int and n >= 0 for n in shape) or int(np.prod(shape, dtype=object)) != len(texts):
         raise ValueError(f"it has {len(texts)} strings for an array of shape {shape}")
     width = max(map(len, texts), default=0)

@@ -1,6 +1,6 @@
 """Encode fitted estimators as JSON, arrays and skops blobs.
 
-JSON has no tuples, NaN or arrays. A value that plain JSON cannot hold is an object whose key is its kind::
+A value that plain JSON cannot hold, such as a tuple, NaN or an array, is an object whose key is its kind::
 
     {"tuple": [...]}  {"dict": {...}}  {"items": [[key, value], ...]}  {"float": "nan"}
     {"scalar": 0.5, "dtype": "float32"}
@@ -31,7 +31,7 @@ OUTPUT_CONFIG = "_sklearn_output_config"  # set by set_output()
 
 
 class Encoder:
-    """Encodes values and collects their arrays and blobs."""
+    """Encoder of values, which collects their arrays and blobs."""
 
     def __init__(self) -> None:
         self.arrays: dict[str, NDArray[Any]] = {}
@@ -39,15 +39,13 @@ class Encoder:
         self.wave: NDArray[Any] | None = None
 
     def info(self, info: dict[str, Any]) -> Any:
-        """Encode the notes of the user, which may hold plain values only."""
+        """Encode the notes of the user, which may contain plain values only."""
         if type(info) is not dict:
-            raise TypeError(f"info is a {type(info).__name__}; a dict is needed")
+            raise TypeError(f"info must be a dict, got {type(info).__name__}")
         inner = Encoder()
         encoded = inner.value(info, (), "info")
         if inner.arrays or inner.blobs:
-            raise TypeError(
-                "info holds arrays or estimators; only str, bool, numbers, None, lists and dicts can be kept"
-            )
+            raise TypeError("info must contain only str, bool, numbers, None, lists, tuples and dicts")
         return encoded
 
     def estimator(self, estimator: BaseEstimator, steps: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -63,7 +61,7 @@ class Encoder:
         }
 
     def value(self, value: Any, steps: tuple[str, ...], field: str) -> Any:
-        """Encode a value; `steps` and `field` say where it is, for the names of arrays and for messages."""
+        """Encode a value; `steps` and `field` are its place, for the names of arrays and for error messages."""
         kind = type(value)
         if value is None or kind in (bool, int, str):
             return value
@@ -72,16 +70,12 @@ class Encoder:
         if kind is list:
             return [self.value(item, steps, _join(field, i)) for i, item in enumerate(value)]
         if kind is tuple:
-            return {
-                "tuple": [self.value(item, *_place(value, i, steps, field)) for i, item in enumerate(value)]
-            }
+            items = [self.value(item, *_place(value, i, steps, field)) for i, item in enumerate(value)]
+            return {"tuple": items}
+        if kind is dict and all(type(key) is str for key in value):
+            return {"dict": {k: self.value(item, steps, _join(field, k)) for k, item in value.items()}}
         if kind is dict:
-            if all(type(key) is str for key in value):
-                return {
-                    "dict": {key: self.value(item, steps, _join(field, key)) for key, item in value.items()}
-                }
-            pairs = [[key, item] for key, item in value.items()]
-            return {"items": self.value(pairs, steps, field)}
+            return {"items": self.value([list(pair) for pair in value.items()], steps, field)}
         if isinstance(value, np.generic):
             return self._scalar(value, steps, field)
         if kind in (np.ndarray, np.memmap):
@@ -106,11 +100,8 @@ class Encoder:
             reason = _reason_to_leave_out(estimator, key, value, fit_only)
             if reason is not None:
                 params[key] = None
-                warnings.warn(
-                    f"{_where(steps, key)} ({type(value).__name__}) {reason} and is not saved; "
-                    "None stands in its place",
-                    stacklevel=4,
-                )
+                message = f"{_where(steps, key)} ({type(value).__name__}) {reason} and is not saved: it will be None"
+                warnings.warn(message, stacklevel=4)
         return {key: self.value(value, steps, key) for key, value in params.items()}
 
     def _fitted(self, estimator: Any, steps: tuple[str, ...]) -> Any:
@@ -122,9 +113,7 @@ class Encoder:
                 "state": self.value(state, steps, "state"),
                 "weights": {key: self.value(array, steps, f"weights.{key}") for key, array in arrays.items()},
             }
-        if hasattr(
-            estimator, "fit_resample"
-        ):  # samplers act in fit only: predictions do not need their state
+        if hasattr(estimator, "fit_resample"):  # predictions do not need the state of samplers
             return {"dict": {}}
         known = set(estimator.get_params(deep=False))
         if _voting.is_voting(estimator):
@@ -140,10 +129,8 @@ class Encoder:
     def _of_sklearn(self, estimator: BaseEstimator, steps: tuple[str, ...]) -> dict[str, Any]:
         where, name = _where(steps, ""), type(estimator).__name__
         if not _registry.is_of_sklearn(estimator):
-            raise TypeError(
-                f"{where} ({type(estimator).__module__}.{name}) cannot be saved: "
-                f"{_registry.advice_on_unknown(estimator)}"
-            )
+            advice = _registry.advice_on_unknown(estimator)
+            raise TypeError(f"{where} ({type(estimator).__module__}.{name}) cannot be saved: {advice}")
         if hasattr(estimator, "best_estimator_"):
             raise TypeError(f"{where} ({name}) is a search; save its best_estimator_")
         if isinstance(estimator, StackingClassifier | StackingRegressor):
@@ -153,8 +140,8 @@ class Encoder:
         inside = [type(v).__name__ for v in estimator.get_params().values() if _registry.is_ours(v)]
         if inside:
             raise TypeError(
-                f"{where} ({name}) cannot be saved: it holds {inside[0]}, and the only meta-estimators that can be "
-                "saved with it are Pipeline, FeatureUnion, VotingClassifier and VotingRegressor"
+                f"{where} ({name}) cannot be saved: it holds {inside[0]}, which can be saved only inside Pipeline, "
+                "FeatureUnion, VotingClassifier and VotingRegressor"
             )
         blob = f"steps/{len(self.blobs)}.skops"
         self.blobs[blob] = _skops.dump(estimator, where)
@@ -170,16 +157,13 @@ class Encoder:
         return {"scalar": self.value(value.item(), steps, field), "dtype": value.dtype.name}
 
     def _array(self, array: NDArray[Any], steps: tuple[str, ...], field: str) -> dict[str, Any]:
-        if array.dtype.kind == "U" or (
-            array.dtype.kind == "O" and all(isinstance(v, str) for v in array.flat)
-        ):
-            dtype = "object" if array.dtype.kind == "O" else array.dtype.newbyteorder("<").str
+        kind = array.dtype.kind
+        if kind == "U" or (kind == "O" and all(isinstance(v, str) for v in array.flat)):
+            dtype = "object" if kind == "O" else array.dtype.newbyteorder("<").str
             texts = [str(text) for text in array.flat]
             return {"strings": texts, "shape": list(array.shape), "dtype": dtype}
         if array.dtype.name not in ARRAY_DTYPES:
-            raise TypeError(
-                f"{_where(steps, field)} is an array of {array.dtype}; numbers, bool or str can be saved"
-            )
+            raise TypeError(f"{_where(steps, field)} is an array of {array.dtype}, which cannot be saved")
         key = "/".join((*steps, field))
         if key in self.arrays:
             raise TypeError(f"{_where(steps, field)} has the same name as another array")
@@ -188,7 +172,7 @@ class Encoder:
 
 
 def _reason_to_leave_out(estimator: BaseEstimator, key: str, value: Any, fit_only: set[str]) -> str | None:
-    """Say why a parameter is not saved; None if it is."""
+    """Return why a parameter is not saved; None if it is."""
     is_function = callable(value) and not isinstance(value, BaseEstimator)
     if is_function and key not in fit_only and _registry.is_registered(estimator):
         return "is a function"  # predictions may need it
@@ -199,7 +183,7 @@ def _reason_to_leave_out(estimator: BaseEstimator, key: str, value: Any, fit_onl
 
 
 def _place(value: tuple[Any, ...], i: int, steps: tuple[str, ...], field: str) -> tuple[tuple[str, ...], str]:
-    """Return steps and field of item `i` of a tuple; a pair of a name and an estimator is a step of that name."""
+    """Return steps and field of item `i` of a tuple; a pair of name and estimator is a step of that name."""
     if i == 1 and len(value) == 2 and type(value[0]) is str and isinstance(value[1], BaseEstimator):
         return (*steps, value[0]), ""
     return steps, _join(field, i)

@@ -1,4 +1,4 @@
-"""The classes that a model file may name, by their names in the file."""
+"""Classes that a model file may name, by their names in the file."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def register_estimator(cls: _Class) -> _Class:
     Parameters
     ----------
     cls : type
-        A subclass of `~sklearn.base.BaseEstimator`. It is known to model files by its qualified name, for example
+        Subclass of `~sklearn.base.BaseEstimator`. Model files identify it by its qualified name, for example
         ``"mypackage.MyClassifier"``.
 
     Returns
     -------
     type
-        The class itself, so that the function can be used as a decorator.
+        The class, so that the function can be used as a decorator.
 
     Raises
     ------
@@ -51,18 +51,18 @@ def register_estimator(cls: _Class) -> _Class:
 
     Notes
     -----
-    `load` only looks names up among the registered classes and never imports anything: import the package that registers
-    the class first.
+    `load` only looks names up among the registered classes and never imports anything: first import the package that
+    registers the class.
 
-    A model file holds the parameters, and the fitted attributes, whose names end in an underscore: numbers, strings,
-    arrays, lists, tuples, dicts and estimators of these. A class can declare more about itself:
+    A model file holds the parameters and the fitted attributes, whose names end in an underscore. They can be numbers,
+    strings, arrays, lists, tuples, dicts and estimators. A class can define more:
 
     - ``__skspec_fit_only__``, a tuple of names: parameters that only guide another fit, such as directories. They are not
-      saved, and refused in a file. Functions and random number generators are never saved.
+      saved, and a file that has them is refused. Functions and random number generators are never saved.
     - ``__skspec_get_state__(self)`` and ``__skspec_set_state__(self, state, arrays)``: the fitted state as a dict of
-      plain values and a dict of arrays, in place of the fitted attributes. ``__skspec_set_state__`` raises an error for
-      values that do not fit: they may come from a damaged or malicious file.
-    - ``__skspec_get_params__(self)``: the parameters to save, if they are not those of ``get_params(deep=False)``.
+      plain values and a dict of arrays, in place of the fitted attributes. ``__skspec_set_state__`` must raise an error
+      for invalid values, which may come from a damaged or malicious file.
+    - ``__skspec_get_params__(self)``: the parameters to save, if not those of ``get_params(deep=False)``.
 
     Subclasses of the neural estimators inherit all of these.
 
@@ -92,56 +92,54 @@ def register_estimator(cls: _Class) -> _Class:
 
 
 def name_of(estimator: BaseEstimator) -> str | None:
-    """Return the name under which an estimator's class is saved; None if it is not known."""
+    """Return the name under which the class of an estimator is saved; None if it is unknown."""
     cls = type(estimator)
     package = _package(cls)
     if package == "skspec":
         public = cls.__name__ in skspec.__all__ and getattr(skspec, cls.__name__) is cls
         return f"skspec.{cls.__name__}" if public else None
-    known = _SKLEARN if package == "sklearn" else _imblearn() if package == "imblearn" else _registered
-    return next((name for name, other in known.items() if cls is other), None)
+    return next((name for name, other in _known(package).items() if cls is other), None)
 
 
 def find(name: Any) -> type[BaseEstimator]:
-    """Return the class saved under a name; the name is only looked up, never imported."""
+    """Return the class of a name, which is only looked up, never imported."""
     package, _, public = name.partition(".") if isinstance(name, str) else ("", "", "")
     found: Any = None
     if package == "skspec":
         found = getattr(skspec, public) if public in skspec.__all__ else None
     elif public:
-        known = _SKLEARN if package == "sklearn" else _imblearn() if package == "imblearn" else _registered
-        found = known.get(name)
+        found = _known(package).get(name)
     if isinstance(found, type) and issubclass(found, BaseEstimator):
         return found
-    advice = (
+    hint = (
         "" if package in _RESERVED else "; import the package that registers it (skspec.register_estimator)"
     )
-    raise ValueError(f"it has a step of the class {name!r}, which this skspec does not know{advice}")
+    raise ValueError(f"it has a step of the unknown class {name!r}{hint}")
 
 
 def fit_only(cls: type[BaseEstimator]) -> set[str]:
-    """Return the parameters that only guide another fit: they are not saved, and refused in a file."""
+    """Return the parameters that only guide another fit, which are not saved, and refused in a file."""
     own = {"memory"} if issubclass(cls, sklearn.pipeline.Pipeline) else set()
     return own.union(*(vars(kind).get("__skspec_fit_only__", ()) for kind in cls.__mro__))
 
 
 def is_of_sklearn(estimator: BaseEstimator) -> bool:
-    """Whether the class of an estimator is one of scikit-learn's."""
+    """Return whether an estimator is one of scikit-learn."""
     return _package(type(estimator)) == "sklearn"
 
 
 def is_registered(estimator: BaseEstimator) -> bool:
-    """Whether the class of an estimator is one that a user registered."""
+    """Return whether the class of an estimator was registered by the user."""
     return type(estimator) in _registered.values()
 
 
 def is_ours(value: Any) -> bool:
-    """Whether a value is an estimator of skspec, or of a registered class."""
+    """Return whether a value is an estimator of skspec or of a registered class."""
     return isinstance(value, BaseEstimator) and (_package(type(value)) == "skspec" or is_registered(value))
 
 
 def advice_on_unknown(estimator: BaseEstimator) -> str:
-    """Say what the user can do about an estimator whose class is not known."""
+    """Return the advice for an estimator whose class is unknown."""
     if _package(type(estimator)) in _RESERVED:
         return "it is not on the list of classes that are safe to load"
     return "register its class with skspec.register_estimator"
@@ -155,9 +153,14 @@ def _package(cls: type) -> str:
     return cls.__module__.partition(".")[0]
 
 
+def _known(package: str) -> _Classes:
+    """Return the classes of scikit-learn or imbalanced-learn, or else those that users registered."""
+    return _SKLEARN if package == "sklearn" else _imblearn() if package == "imblearn" else _registered
+
+
 @cache
 def _imblearn() -> _Classes:
-    """Pipeline and samplers of imbalanced-learn, whose import takes as long as everything else together."""
+    """Return pipeline and samplers of imbalanced-learn, which is imported late because that takes long."""
     import imblearn.pipeline  # noqa: PLC0415
     from imblearn import combine, over_sampling, under_sampling  # noqa: PLC0415
 

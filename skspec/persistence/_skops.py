@@ -1,4 +1,4 @@
-"""Estimators of scikit-learn as skops blobs of trusted types."""
+"""Scikit-learn estimators as skops blobs of trusted types."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from sklearn.tree import (
 )
 from sklearn.tree._tree import Tree
 
-from skspec.persistence._bundle import check_archive
+from skspec.persistence._bundle import check_archive, import_extra
 
 _TREES = (DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor)
 _FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor)
 _TRUSTED = (
     "numpy.dtype",  # an attribute of SimpleImputer and others; only looked up
-    "sklearn.calibration._CalibratedClassifier",  # the contents of CalibratedClassifierCV, which only have attributes
+    "sklearn.calibration._CalibratedClassifier",  # members of CalibratedClassifierCV, which only have attributes
     "sklearn.calibration._SigmoidCalibration",
 )
 _TRUSTED_IN_TREES = (*_TRUSTED, "sklearn.tree._tree.Tree")  # checked by _check_trees once loaded
 
 
 def dump(estimator: BaseEstimator, step: str) -> bytes:
-    """Return an estimator of scikit-learn as bytes; TypeError if it holds a type that is not trusted."""
-    skops_io = _skops_io()
+    """Return a scikit-learn estimator as bytes; TypeError if it contains a type that is not trusted."""
+    skops_io = import_extra("skops.io")
     name = type(estimator).__name__
     try:
         data = skops_io.dumps(estimator)
@@ -42,31 +42,28 @@ def dump(estimator: BaseEstimator, step: str) -> bytes:
         raise TypeError(f"{step} ({name}) cannot be saved: {error}") from error
     wrong = _untrusted(data, _is_of_trees(estimator))
     if wrong:
-        hint = (
-            "; use algorithm='brute'" if any("KDTree" in kind or "BallTree" in kind for kind in wrong) else ""
-        )
+        spatial = any("KDTree" in kind or "BallTree" in kind for kind in wrong)
+        hint = "; use algorithm='brute'" if spatial else ""
         raise TypeError(
-            f"{step} ({name}) cannot be saved: it holds {', '.join(wrong)}, not on the trusted list{hint}"
+            f"{step} ({name}) cannot be saved: it holds {', '.join(wrong)}, not a trusted type{hint}"
         )
     return data
 
 
 def restore(data: bytes, class_name: str, step: str) -> BaseEstimator:
-    """Return the estimator of a blob; ValueError if its types are not trusted or it is not of the class named."""
-    skops_io = _skops_io()
+    """Return the estimator of a blob; ValueError if its types are not trusted or its class is not `class_name`."""
+    skops_io = import_extra("skops.io")
     check_archive(data)
     trees = class_name in {cls.__name__ for cls in _TREES + _FORESTS}
     try:
         wrong = _untrusted(data, trees)
-        estimator = (
-            None if wrong else skops_io.loads(data, trusted=list(_TRUSTED_IN_TREES if trees else _TRUSTED))
-        )
+        estimator = None if wrong else skops_io.loads(data, trusted=_trusted(trees))
     except Exception as error:  # a manipulated blob may fail anywhere in skops
         raise ValueError(f"{step} cannot be read by skops ({type(error).__name__}: {error})") from error
     if wrong:
-        raise ValueError(f"{step} holds {', '.join(wrong)}, not on the list of trusted types")
+        raise ValueError(f"{step} holds {', '.join(wrong)}, not a trusted type")
     if not isinstance(estimator, BaseEstimator) or type(estimator).__name__ != class_name:
-        raise ValueError(f"{step} holds a {type(estimator).__name__}, announced as {class_name}")
+        raise ValueError(f"{step} holds a {type(estimator).__name__}, but the file says {class_name}")
     if _is_of_trees(estimator):
         _check_trees(estimator, step)
     elif trees:
@@ -74,20 +71,12 @@ def restore(data: bytes, class_name: str, step: str) -> BaseEstimator:
     return estimator
 
 
-def _skops_io() -> Any:
-    try:
-        import skops.io  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError(
-            "saving and loading steps of scikit-learn needs skops: pip install 'skspec[save]'"
-        ) from error
-    return skops.io
+def _trusted(trees: bool) -> list[str]:
+    return list(_TRUSTED_IN_TREES if trees else _TRUSTED)
 
 
 def _untrusted(data: bytes, trees: bool) -> list[str]:
-    return sorted(
-        set(_skops_io().get_untrusted_types(data=data)) - set(_TRUSTED_IN_TREES if trees else _TRUSTED)
-    )
+    return sorted(set(import_extra("skops.io").get_untrusted_types(data=data)) - set(_trusted(trees)))
 
 
 def _is_of_trees(estimator: BaseEstimator) -> bool:

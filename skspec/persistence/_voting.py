@@ -1,4 +1,4 @@
-"""Voting ensembles of scikit-learn: their fitted members are saved once, in place of the parameter `estimators`."""
+"""Voting ensembles of scikit-learn, whose fitted members are saved in place of the parameter `estimators`."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ LEARNED = frozenset({"estimators_", "le_", "named_estimators_"})
 
 
 def is_voting(estimator: Any) -> bool:
-    """Whether an estimator is a voting ensemble of scikit-learn."""
+    """Return whether an estimator is a voting ensemble of scikit-learn."""
     return isinstance(estimator, VotingClassifier | VotingRegressor)
 
 
 def members_to_save(estimator: Any) -> list[tuple[str, Any]]:
-    """Return the names and fitted members, dropped ones included; NotFittedError if there are none."""
+    """Return names and fitted members, dropped ones included; NotFittedError if there are none."""
     check_is_fitted(estimator)
     return list(estimator.named_estimators_.items())
 
 
 def restore_members(estimator: Any, name: str) -> None:
-    """Set the fitted attributes of an ensemble whose `estimators` are fitted; ValueError if they are not members."""
+    """Set the fitted attributes of an ensemble from its fitted `estimators`; ValueError if they are not valid members."""
     members = estimator.estimators
     if not isinstance(members, list) or not all(_is_member(member) for member in members):
         raise ValueError(f"{name} has members that are not pairs of a name and an estimator")

@@ -1,4 +1,4 @@
-"""Display of the number of spectra of each joint class."""
+"""Display of the number of spectra in each joint class."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 @dataclass(repr=False, eq=False)
 class ClassDistributionDisplay(HeatMapDisplay):
-    """Number of spectra of each joint class, on a grid of temperature (left to right) and luminosity (top to bottom).
+    """Number of spectra in each joint class, on a grid of temperature (left to right) and luminosity (top to bottom).
 
-    Empty cells are blank, colours are logarithmic.
+    Empty cells are blank; colours are logarithmic.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class ClassDistributionDisplay(HeatMapDisplay):
     def _values(self) -> NDArray[Any]:
         counts, shape = np.asarray(self.counts), (len(self.rows), len(self.columns))
         if counts.shape != shape:
-            raise ValueError(f"counts has shape {counts.shape}; {shape} is needed for these rows and columns")
+            raise ValueError(f"counts must have shape {shape} for these rows and columns, got {counts.shape}")
         return counts
 
     def _annotate(self, ax: Axes, shape: tuple[int, ...]) -> None:
@@ -92,11 +92,10 @@ class ClassDistributionDisplay(HeatMapDisplay):
         y : array-like of shape (n_spectra,)
             Labels.
         coordinates : mapping or callable, default=None
-            Two integers for each class. None takes the temperature class, from O = 0 to M = 6, and the luminosity
-            class, from I = 0 to VI = 5, of joint MK classes such as ``"GV"``.
+            See `ErrorMagnitudeDisplay.from_predictions`.
         columns, rows : sequence of str, default=None
-            Names of the values 0, 1, 2, … of the first and of the second coordinate. None takes the integers from the
-            smallest to the largest value and, without `coordinates`, all temperature and luminosity classes.
+            Names of the values 0, 1, 2, … of the first and of the second coordinate. None means all temperature and
+            luminosity classes; with `coordinates`, the integers from the smallest to the largest value.
         axis_names : pair of str, default=("Temperature class", "Luminosity class")
             Names of the coordinates.
         ax, **plot_params
@@ -109,11 +108,11 @@ class ClassDistributionDisplay(HeatMapDisplay):
         Raises
         ------
         ValueError
-            If a label has no such coordinates, or a coordinate has no name.
+            If a label does not have two integer coordinates, or a coordinate has no name.
         """
         labels = column_or_1d(y)
         if not len(labels):
-            raise ValueError("y is empty; at least one label is needed")
+            raise ValueError("y must have at least one label, got none")
         places = grid_coordinates(labels, coordinates)
         if coordinates is None:
             columns = TEMPERATURE_CLASSES if columns is None else columns
@@ -131,7 +130,7 @@ class ClassDistributionDisplay(HeatMapDisplay):
         Parameters
         ----------
         estimator, X
-            Fitted classifier or pipeline that ends in one, and its input.
+            Fitted classifier, or a pipeline that ends in one, and its input.
         **params
             Other parameters of `from_labels`.
 
@@ -152,5 +151,5 @@ def _steps(
         return values - low, [str(value) for value in range(low, high + 1)]
     outside = values[(values < 0) | (values >= len(names))]
     if outside.size:
-        raise ValueError(f"{parameter} has {len(names)} names; a label has the coordinate {outside[0]}")
+        raise ValueError(f"{parameter} has {len(names)} names, but a label has the coordinate {outside[0]}")
     return values, list(names)

@@ -1,4 +1,4 @@
-"""Base classes of the Displays: axes, repr, and how they are made from a classifier."""
+"""Base classes of the Displays."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ class Display(ABC):
 
     @abstractmethod
     def _summary(self) -> str:
-        """Return what is displayed, in a few words."""
+        """Return a short description of the data."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self._summary()}>"
 
     def _set_axes(self, ax: Axes | None, figsize: tuple[float, float], layout: str = "constrained") -> Axes:
-        """Set `ax_` and `figure_`, new ones of that size in inches if `ax` is None."""
+        """Set `ax_` and `figure_`; if `ax` is None, create a figure of this size in inches."""
         self.ax_ = get_axes(ax, figsize, layout=layout)
         self.figure_ = self.ax_.figure
         return self.ax_
 
 
 class PanelDisplay(Display):
-    """Base class of Displays that divide one axes into panels."""
+    """Base class of Displays that divide axes into panels."""
 
     axes_: dict[str, Any]
 
@@ -47,7 +47,7 @@ class PanelDisplay(Display):
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Axes whose area the panels fill; None creates a new figure.
+            Axes that the panels replace; None creates a new figure.
 
         Returns
         -------
@@ -72,7 +72,7 @@ class PredictionMixin:
 
     @classmethod
     def _predict(cls, estimator: Any, X: Any) -> tuple[Any, dict[str, Any]]:
-        """Return predictions, and the parameters of `from_predictions` that come with them."""
+        """Return predictions, and further parameters of `from_predictions`."""
         check_classifier(cls, estimator)
         return estimator.predict(X), {}
 

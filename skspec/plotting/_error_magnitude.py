@@ -23,16 +23,16 @@ _MOST_TICKS = 16
 
 @dataclass(repr=False, eq=False)
 class ErrorMagnitudeDisplay(PredictionMixin, HeatMapDisplay):
-    """Number of spectra by their error, true minus predicted, along the two axes of joint classes.
+    """Number of spectra by error, true minus predicted, along the two axes of joint classes.
 
-    Correct predictions are at (0, 0), which is outlined. Empty cells are blank, colours are logarithmic.
+    Correct predictions are at (0, 0), which is outlined. Empty cells are blank; colours are logarithmic.
 
     Parameters
     ----------
     counts : ndarray of shape (n_errors_1, n_errors_0)
         Number of spectra: rows are errors of the second coordinate, columns of the first.
     first : pair of int
-        Errors of the first column and of the first row; those of the next are one higher.
+        Errors of the first column and of the first row; they increase by one from cell to cell.
     axis_names : pair of str, default=("temperature class", "luminosity class")
         Names of the coordinates.
 
@@ -103,7 +103,7 @@ class ErrorMagnitudeDisplay(PredictionMixin, HeatMapDisplay):
         y_true, y_pred : array-like of shape (n_spectra,)
             True and predicted labels.
         coordinates : mapping or callable, default=None
-            Two integers for each class. None takes the temperature class, from O = 0 to M = 6, and the luminosity
+            Two integers for each class. None means the temperature class, from O = 0 to M = 6, and the luminosity
             class, from I = 0 to VI = 5, of joint MK classes such as ``"GV"``.
         axis_names : pair of str, default=("temperature class", "luminosity class")
             Names of the coordinates.
@@ -117,7 +117,7 @@ class ErrorMagnitudeDisplay(PredictionMixin, HeatMapDisplay):
         Raises
         ------
         ValueError
-            If a label has no such coordinates, or lengths differ.
+            If a label does not have two integer coordinates, or lengths differ.
         """
         true, predicted = check_pair(y_true, y_pred)
         error = grid_coordinates(true, coordinates) - grid_coordinates(predicted, coordinates)

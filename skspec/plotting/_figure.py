@@ -14,10 +14,7 @@ _GAP = 0.03  # between panels, as a fraction of the height
 
 
 def stack_panels(ax: Axes, heights: Sequence[float]) -> list[Axes]:
-    """Divide axes into panels on top of each other, with a shared horizontal axis.
-
-    Of `ax` itself only the title is still drawn. `heights` are relative, from top to bottom.
-    """
+    """Replace axes by panels of relative `heights`, top to bottom, with a shared horizontal axis; the title is kept."""
     ax.set_axis_off()
     unit = (1.0 - _GAP * (len(heights) - 1)) / sum(heights)
     panels: list[Axes] = []

@@ -1,4 +1,4 @@
-"""Display of generated spectra beside real ones."""
+"""Display of generated and real spectra."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _QUANTITIES = {
 
 @dataclass(repr=False, eq=False)
 class GenerationQualityDisplay(PanelDisplay):
-    """Generated spectra of a class beside real ones: range at each wavelength, line depths, and quality measures.
+    """Generated and real spectra of a class: range at each wavelength, line depths, and quality measures.
 
-    The left panel shows, for real and generated spectra, the median at each wavelength and the range from the 5th to
-    the 95th percentile; the right panel shows the median and the standard deviation of line depths and colours.
+    The left panel shows the median at each wavelength and the range from the 5th to the 95th percentile, the right panel
+    the median and the standard deviation of line depths and colours.
 
     Parameters
     ----------
     report : QualityReport
-        Result of `skspec.oversampling.quality_report`. Without line depths (no `wave`) the right panel is left out.
+        Result of `skspec.oversampling.quality_report`. If it has no line depths, the right panel is left out.
     real, generated : array-like of shape (n_spectra, n_features)
         Spectra compared in the report.
     wave : array-like of shape (n_features,), default=None
@@ -47,7 +47,7 @@ class GenerationQualityDisplay(PanelDisplay):
     lines_ : list of matplotlib.lines.Line2D
         Medians of real and generated spectra.
     points_ : list of matplotlib.container.ErrorbarContainer
-        Line depths and colours of real and generated spectra; empty without them.
+        Line depths and colours of real and generated spectra; may be empty.
     axes_ : dict of str to matplotlib.axes.Axes
         The panels ``"spectra"`` and, with line depths, ``"features"``.
     ax_, figure_ : matplotlib.axes.Axes, matplotlib.figure.Figure

@@ -24,8 +24,8 @@ _WIDTH_OF_LETTER = 0.62  # of the font size
 class HeatMapDisplay(Display):
     """Base class of Displays that draw counts on a grid.
 
-    Empty cells are blank, colours are logarithmic. Sizes of new figures are in inches: margins plus the size of the
-    cells, between the smallest and the largest size.
+    Empty cells are blank; colours are logarithmic. The size of a new figure, in inches, is that of its margins and
+    cells, limited by the smallest and the largest size.
     """
 
     _cell: float
@@ -36,11 +36,11 @@ class HeatMapDisplay(Display):
 
     @abstractmethod
     def _values(self) -> NDArray[Any]:
-        """Return the numbers to draw, checked: none is negative."""
+        """Check the numbers to draw, which are not negative, and return them."""
 
     @abstractmethod
     def _annotate(self, ax: Axes, shape: tuple[int, ...]) -> None:
-        """Add what is drawn besides cells and colour bar: ticks, labels, frames."""
+        """Add ticks, labels and frames."""
 
     def _write(self, value: float) -> str:
         return f"{value:g}"
@@ -49,7 +49,7 @@ class HeatMapDisplay(Display):
         return "Number of spectra"
 
     def _first(self) -> tuple[int, int]:
-        """Return the coordinates of the first column and the first row; those of the next are one higher."""
+        """Return the coordinates of the first column and the first row, which increase by one."""
         return 0, 0
 
     def plot(
@@ -65,7 +65,7 @@ class HeatMapDisplay(Display):
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Axes to draw on; None creates a new figure, of a size that suits the number of cells.
+            Axes to draw on; None creates a new figure, whose size depends on the number of cells.
         include_values : bool, default=None
             Whether to write the numbers into the cells; None writes them if they fit.
         cmap : str or matplotlib.colors.Colormap, default="cividis_r"
@@ -89,7 +89,7 @@ class HeatMapDisplay(Display):
         self.image_ = self._draw_cells(ax, values, cmap)
         self.text_ = self._write_values(ax, values, include_values)
         if colorbar:
-            place = ax.inset_axes((1.02, 0.0, 0.035, 1.0))  # as high as the axes, whatever their aspect
+            place = ax.inset_axes((1.02, 0.0, 0.035, 1.0))  # as high as the axes, for any aspect ratio
             bar = ax.figure.colorbar(self.image_, cax=place, label=self._quantity(), format="%g")
             bar.ax.minorticks_off()
         self._annotate(ax, values.shape)
@@ -100,7 +100,7 @@ class HeatMapDisplay(Display):
 
         n_rows, n_columns = values.shape
         filled = values[values > 0]
-        # the smallest number is kept off the lightest colour, which looks like a blank cell
+        # the lightest colour, which looks like a blank cell, is not used
         low, high = (filled.min() / 2.0, filled.max()) if filled.size else (0.5, 1.0)
         left, edge = (first - 0.5 for first in self._first())
         rows = (edge, edge + n_rows) if self._upwards else (edge + n_rows, edge)
@@ -142,7 +142,7 @@ class HeatMapDisplay(Display):
 
 
 def name_cells(ax: Axes, columns: Sequence[str], rows: Sequence[str]) -> None:
-    """Name columns and rows, or every k-th of them where there is no room for all."""
+    """Label columns and rows, or every k-th of them if there is not enough room."""
     import matplotlib as mpl  # noqa: PLC0415
 
     cell = _cell_in_points(ax, len(rows), len(columns))

@@ -31,8 +31,8 @@ _QUANTITIES = {
 class JointConfusionMatrixDisplay(PredictionMixin, HeatMapDisplay):
     """Confusion matrix of ordered classes in logarithmic colours, with blocks of classes outlined.
 
-    Made for the joint classes of the MK system, 39 or more in blocks of one temperature or one luminosity class; plain
-    ordered classes such as O, B, A, F, G, K, M work as well. Empty cells are blank.
+    It is designed for the joint classes of the MK system, 39 or more in blocks of one temperature or one luminosity
+    class, but also works for ordered classes such as O, B, A, F, G, K, M. Empty cells are blank.
 
     Parameters
     ----------
@@ -41,22 +41,22 @@ class JointConfusionMatrixDisplay(PredictionMixin, HeatMapDisplay):
     display_labels : sequence of length n_classes
         Classes in order.
     blocks : sequence of length n_classes, default=None
-        Block of each class; neighbours of the same block are outlined together. None outlines nothing.
+        Block of each class; adjacent classes of the same block are outlined together. None outlines nothing.
     normalize : {"true", "pred", "all"}, default=None
-        Whether, and over what, the matrix is normalised: it is then shown in percent.
+        Normalisation of the matrix, which is then shown in percent; see `from_predictions`.
 
     Attributes
     ----------
     image_ : matplotlib.image.AxesImage
         The matrix.
     text_ : ndarray or None
-        Numbers in the cells (`matplotlib.text.Text`; None in blank cells); None if they were not written.
+        Numbers in the cells (`matplotlib.text.Text`; None in blank cells); None if they are not shown.
     ax_, figure_ : matplotlib.axes.Axes, matplotlib.figure.Figure
 
     See Also
     --------
     ErrorMagnitudeDisplay : Errors along the two axes of joint classes.
-    skspec.metrics.joint_kappa : The agreement as one number.
+    skspec.metrics.joint_kappa : Agreement as a single number.
 
     Examples
     --------
@@ -87,11 +87,9 @@ class JointConfusionMatrixDisplay(PredictionMixin, HeatMapDisplay):
     def _values(self) -> NDArray[Any]:
         matrix, n = np.asarray(self.confusion_matrix), len(self.display_labels)
         if matrix.shape != (n, n):
-            raise ValueError(
-                f"confusion_matrix has shape {matrix.shape}; ({n}, {n}) is needed for {n} display_labels"
-            )
+            raise ValueError(f"confusion_matrix must have shape ({n}, {n}), got {matrix.shape}")
         if self.blocks is not None and len(self.blocks) != n:
-            raise ValueError(f"blocks has {len(self.blocks)} entries; {n} are needed, one for each class")
+            raise ValueError(f"blocks must have {n} entries, one for each class, got {len(self.blocks)}")
         return matrix if self.normalize is None else 100.0 * matrix
 
     def _write(self, value: float) -> str:
@@ -139,19 +137,19 @@ class JointConfusionMatrixDisplay(PredictionMixin, HeatMapDisplay):
         y_true, y_pred : array-like of shape (n_spectra,)
             True and predicted labels.
         order : sequence, default=None
-            All classes in order, for example from `skspec.mk.mk_grid`. None orders the classes by `coordinates` or,
-            without these, sorts those that occur.
+            All classes in order, for example from `skspec.mk.mk_grid`. None orders the classes by `coordinates`;
+            without coordinates, those that occur are sorted.
         coordinates : mapping or callable, default=None
             Coordinates of each class, for example `skspec.mk.mk_coordinates`. The keys of a mapping are the classes
             to show.
         major : int, default=0
-            Coordinate by which classes are ordered first, and which defines the blocks: for MK classes 0 is
-            temperature-major, 1 luminosity-major order.
+            Coordinate by which classes are ordered first, and which defines the blocks: for MK classes 0 means
+            temperature-major and 1 luminosity-major order.
         blocks : mapping or callable, default=None
-            Block of each class. None makes blocks of classes that share the `major` coordinate, if classes have
+            Block of each class. None means that classes with the same `major` coordinate are a block, if classes have
             two or more coordinates.
         normalize : {"true", "pred", "all"}, default=None
-            Show percent of the true class (rows), of the predicted class (columns), or of all spectra.
+            Whether to show percent of the true class (rows), of the predicted class (columns), or of all spectra.
         sample_weight : array-like of shape (n_spectra,), default=None
             Weight of each spectrum.
         ax, **plot_params

@@ -1,4 +1,4 @@
-"""Class labels and scores: checks, order of the classes, places on a grid."""
+"""Class labels and scores: checks, order of classes, coordinates on a grid."""
 
 from __future__ import annotations
 
@@ -14,15 +14,13 @@ from skspec.checks import check_choice
 from skspec.metrics.classes import Coordinates, coordinates_of, index_classes, to_python
 from skspec.plotting._display import check_classifier
 
-Labels = Sequence[Any] | NDArray[Any]
-
 
 def check_pair(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return true and predicted labels as 1-D arrays of one length."""
+    """Return true and predicted labels as 1-D arrays of the same length."""
     true, predicted = column_or_1d(y_true), column_or_1d(y_pred)
     check_consistent_length(true, predicted)
     if not len(true):
-        raise ValueError("y_true is empty; at least one label is needed")
+        raise ValueError("y_true must have at least one label, got none")
     return true, predicted
 
 
@@ -33,15 +31,9 @@ def ordered_classes(
     coordinates: Coordinates | None,
     major: int,
 ) -> list[Any]:
-    """Return the classes in order: as given, by coordinates, or sorted.
+    """Return the classes in the given order, by coordinates (first by `major`), or sorted.
 
-    All `labels` must be among the classes. The keys of a mapping of `coordinates` are the classes; `major` is the
-    coordinate to order by first.
-
-    Raises
-    ------
-    ValueError
-        If `order` has a duplicate label or lacks one, a class has no coordinates, or `major` is out of range.
+    If `coordinates` is a mapping, its keys are the classes. All `labels` must be among the classes.
     """
     classes = seen = unique_labels(*labels).tolist()
     if order is not None:
@@ -62,13 +54,7 @@ def ordered_classes(
 
 
 def grid_coordinates(labels: NDArray[Any], coordinates: Coordinates | None) -> NDArray[np.intp]:
-    """Return the coordinates of each label on a grid of two axes, shape (n_labels, 2).
-
-    Raises
-    ------
-    ValueError
-        If a class has no coordinates, or not two integers.
-    """
+    """Return two integer coordinates of each label, shape (n_labels, 2)."""
     classes, index = np.unique(labels, return_inverse=True)
     places = coordinates_of(classes.tolist(), coordinates)
     if places.shape[1] != 2:
@@ -90,42 +76,42 @@ def blocks_of(classes: Sequence[Any], blocks: Mapping[Any, Any] | Callable[[Any]
     return [blocks[label] for label in classes]
 
 
-def get_scores(
-    display: type, estimator: Any, X: Any, method: str
-) -> tuple[NDArray[np.float64], NDArray[Any]]:
+def get_scores(display: type, estimator: Any, X: Any, method: str) -> tuple[NDArray[np.float64], list[Any]]:
     """Return the scores of a classifier, one column for each class, and its classes.
 
-    `method` is "predict_proba", "decision_function", or "auto" for the first of them that the classifier has; `display`
-    is named in error messages.
+    `method` is "predict_proba", "decision_function", or "auto" for the first that exists; errors mention `display`.
     """
     check_choice("response_method", method, ("auto", "predict_proba", "decision_function"))
     check_classifier(display, estimator)
     if method == "auto":
         method = "predict_proba" if hasattr(estimator, "predict_proba") else "decision_function"
     if not hasattr(estimator, method):
-        raise ValueError(f"{type(estimator).__name__} has no {method}, which {display.__name__} needs")
+        raise ValueError(f"{display.__name__} needs {method}, which {type(estimator).__name__} does not have")
     scores = np.asarray(getattr(estimator, method)(X))
-    return np.column_stack([-scores, scores]) if scores.ndim == 1 else scores, estimator.classes_
+    return np.column_stack([-scores, scores]) if scores.ndim == 1 else scores, list(estimator.classes_)
 
 
 def check_scores(
-    name: str, y_true: ArrayLike, scores: ArrayLike, labels: Labels | None
+    name: str, y_true: ArrayLike, scores: ArrayLike, labels: Sequence[Any] | None
 ) -> tuple[NDArray[np.intp], NDArray[np.float64], list[Any]]:
     """Return class indices of labels, finite scores of shape (n_spectra, n_classes), and the classes.
 
-    `labels` is the class of each column; None takes the classes of `y_true`, sorted. Error messages call the scores
-    `name`.
+    `labels` are the classes of the columns; None means the sorted classes of `y_true`. `name` is that of the scores in
+    error messages.
     """
     true = column_or_1d(y_true)
     values = check_array(scores, dtype=np.float64, input_name=name)
     check_consistent_length(true, values)
     classes = np.unique(true).tolist() if labels is None else [to_python(label) for label in labels]
     if len(classes) != values.shape[1]:
-        known = "y_true has" if labels is None else "labels has"
-        hint = "; pass labels, the class of each column" if labels is None else ""
-        raise ValueError(f"{name} has {values.shape[1]} columns, {known} {len(classes)} classes{hint}")
+        source, hint = (
+            ("y_true", "; pass labels, the class of each column") if labels is None else ("labels", "")
+        )
+        raise ValueError(
+            f"{name} has {values.shape[1]} columns, but {source} has {len(classes)} classes{hint}"
+        )
     if len(classes) < 2:
-        raise ValueError(f"{name} has 1 column; one for each of two or more classes is needed")
+        raise ValueError(f"{name} must have two or more columns, one for each class, got 1")
     seen = sorted(set(true.tolist()), key=str)
     index = index_classes("labels", classes, seen, source="y_true")
     return np.array([index[label] for label in true.tolist()], dtype=np.intp), values, classes

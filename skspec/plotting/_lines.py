@@ -14,7 +14,7 @@ from skspec.spectra import air_to_vacuum
 
 Lines = str | Sequence[str] | Mapping[str, float | Sequence[float]]
 
-# band heads in air; the bands extend redwards from them: Pearse & Gaydon (1976, The Identification of Molecular Spectra)
+# band heads in air, at the blue ends of bands: Pearse & Gaydon (1976, The Identification of Molecular Spectra)
 _TIO_IN_AIR = np.array([4761.0, 4954.6, 5166.8, 5448.2, 5847.6, 6158.5, 6651.5, 7054.5])
 
 # Å in vacuum: NIST Atomic Spectra Database; blends of quasars as in Vanden Berk et al. (2001, AJ 122, 549)
@@ -74,13 +74,7 @@ LINES: Mapping[str, Mapping[str, tuple[float, ...]]] = MappingProxyType(
 
 
 def choose_lines(lines: Lines) -> dict[str, NDArray[np.float64]]:
-    """Return wavelengths by name, from a mapping or from the names of sets.
-
-    Raises
-    ------
-    ValueError
-        If a set is unknown, or a wavelength is not a positive number.
-    """
+    """Return the wavelengths of lines by name, from a mapping or the names of sets."""
     given: dict[str, Any] = {}
     if isinstance(lines, Mapping):
         given.update(lines)

@@ -1,4 +1,4 @@
-"""Base class of the Displays of one curve for each class against the rest."""
+"""Base class of Displays of one-vs-rest curves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skspec.plotting._display import Display
 from skspec.plotting._figure import DASHES, GREY
-from skspec.plotting._labels import Labels, check_scores, get_scores
+from skspec.plotting._labels import check_scores, get_scores
 from skspec.spectra.figure import COLORS
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Curve(NamedTuple):
 
 @dataclass(repr=False, eq=False)
 class OneVsRestDisplay(Display):
-    """Base class of ROC and precision-recall curves of many classes."""
+    """Base class of Displays of one-vs-rest curves of many classes."""
 
     curves: Mapping[Any, Curve]
     _: KW_ONLY
@@ -66,8 +66,8 @@ class OneVsRestDisplay(Display):
         ax : matplotlib.axes.Axes, default=None
             Axes to draw on; None creates a new figure.
         highlight : sequence, default=None
-            Classes drawn in colour and named in the legend; the others are thin and grey. None takes all classes if
-            there are at most six, otherwise the five with the smallest area.
+            Classes drawn in colour and named in the legend; the others are thin and grey. None means all classes if
+            there are at most six, or else the five with the smallest area.
 
         Returns
         -------
@@ -76,7 +76,7 @@ class OneVsRestDisplay(Display):
         Raises
         ------
         ValueError
-            If there is no curve for a class of `highlight`.
+            If a class of `highlight` has no curve.
         """
         drawn = {label: curve for label, curve in self.curves.items() if np.isfinite(curve.area)}
         if highlight is None:
@@ -125,7 +125,7 @@ class OneVsRestDisplay(Display):
         y_true: ArrayLike,
         y_score: ArrayLike,
         *,
-        labels: Labels | None = None,
+        labels: Sequence[Any] | None = None,
         highlight: Sequence[Any] | None = None,
         ax: Axes | None = None,
     ) -> Self:
@@ -138,7 +138,7 @@ class OneVsRestDisplay(Display):
         y_score : array-like of shape (n_spectra, n_classes)
             Probabilities, logits or other scores that increase with the confidence in a class.
         labels : sequence of length n_classes, default=None
-            Class of each column; None takes the classes of `y_true`, sorted.
+            Class of each column; None means the sorted classes of `y_true`.
         highlight, ax
             Parameters of `plot`.
 
@@ -149,13 +149,13 @@ class OneVsRestDisplay(Display):
         Raises
         ------
         ValueError
-            If the columns of `y_score` do not match the classes, or `y_true` has a single class.
+            If the columns of `y_score` do not match the classes, or `y_true` has only one class.
         """
         true, scores, classes = check_scores("y_score", y_true, y_score, labels)
         is_class = true[:, None] == np.arange(len(classes))
         present = is_class.any(axis=0)
         if present.sum() < 2:
-            raise ValueError("y_true has a single class; two are needed to tell one from the rest")
+            raise ValueError("y_true must have two or more classes, got 1")
         curves = dict.fromkeys(classes, Curve(np.empty(0), np.empty(0), np.nan))
         drawn = {classes[k]: cls._curve(is_class[:, k], scores[:, k]) for k in np.flatnonzero(present)}
         micro = cls._curve(is_class.ravel(), scores.ravel())
@@ -171,9 +171,9 @@ class OneVsRestDisplay(Display):
         Parameters
         ----------
         estimator, X, y
-            Fitted classifier or pipeline that ends in one, its input, and the true labels of shape (n_spectra,).
+            Fitted classifier, or a pipeline that ends in one, its input, and true labels of shape (n_spectra,).
         response_method : {"auto", "predict_proba", "decision_function"}, default="auto"
-            Method that gives the scores; "auto" prefers probabilities.
+            Method for the scores; "auto" uses `predict_proba` if it exists.
         **params
             Parameters `highlight` and `ax` of `plot`.
 

@@ -32,7 +32,7 @@ class MulticlassPrecisionRecallDisplay(OneVsRestDisplay):
 
     See Also
     --------
-    MulticlassRocDisplay : Rates that do not depend on how frequent the class is.
+    MulticlassRocDisplay : Curves that do not depend on class frequencies.
     sklearn.metrics.PrecisionRecallDisplay : Curve of two classes.
 
     Examples
@@ -48,10 +48,8 @@ class MulticlassPrecisionRecallDisplay(OneVsRestDisplay):
     _axis_names = ("Recall", "Precision")
     _drawstyle = "steps-post"
     _figsize = (7.4, 4.6)
-    _legend: ClassVar = {
-        "loc": "upper left",
-        "bbox_to_anchor": (1.0, 1.0),
-    }  # curves may be anywhere in the axes
+    # outside of the axes, in which curves may be anywhere
+    _legend: ClassVar = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
 
     @staticmethod
     def _curve(is_class: NDArray[np.bool_], score: NDArray[np.float64]) -> Curve:
@@ -66,8 +64,8 @@ class MulticlassPrecisionRecallDisplay(OneVsRestDisplay):
 
 
 def _precision_at(recall: NDArray[np.float64], curve: Curve) -> NDArray[np.float64]:
-    """Return the precision on the step of the curve that each recall lies on."""
-    # a step reaches from its recall down to the next; of several thresholds with the same recall the highest, which
-    # comes last in the curve, defines the step
+    """Return the precision of the curve at each recall."""
+    # a step extends from its recall down to the next; of several thresholds with the same recall, the highest, which is
+    # the last in the curve, defines the step
     ends, first = np.unique(curve.x[::-1], return_index=True)
     return curve.y[::-1][first][np.searchsorted(ends, recall)]

@@ -1,7 +1,8 @@
-"""Display of how well predicted probabilities are calibrated."""
+"""Display of the calibration of predicted probabilities."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
@@ -14,7 +15,7 @@ from sklearn.utils import check_scalar
 from skspec.checks import Interval, check_choice
 from skspec.plotting._display import PanelDisplay, PredictionMixin
 from skspec.plotting._figure import GREY, stack_panels
-from skspec.plotting._labels import Labels, check_scores, get_scores
+from skspec.plotting._labels import check_scores, get_scores
 from skspec.spectra.figure import COLORS
 
 if TYPE_CHECKING:
@@ -23,23 +24,23 @@ if TYPE_CHECKING:
 
 @dataclass(repr=False, eq=False)
 class ReliabilityDisplay(PredictionMixin, PanelDisplay):
-    """Reliability diagram: fraction of correct predictions against predicted probability, and number of spectra below.
+    """Reliability diagram: fraction of correct predictions against predicted probability, above a histogram.
 
-    Points of calibrated probabilities lie on the diagonal, those of overconfident ones below it. `from_estimator` needs a
-    classifier with `predict_proba`, from which it takes `labels`.
+    Calibrated probabilities are on the diagonal, overconfident ones below it. `from_estimator` needs a classifier with
+    `predict_proba`, and uses its classes as `labels`.
 
     Parameters
     ----------
     confidence : ndarray of shape (n_bins,)
         Mean probability of the spectra in each bin. Bins without spectra are left out.
     frequency : ndarray of shape (n_bins,)
-        Fraction of these spectra that are classified correctly or, with `label`, that belong to this class.
+        Fraction of these spectra that are classified correctly; with `label`, that belong to this class.
     counts : ndarray of shape (n_bins,)
         Number of spectra in each bin.
     edges : ndarray of shape (n_bins, 2)
         Lower and upper edge of each bin.
     label : default=None
-        Class of the probabilities; None stands for the most probable class of each spectrum.
+        Class of the probabilities; None means the most probable class of each spectrum.
     confidence_level : float, default=0.95
         Confidence level of the error bars.
 
@@ -126,7 +127,7 @@ class ReliabilityDisplay(PredictionMixin, PanelDisplay):
         y_true: ArrayLike,
         y_proba: ArrayLike,
         *,
-        labels: Labels | None = None,
+        labels: Sequence[Any] | None = None,
         label: Any = None,
         n_bins: int = 10,
         strategy: str = "uniform",
@@ -142,7 +143,7 @@ class ReliabilityDisplay(PredictionMixin, PanelDisplay):
         y_proba : array-like of shape (n_spectra, n_classes)
             Probabilities.
         labels : sequence of length n_classes, default=None
-            Class of each column; None takes the classes of `y_true`, sorted.
+            Class of each column; None means the sorted classes of `y_true`.
         label : default=None
             Class whose probability is compared with the fraction of spectra that belong to it. None compares the
             probability of the most probable class with the fraction of correct predictions.
@@ -172,7 +173,7 @@ class ReliabilityDisplay(PredictionMixin, PanelDisplay):
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
             raise ValueError(
-                f"y_proba must have rows of probabilities that add up to 1, got {proba[row].tolist()} in row {row}"
+                f"rows of y_proba must be probabilities with sum 1, got {proba[row].tolist()} in row {row}"
             )
         if label is None:
             probability, correct = proba.max(axis=1), proba.argmax(axis=1) == true

@@ -34,7 +34,7 @@ class MulticlassRocDisplay(OneVsRestDisplay):
 
     See Also
     --------
-    MulticlassPrecisionRecallDisplay : More informative for rare classes.
+    MulticlassPrecisionRecallDisplay : Curves that are more informative for rare classes.
     sklearn.metrics.RocCurveDisplay : Curve of two classes.
 
     Examples
@@ -57,7 +57,7 @@ class MulticlassRocDisplay(OneVsRestDisplay):
     @staticmethod
     def _mean(curves: Sequence[Curve]) -> Curve:
         at = np.unique(np.concatenate([curve.x for curve in curves]))
-        # where a curve goes straight up, numpy interpolates to its upper end; mirrored, to its lower end
+        # at a vertical step, np.interp returns the upper end; of the mirrored curve, the lower end
         lower = np.mean([np.interp(-at, -curve.x[::-1], curve.y[::-1]) for curve in curves], axis=0)
         upper = np.mean([np.interp(at, curve.x, curve.y) for curve in curves], axis=0)
         x, y = np.repeat(at, 2), np.column_stack([lower, upper]).ravel()

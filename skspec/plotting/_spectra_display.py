@@ -27,27 +27,26 @@ _LABELS_AT = 1.03  # of the height of the axes
 
 @dataclass(repr=False, eq=False)
 class SpectraDisplay(Display):
-    """Spectra plotted with an offset, with spectral lines marked and named.
+    """Spectra with vertical offsets, and marked spectral lines.
 
     Parameters
     ----------
     spectra : Spectra
         Spectra to plot.
     labels : sequence of str of length n_spectra, default=None
-        Text beside each spectrum; None takes object and class from the catalogue.
+        Text beside each spectrum; None means object and class from ``meta``.
     lines : str, sequence of str, or mapping, default=("hydrogen", "metals")
         Lines to mark: names of the sets "hydrogen" (Balmer), "helium" (He I, He II), "metals" (Ca H and K, Mg b, Na D,
-        calcium triplet), "TiO" (band heads), "galaxies" and "quasars" (emission lines); or a mapping from names of
-        your own to one or several rest wavelengths each, in Å in vacuum.
+        calcium triplet), "TiO" (band heads), "galaxies" and "quasars" (emission lines); or a mapping of names to one or
+        several rest wavelengths in vacuum Å.
     z : float, default=0.0
-        Redshift of the marks, above -1. Shift spectra of different redshifts to the rest frame first, with
+        Redshift of the marks, above -1. First shift spectra of different redshifts to the rest frame with
         `Spectra.to_rest_frame`.
 
     Attributes
     ----------
     marks_ : dict of str to ndarray
-        Wavelengths of the marked lines by name, in Å in the medium of `spectra`; lines outside of the axes are left
-        out.
+        Wavelengths of the marked lines by name, in Å in the medium of `spectra`, without lines outside the axes.
     ax_, figure_ : matplotlib.axes.Axes, matplotlib.figure.Figure
 
     See Also
@@ -81,7 +80,7 @@ class SpectraDisplay(Display):
         ax : matplotlib.axes.Axes, default=None
             Axes to draw on; None creates a new figure.
         rows : sequence of int, default=None
-            Indices of the spectra to plot; None takes the first eight.
+            Indices of the spectra to plot; None means the first eight.
 
         Returns
         -------
@@ -92,14 +91,12 @@ class SpectraDisplay(Display):
         TypeError
             If `spectra` is not a `Spectra` object.
         ValueError
-            If `lines` names an unknown set, or the number of `labels` is not that of the spectra.
+            If `lines` names an unknown set, or the numbers of `labels` and spectra differ.
         """
         if not isinstance(self.spectra, Spectra):
-            raise TypeError(
-                f"spectra must be a Spectra object, with wavelengths, got {type(self.spectra).__name__}"
-            )
+            raise TypeError(f"spectra must be a Spectra object, got {type(self.spectra).__name__}")
         if self.labels is not None and len(self.labels) != len(self.spectra):
-            raise ValueError(f"labels has {len(self.labels)} entries; {len(self.spectra)} are needed")
+            raise ValueError(f"labels must have {len(self.spectra)} entries, got {len(self.labels)}")
         check_scalar(self.z, "z", Real, min_val=-1.0, include_boundaries="neither")
         lines = choose_lines(self.lines)
         self.ax_ = plot_spectra(self.spectra, rows=rows, labels=self.labels, ax=ax)
@@ -197,7 +194,7 @@ class SpectraDisplay(Display):
         Parameters
         ----------
         estimator, X
-            Fitted classifier or pipeline that takes `Spectra`, and the spectra.
+            Fitted classifier or pipeline for `Spectra`, and the spectra.
         y : array-like of shape (n_spectra,), default=None
             True labels, if known.
         **params
@@ -212,7 +209,7 @@ class SpectraDisplay(Display):
 
 
 def _spread(x: NDArray[np.float64], gap: float, low: float, high: float) -> NDArray[np.float64]:
-    """Return sorted places that are `gap` apart, between the limits, and nearest to `x` by least squares."""
+    """Return sorted places at least `gap` apart between the limits, as close as possible to `x` (least squares)."""
     steps = gap * np.arange(len(x))
     low, high = low + 0.5 * gap, high - 0.5 * gap - steps[-1]
     return isotonic_regression(x - steps, y_min=low, y_max=max(low, high)) + steps

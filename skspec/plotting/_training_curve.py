@@ -33,7 +33,7 @@ class TrainingCurveDisplay(PanelDisplay):
     Parameters
     ----------
     history : astropy.table.Table or mapping of columns
-        One row for each epoch, as in the attribute `history_` of the neural estimators: columns ``epoch`` and
+        One row for each epoch, such as the attribute `history_` of neural estimators: columns ``epoch`` and
         ``train_loss`` and, optionally, ``valid_loss``, ``valid_score`` and ``lr``.
     best_epoch : int, default=None
         Epoch whose weights were kept.
@@ -41,7 +41,7 @@ class TrainingCurveDisplay(PanelDisplay):
     Attributes
     ----------
     axes_ : dict of str to matplotlib.axes.Axes
-        The panels: ``"loss"`` and, with the columns for them, ``"score"`` and ``"lr"``.
+        The panels ``"loss"`` and, if `history` has these columns, ``"score"`` and ``"lr"``.
     ax_, figure_ : matplotlib.axes.Axes, matplotlib.figure.Figure
         Axes that hold the panels, and their figure.
 
@@ -67,10 +67,10 @@ class TrainingCurveDisplay(PanelDisplay):
         missing = [name for name in ("epoch", "train_loss") if name not in columns]
         if missing:
             found = ", ".join(columns) or "nothing"
-            raise ValueError(f"history lacks {' and '.join(missing)}; it has {found}")
+            raise ValueError(f"history must have columns {' and '.join(missing)}, got {found}")
         epoch = columns["epoch"]
         if not len(epoch):
-            raise ValueError("history has no epochs")
+            raise ValueError("history must have at least one epoch, got none")
         shown = ["loss", *(name for name in ("score", "lr") if _COLUMN[name] in columns)]
         ax = self._set_axes(ax, (6.0, 2.6 + 1.1 * len(shown[1:])))
         self.axes_ = dict(zip(shown, stack_panels(ax, [_HEIGHT[name] for name in shown]), strict=True))
@@ -97,7 +97,7 @@ class TrainingCurveDisplay(PanelDisplay):
         last.xaxis.set_major_locator(MaxNLocator(integer=True))
 
     def _draw_line(self, panel: str, epoch: Any, values: Any, **style: Any) -> None:
-        marker = "o" if len(epoch) == 1 else None  # one point makes no line
+        marker = "o" if len(epoch) == 1 else None  # a line needs two points
         self.axes_[panel].plot(epoch, values, lw=1.4, marker=marker, **style)
 
     @classmethod
@@ -107,7 +107,7 @@ class TrainingCurveDisplay(PanelDisplay):
         Parameters
         ----------
         estimator : NeuralEstimator or Pipeline
-            Fitted estimator; of a pipeline, the last step.
+            Fitted neural estimator, or a pipeline that ends in one.
         ax
             Parameter of `plot`.
 
@@ -122,7 +122,5 @@ class TrainingCurveDisplay(PanelDisplay):
         """
         last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
         if not hasattr(last, "history_"):
-            raise ValueError(
-                f"estimator must be a fitted neural estimator; {type(last).__name__} has no history_"
-            )
+            raise ValueError(f"estimator must be a fitted neural estimator, got {type(last).__name__}")
         return cls(last.history_, best_epoch=getattr(last, "best_epoch_", None)).plot(ax)

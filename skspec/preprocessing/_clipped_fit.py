@@ -126,12 +126,8 @@ Basis = CommonBasis | OwnBasis
 def legendre_basis(wave: FloatArray, length: IntArray, degree: int) -> Basis:
     """Legendre polynomials on [-1, 1] stretched over the grid of each row.
 
-    Parameters
-    ----------
-    wave : ndarray of shape (n_pixels,), or (n_spectra, n_pixels) where grids differ
-    length : ndarray of int of shape (n_spectra,)
-        Number of pixels of each row.
-    degree : int
+    `wave` has shape (n_pixels,), or (n_spectra, n_pixels) where grids differ; `length` is the number of pixels of each
+    row.
     """
     at = _places(wave, length)
     functions = legvander(2.0 * at - 1.0, degree)

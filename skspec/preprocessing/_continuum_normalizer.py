@@ -200,17 +200,10 @@ class ContinuumNormalizer(OneToOneFeatureMixin, StatelessTransformer):
         return map_blocks(lambda block: self._normalize(block, X), X, wave, **changes)
 
     def continuum(self, X: Any) -> Any:
-        """Return the continuum itself.
+        """Return the continuum itself, as `transform` returns spectra, but without ``ivar``.
 
-        Parameters
-        ----------
-        X : Spectra, or array-like of shape (n_spectra, n_pixels)
-
-        Returns
-        -------
-        Spectra or ndarray of shape (n_spectra, n_pixels)
-            As X is, without ``ivar``. NaN before the first and after the last valid pixel of a spectrum, and where a
-            running window has no valid pixel.
+        It is NaN before the first and after the last valid pixel of a spectrum, and where a running window has no valid
+        pixel.
         """
         X, wave = self._check(X, reset=False)
         return map_blocks(lambda block: (self._continuum(block, X), None), X, wave)

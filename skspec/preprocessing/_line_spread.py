@@ -26,14 +26,9 @@ _NARROWEST, _WIDEST = 0.05, 2.0  # pixels; between them the variance of integrat
 
 
 class LineSpread:
-    """Gaussian smoothing of spectra on one grid.
+    """Gaussian smoothing of spectra on the grid `wave`, increasing, of at least two pixels.
 
-    Parameters
-    ----------
-    wave : ndarray of shape (n_pixels,)
-        Pixel centres, increasing, at least two.
-    sigma : ndarray of shape (n_pixels,)
-        Standard deviation of the Gaussian at each of them, in the same unit; 0 leaves a pixel as it is.
+    `sigma` is the standard deviation of the Gaussian at each of them, in the same unit; 0 leaves a pixel as it is.
     """
 
     def __init__(self, wave: NDArray[np.float64], sigma: FloatArray) -> None:
@@ -64,18 +59,9 @@ class LineSpread:
         return out
 
     def __call__(self, block: Block, *, min_coverage: float) -> tuple[FloatArray, FloatArray | None]:
-        """Smooth the rows of a block on the grid, in their own floating-point type.
+        """Return flux and ivar, None if that of the block is, of smoothed rows in their own floating-point type.
 
-        Parameters
-        ----------
-        block : Block
-        min_coverage : float
-            Pixels with less than this fraction of their weight on valid pixels are missing.
-
-        Returns
-        -------
-        flux, ivar : ndarray of shape (n_rows, n_pixels)
-            Missing pixels have NaN flux and ``ivar`` 0; ``ivar`` is None if that of the block is.
+        Pixels with less than `min_coverage` of their weight on valid pixels are missing: NaN flux and ``ivar`` 0.
         """
         flux, ivar = block.flux, None
         share: Any = 1  # of the weights inside the grid

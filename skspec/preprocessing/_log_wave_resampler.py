@@ -143,19 +143,10 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
 
     @unchanged_on_error
     def fit(self, X: Any, y: Any = None) -> LogWaveResampler:
-        """Compute the grid.
+        """Compute the grid and return the transformer itself.
 
-        Parameters
-        ----------
-        X : Spectra, or array-like of shape (n_spectra, n_features)
-            Spectra; a 2-D array needs the parameter `wave`. NaN marks missing pixels.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        LogWaveResampler
-            The fitted transformer itself.
+        X is `Spectra`, or an array-like of shape (n_spectra, n_features) with NaN where pixels are missing, which needs
+        the parameter `wave`. `y` is ignored.
         """
         check_parameters(self)
         if not self.loglam_min < self.loglam_max:
@@ -217,14 +208,7 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
     def coverage(self, X: Any) -> NDArray[np.float64]:
         """Fraction of the grid's bins that each spectrum fills, shape (n_spectra,).
 
-        Parameters
-        ----------
-        X : Spectra, or array-like of shape (n_spectra, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_spectra,)
-            0 for a spectrum that `transform` would raise an error for.
+        It is 0 for a spectrum that `transform` would raise an error for. X is as for `transform`.
         """
         result = self._resample(X)[1]
         return 1.0 - self._is_missing(result).mean(axis=1)
@@ -275,14 +259,8 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Names of the output columns: ``flux_`` (and ``ivar_``) and the wavelength of the bin in Å.
 
-        Parameters
-        ----------
-        input_features : None
-            Ignored.
-
-        Returns
-        -------
-        ndarray of str objects of shape (n_bins,), or (2 n_bins,) with ``output="flux_ivar"``
+        Returns an ndarray of str objects of shape (n_bins,), or (2 n_bins,) with ``output="flux_ivar"``;
+        `input_features` is ignored.
         """
         check_is_fitted(self)
         names = wave_names("flux", self.wave_)

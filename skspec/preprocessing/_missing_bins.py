@@ -13,16 +13,9 @@ RULES = ("nan", "interpolate", "zero", "raise")
 
 
 def refuse_empty(bad: NDArray[np.bool_], grid: str, X: Any) -> None:
-    """Raise ValueError, naming the first, if all bins of a spectrum are missing.
+    """Raise ValueError, naming the first, if all bins of a spectrum are missing, which is where `bad` is true.
 
-    Parameters
-    ----------
-    bad : ndarray of bool of shape (n_spectra, n_bins)
-        Where bins are missing.
-    grid : str
-        Description of the grid.
-    X : Spectra or ndarray
-        The input, for the names of rows.
+    The message describes the `grid`, and takes names of rows from the input X.
     """
     empty = np.flatnonzero(bad.all(axis=1))
     if len(empty):

@@ -165,19 +165,10 @@ class MissingFluxImputer(TransformerMixin, BaseEstimator):
 
     @unchanged_on_error
     def fit(self, X: Any, y: Any = None) -> MissingFluxImputer:
-        """Check parameters and data, and learn the template.
+        """Check parameters and data, learn the template, and return the transformer itself.
 
-        Parameters
-        ----------
-        X : Spectra on one grid, or array-like of shape (n_spectra, n_features)
-            NaN marks missing pixels of an array.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        MissingFluxImputer
-            The fitted transformer itself.
+        X is `Spectra` on one grid, or an array-like of shape (n_spectra, n_features) with NaN where pixels are missing.
+        `y` is ignored.
         """
         check_parameters(self)
         X = check_flux(self, X, reset=True)
@@ -229,15 +220,9 @@ class MissingFluxImputer(TransformerMixin, BaseEstimator):
         return out
 
     def coverage(self, X: Any) -> NDArray[np.float64]:
-        """Fraction of each spectrum's pixels that are valid, to be compared with `min_coverage`.
+        """Fraction of each spectrum's pixels that are valid, shape (n_spectra,), to be compared with `min_coverage`.
 
-        Parameters
-        ----------
-        X : Spectra on the grid of `fit`, or array-like of shape (n_spectra, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_spectra,)
+        X is as for `transform`.
         """
         X = self._check(X)
         return np.concatenate([np.empty(0), *(block.valid.mean(axis=1) for block in blocks(X))])

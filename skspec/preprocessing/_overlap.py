@@ -32,12 +32,7 @@ class Resampled(NamedTuple):
 class OverlapOperator:
     """Overlap of the pixels of one grid with output bins, as a sparse matrix applied to many spectra.
 
-    Parameters
-    ----------
-    wave : ndarray of shape (n_pixels,)
-        Pixel centres, increasing, at least two.
-    edges : ndarray of shape (n_bins + 1,)
-        Edges of the output bins, increasing.
+    `wave` are the centres of at least two pixels and `edges` those of the bins, both increasing.
     """
 
     def __init__(self, wave: FloatArray, edges: FloatArray) -> None:
@@ -62,18 +57,19 @@ class OverlapOperator:
 
     def __call__(self, block: Block) -> Resampled:
         """Resample the rows of a block, in their own floating-point type."""
-        flux, errors = block.flux, block.ivar
+        flux, errors, bad = block.flux, block.ivar, None
         coverage = np.broadcast_to(self.coverage.astype(flux.dtype), (len(flux), len(self.coverage)))
         if not block.complete:
-            flux = np.where(block.valid, flux, flux.dtype.type(0))
+            flux, bad = flux.copy(), ~block.valid
+            np.copyto(flux, 0, where=bad)
             coverage = self._sum(block.valid.astype(flux.dtype), 1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            resampled, ivar = self._sum(flux, 1) / coverage, None
+            resampled, ivar = np.divide(self._sum(flux, 1), coverage, order="C"), None
             if errors is not None:
                 variance = 1 / errors
-                if not block.complete:
-                    variance[~block.valid] = 0
-                ivar = coverage * coverage / self._sum(variance, 2)
+                if bad is not None:
+                    np.copyto(variance, 0, where=bad)
+                ivar = np.divide(coverage * coverage, self._sum(variance, 2), order="C")
                 ivar[coverage <= 0] = 0
         return Resampled(resampled, ivar, coverage)
 
@@ -114,10 +110,10 @@ def _integrate(block: Block, edges: FloatArray) -> Resampled:
     alone = pixel[:, 1:] == pixel[:, :-1]  # bins that lie in one pixel
     # Whole pixels from each bin edge to the next, the first one without its part below the edge. Where bins
     # share a pixel the last assignment holds, and the others are alone in it.
-    pixel_width = overlap[pixel]
+    pixel_width = overlap.take(pixel)
     overlap[pixel] = (1 - cut) * pixel_width
     runs = np.concatenate([[0], pixel.reshape(-1), [size]]).astype(np.int32)
-    columns = _columns(size)
+    columns = _columns(size.bit_length())[:size]
 
     def total(pixels: NDArray[Any], power: int) -> NDArray[Any]:
         """Sum of pixels times overlap to a power, over each bin."""
@@ -125,55 +121,54 @@ def _integrate(block: Block, edges: FloatArray) -> Resampled:
         weight = overlap if power == 1 else overlap * overlap
         sums = (csr_array((pixels, columns, runs), shape=(len(runs) - 1, size)) @ weight)[1:]
         sums = sums.reshape(pixel.shape)[:, :-1]
-        at_edge = (pixels[pixel] * pixel_width**power)[:, 1:]
+        at_edge = (pixels.take(pixel) * pixel_width**power)[:, 1:]
         sums += cut[:, 1:] ** power * at_edge
         np.copyto(sums, (cut[:, 1:] - cut[:, :-1]) ** power * at_edge, where=alone)
         return sums
 
-    bad = np.flatnonzero(~block.valid)
-    gaps = len(bad) > size - length.sum()
     covered = (at[:, 1:] - at[:, :-1]).astype(dtype)
+    gaps = np.count_nonzero(block.valid) < length.sum()  # pixels after a spectrum are in no bin
+    flux = block.flux.ravel()
     if gaps:
         covered = total(block.valid.ravel().astype(dtype), 1)
-    flux = block.flux.flatten()
-    flux[bad] = 0
+        flux = np.where(block.valid.ravel(), flux, dtype.type(0))
     with np.errstate(divide="ignore", invalid="ignore"):
         resampled, ivar = total(flux, 1) / covered, None
         if block.ivar is not None:
             variance = 1 / block.ivar.ravel()
-            variance[bad] = 0
+            if gaps:
+                variance[~block.valid.ravel()] = 0
             ivar = covered * covered / total(variance, 2)
             ivar[covered <= 0] = 0
-    return Resampled(resampled, ivar, (covered / (2 * np.diff(edges))).astype(dtype))
+    coverage = np.divide(covered, 2 * np.diff(edges), out=np.empty_like(covered), casting="same_kind")
+    return Resampled(resampled, ivar, coverage)
 
 
 @lru_cache(maxsize=2)
-def _columns(size: int) -> NDArray[np.int32]:
-    return np.arange(size, dtype=np.int32)
+def _columns(n_bits: int) -> NDArray[np.int32]:
+    return np.arange(2**n_bits, dtype=np.int32)
 
 
 def _locate(
     w: FloatArray, start: IntArray, stop: IntArray, ends: tuple[FloatArray, FloatArray], edges: FloatArray
 ) -> tuple[FloatArray, IntArray, FloatArray, FloatArray]:
-    """Cut bin edges to each spectrum, and find the pixel that holds each.
+    """Cut bin edges to the `ends` of each spectrum, and find the pixel that holds each.
 
-    Returns
-    -------
-    at : ndarray of shape (n_spectra, n_edges)
-        The edges, between the `ends` of the spectrum.
-    pixel, below, above : ndarray of shape (n_spectra, n_edges)
-        Flat index of the pixel, its lower and upper edge.
+    Returns the edges, and the flat index of their pixels, its lower and upper edge, all of shape (n_spectra, n_edges).
     """
     low, high = ends
-    at = np.minimum(np.maximum(edges, low), high)
+    at = np.maximum(edges, low)
+    np.minimum(at, high, out=at)
     first, last = np.log(low), np.log(high)
     length = (stop - start)[:, None]
     guess = (np.log(edges) - first) * (length / (last - first))  # right on a log-linear grid
     np.minimum(np.maximum(guess, 0, out=guess), length - 1, out=guess)
     pixel = guess.astype(np.intp)
     pixel += start[:, None]
-    centre = w[pixel]
-    below, above = w[pixel - 1] + centre, w[pixel + 1] + centre
+    centre = w.take(pixel)
+    below, above = w.take(pixel - 1, mode="clip"), w.take(pixel + 1)
+    below += centre
+    above += centre
     np.copyto(below, low, where=pixel == start[:, None])
     for row in np.flatnonzero(((at < below) | (at > above)).any(axis=1)):
         own = w[start[row] : stop[row] + 1]

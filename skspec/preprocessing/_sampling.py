@@ -20,18 +20,8 @@ FloatArray = NDArray[np.floating]
 def sample(method: str, block: Block, edges: NDArray[np.float64]) -> tuple[FloatArray, FloatArray | None]:
     """Return the flux, and inverse variance where the method has it, of each row in each bin.
 
-    Parameters
-    ----------
-    method : {"linear", "cubic", "fft"}
-    block : Block
-    edges : ndarray of shape (n_bins + 1,)
-        Bin edges, equally spaced in the logarithm.
-
-    Returns
-    -------
-    flux : ndarray of shape (n_rows, n_bins)
-        NaN where a spectrum has no valid pixel.
-    ivar : ndarray of shape (n_rows, n_bins) or None
+    `method` is "linear", "cubic" or "fft", and `edges` are equally spaced in the logarithm. Flux is NaN where a spectrum
+    has no valid pixel.
     """
     centres = np.sqrt(edges[1:] * edges[:-1])
     if method == "linear":

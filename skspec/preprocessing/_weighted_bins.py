@@ -13,17 +13,8 @@ from skspec.spectra import Block
 def weighted_bins(block: Block, edges: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """Return the weighted mean flux of each row in each bin, and its inverse variance, the sum of weights.
 
-    Parameters
-    ----------
-    block : Block
-        Without ``ivar`` all pixels have the same weight, and no inverse variance is returned.
-    edges : ndarray of shape (n_bins + 1,)
-
-    Returns
-    -------
-    flux : ndarray of shape (n_rows, n_bins)
-        NaN where a bin holds no centre of a valid pixel.
-    ivar : ndarray of shape (n_rows, n_bins) or None
+    Flux is NaN where a bin holds no centre of a valid pixel. Without ``ivar`` all pixels have the same weight, and no
+    inverse variance is returned.
     """
     n, n_bins = len(block.flux), len(edges) - 1
     place = np.searchsorted(edges, block.wave, side="right") - 1

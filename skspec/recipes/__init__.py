@@ -1,7 +1,7 @@
 """Functions that return unfitted pipelines: five published systems with bugs fixed, and our own recommendation.
 
-Each published system is one file of this folder; its name and its ``SYSTEM`` are found here, so that the command line
-knows a new file too. Importing this package does not import torch.
+Each file without a leading underscore defines a published system, ``SYSTEM``, and is found here and by the command line.
+Importing this package does not import torch.
 """
 
 import importlib
@@ -24,7 +24,7 @@ PUBLISHED_SYSTEMS: dict[str, PublishedSystem] = {
     if not name.startswith("_")
 }
 FIT_RECIPES: dict[str, FitRecipe] = fit_recipes(PUBLISHED_SYSTEMS.values())
-# the recipes, in place of their modules of the same name
+# the recipes replace the modules of the same name
 globals().update({name: system.recipe for name, system in PUBLISHED_SYSTEMS.items()})
 
 __all__ = [

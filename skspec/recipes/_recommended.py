@@ -1,4 +1,4 @@
-"""The ensembles that we recommend for stars."""
+"""Recommended ensembles for stars."""
 
 from __future__ import annotations
 
@@ -35,32 +35,32 @@ def recommended(
     max_epochs: int | None = None,
     random_state: int | None = None,
 ) -> Pipeline:
-    """Classify stars by the ensemble that scored best on real ones.
+    """Classify stars with the ensemble that scored best on real stars.
 
     Networks take flux and continuum-divided flux as two channels, and are trained with random noise and flux-calibration
-    tilts (augmentation). Trees and support vector machines, whose errors differ from theirs, vote with them.
+    tilts (augmentation). They are combined with trees and support vector machines, whose errors differ from theirs.
 
     Parameters
     ----------
     task : {"class", "luminosity", "joint", "spectral_code"}, default="class"
-        Kind of y: spectral class (B to M), luminosity class, both together, or the number of `skspec.mk.spectral_code`,
-        for which the pipeline is a regressor.
+        Meaning of y: spectral class (B to M), luminosity class, both together, or the number of
+        `skspec.mk.spectral_code`, for which the pipeline is a regressor.
     observed : {"library", "survey", "elsewhere"}, default="library"
-        How the stars were observed: spectra of a library, with almost no noise, dust or motion; spectra of a survey; or
-        a library to train on, and spectra of another instrument to classify. Only "library" has a regressor. With
-        "survey" and "elsewhere" the three tasks of classification have the same members.
+        Kind of spectra: a library, with almost no noise, dust or motion; a survey; or a library for training and
+        spectra of another instrument to classify ("elsewhere"). Only "library" has a regressor. For "survey" and
+        "elsewhere" the ensemble is the same for all three classification tasks.
     loglam_min, loglam_max : float, default=3.5495, 3.8693
         Decimal logarithm of the outer edges of the wavelength grid in vacuum Å. The default is the range of MILES, 3544
         to 7401 Å.
     n_bins : int or None, default=None
-        Number of logarithmic bins; None takes 1000, for a survey 800. Give it with `prepared` too, since the window of
+        Number of logarithmic bins; None means 1000, or 800 for a survey. Set it with `prepared` too, since the window of
         the running median is a tenth of it.
     prepared : bool, default=False
-        Whether X, `Spectra` or array, is on one grid already. Then spectra are not resampled, only missing pixels are
+        Whether X, `Spectra` or array, is already on one grid. If so, spectra are not resampled, only missing pixels are
         filled, and `loglam_min` and `loglam_max` are ignored.
     max_epochs : int or None, default=None
-        Number of epochs of the networks. None takes 30 for a library (60 for spectral codes), and 15 for a survey, which
-        suits some thousand spectra; a survey of some hundred needs 120.
+        Number of epochs of the networks. None means 30 for a library (60 for spectral codes), and 15 for a survey, which
+        suits a few thousand spectra; a few hundred need 120.
     random_state : int or None, default=None
         Seed of the random number generators.
 
@@ -68,7 +68,7 @@ def recommended(
     -------
     Pipeline
         Unfitted: `LogWaveResampler` (`MissingFluxImputer` if `prepared`), `FluxNormalizer` and a
-        `LogitVotingClassifier` or `~sklearn.ensemble.VotingRegressor`, whose ``n_jobs`` trains members in parallel.
+        `LogitVotingClassifier` or `~sklearn.ensemble.VotingRegressor`, which trains members in parallel with ``n_jobs``.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def recommended(
 
     See Also
     --------
-    skspec.datasets.observe_spectra : Observe a library as a survey would, to train for that survey.
+    skspec.datasets.observe_spectra : Simulate survey observations of a library, to train for that survey.
 
     Notes
     -----
@@ -87,25 +87,25 @@ def recommended(
 
     - ``library``: two `Conv1DClassifier`, one of them with mixup; for spectral classes also a random forest on lines.
     - ``survey``: `Conv1DClassifier`, `PlainCNNClassifier`, and a calibrated support vector machine on 50 principal
-      components. The calibration by five folds needs 65 spectra or more, at least five of each class.
-    - ``elsewhere``: the two `Conv1DClassifier` on lines only, since lines are the same for another instrument and the
-      flux calibration is not; a third on flux and lines, trained with tilts of up to 30 %; and a random forest on flux
+      components. Its calibration in five folds needs 65 spectra or more, at least five of each class.
+    - ``elsewhere``: the two `Conv1DClassifier` on lines only, since the flux calibration of another instrument differs
+      but its lines do not; a third on flux and lines, trained with tilts of up to 30 %; and a random forest on flux
       and lines.
     - ``spectral_code``: `Conv1DRegressor` with the absolute error as loss, extremely randomised trees on lines, and a
-      support vector machine on 50 principal components, which need as many spectra.
+      support vector machine on 50 principal components, which needs at least 50 spectra.
 
     **How they were chosen.** By cross-validation within four fifths of the MILES stars, before the ensembles were scored
     on the rest (the 120 epochs on 230 of these stars, one copy each). The members of ``elsewhere`` were chosen by
-    training on the spectral classes of one library and testing on another: MILES to the MK standards of MKCLASS, with
-    noise and without, to the library of Pickles and to the spectra it was made of, and the three ways back. The
-    benchmarks ``python -m benchmarks.real_stars`` and ``benchmarks.transfer`` compare the ensembles with other
-    classifiers; the first also prints the scores of only those stars that were not used for the choice. Their tables are
-    in the documentation.
+    training on the spectral classes of one library and testing on another: from MILES to the MK standards of MKCLASS
+    (with and without noise), to the library of Pickles and to the spectra it was made from, and from each of these three
+    to MILES. The benchmarks ``python -m benchmarks.real_stars`` and ``benchmarks.transfer`` compare the ensembles with
+    other classifiers; the first also prints scores on the stars that were not used for the choice. Their tables are in
+    the documentation.
 
     Keep the spectra of a star together: cross-validate with ``groups``, and give fit ``logitvotingclassifier__groups``
     if members have a ``validation_fraction``. The support vector machine of a survey is calibrated without groups, and
-    uses ``logitvotingclassifier__sample_weight`` for its calibration only. The ensemble for spectral codes takes neither
-    weights nor groups.
+    uses ``logitvotingclassifier__sample_weight`` for its calibration only. The ensemble for spectral codes accepts
+    neither weights nor groups.
 
     Examples
     --------
@@ -120,9 +120,7 @@ def recommended(
     check_choice("observed", observed, _OBSERVED)
     check_choice("prepared", prepared, (True, False))
     if task == "spectral_code" and observed != "library":
-        raise ValueError(
-            f"task='spectral_code' needs observed='library', got {observed!r}: no other recipe was tested"
-        )
+        raise ValueError(f"task='spectral_code' needs observed='library', got {observed!r}")
     if n_bins is None:
         n_bins = 800 if observed == "survey" else 1000
     check_scalar(n_bins, "n_bins", Integral, min_val=1)
@@ -141,7 +139,7 @@ def recommended(
     elif observed == "survey":
         ensemble = LogitVotingClassifier(_survey_members(inputs, max_epochs, random_state))
     elif observed == "elsewhere":
-        ensemble = LogitVotingClassifier(_members_for_elsewhere(inputs, max_epochs, random_state))
+        ensemble = LogitVotingClassifier(_elsewhere_members(inputs, max_epochs, random_state))
     else:
         ensemble = LogitVotingClassifier(_library_members(task, inputs, max_epochs, random_state))
     return make_pipeline(grid, FluxNormalizer(), ensemble)
@@ -149,12 +147,12 @@ def recommended(
 
 @dataclass(frozen=True)
 class _MemberInputs:
-    """Steps from the normalised flux to the input of a member."""
+    """Transformers of normalised flux to the input of a member."""
 
     n_bins: int
 
     def lines(self) -> Pipeline:
-        """Return the steps to lines: the ratio to the running median."""
+        """Return the transformer to lines: the ratio to the running median."""
         return make_pipeline(
             ContinuumNormalizer(window=max(self.n_bins // 10, 2), max_ratio=5.0),
             MissingFluxImputer(method="constant", fill_value=1.0, min_coverage=0.0),
@@ -183,8 +181,8 @@ def _library_members(task: str, inputs: _MemberInputs, epochs: int, seed: int | 
     return members
 
 
-def _members_for_elsewhere(inputs: _MemberInputs, epochs: int, seed: int | None) -> list[Member]:
-    """Return members that do not depend on the flux calibration: on lines, or trained with strong tilts."""
+def _elsewhere_members(inputs: _MemberInputs, epochs: int, seed: int | None) -> list[Member]:
+    """Return members that are insensitive to the flux calibration: on lines only, or trained with strong tilts."""
 
     def network(n_channels: int, tilt: float, mixup: float = 0.0) -> Any:
         return skspec.Conv1DClassifier(

@@ -1,4 +1,4 @@
-"""Test a published system again: by its published protocol, and grouped by object."""
+"""Retrain a published system, and test it by its published protocol and grouped by object."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from skspec.metrics import BootstrapResult, bootstrap_interval
 from skspec.model_selection import grouped_folds
 from skspec.recipes._system import PublishedScore, PublishedSystem, SystemData
 
-_BCA_LIMIT = 2000  # objects, each of which the jackknife of the BCa interval leaves out once
+_BCA_LIMIT = 2000  # objects; the jackknife of the BCa interval leaves out each of them once
 _MIN_RESAMPLES, _MAX_DRAWN = 100, 50_000_000  # objects in all resamples: 400 MB
 
 
 @dataclass
 class HeldOutPredictions:
-    """Labels and predictions of held-out spectra, and their objects, which the bootstrap draws as a whole."""
+    """Labels and predictions of held-out spectra, and their objects, whose spectra the bootstrap draws together."""
 
     y_true: NDArray[Any]
     y_pred: NDArray[Any]
@@ -35,7 +35,7 @@ class HeldOutPredictions:
     ) -> list[BootstrapResult | None]:
         """Return scores with 95 % intervals; None for a class without held-out spectra.
 
-        Of more than 2000 objects, intervals are percentiles of the resamples instead of BCa intervals; of more than
+        With more than 2000 objects, intervals are percentiles of the resamples instead of BCa intervals; with more than
         50,000, fewer than `n_resamples` are drawn.
         """
         present = set(self.y_true.tolist())
@@ -57,7 +57,7 @@ class HeldOutPredictions:
 def random_split(
     y: NDArray[Any], fraction: float, *, stratified: bool, seed: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return training and test rows, split without regard to objects; each class keeps a row for training."""
+    """Return training and test rows, split without regard to objects; each class has at least one training row."""
     generator = np.random.default_rng(seed)
     _, classes = np.unique(y, return_inverse=True)
     strata = classes if stratified else np.zeros(len(y), dtype=int)
@@ -112,12 +112,12 @@ def by_object(
 
 @dataclass
 class Reproduction:
-    """Scores of a system, published and computed."""
+    """Published and computed scores of a system."""
 
     title: str  # system, network and number of epochs
     protocol: str  # the published split in words
     folds: int | None  # grouped by object; None if objects are not identified
-    scores: list[tuple[Any, ...]]  # name, published, by the published protocol, grouped by object; or None
+    scores: list[tuple[Any, ...]]  # name; published, by the published protocol, grouped by object (or None)
     seconds: float  # of all fits and predictions
 
 
@@ -131,7 +131,7 @@ def reproduce(
     seed: int = 0,
     on_fit: Callable[[], None] = lambda: None,
 ) -> Reproduction:
-    """Train a system and test it, by the published protocol and grouped by object.
+    """Train a system, and test it by the published protocol and grouped by object.
 
     Parameters
     ----------
@@ -139,15 +139,15 @@ def reproduce(
     data : SystemData
         From ``system.load``.
     network : str or None, default=None
-        One of its networks; None takes the default of the recipe.
+        One of its networks; None means the default of the recipe.
     folds : int, default=5
         Number of folds grouped by object.
     epochs : int or None, default=None
-        Number of epochs; None takes the published number.
+        Number of epochs; None means the published number.
     seed : int, default=0
         Seed of the random number generators.
-    on_fit : callable, default=does nothing
-        Called after each fit.
+    on_fit : callable, optional
+        Function without arguments that is called after each fit.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What a published system declares: its recipe, its published scores, its data, and how it was tested."""
+"""`PublishedSystem`, which the files of published systems use, and its parts."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from skspec.preprocessing import LogWaveResampler, MissingFluxImputer
 from skspec.spectra import Spectra
 
 _NO_OBJECTS = (
-    "The file has neither positions nor names of objects, so spectra of one object cannot be kept together: only "
-    "the published protocol can be followed, whose scores are too good if any object was observed twice."
+    "The file has neither positions nor names of objects, so spectra of the same object cannot be kept together: only "
+    "the published protocol can be followed, whose scores are too high if objects were observed more than once."
 )
 
 
@@ -42,12 +42,10 @@ class PublishedScore:
     """A row of a published table of scores."""
 
     name: str
-    score: str | Callable[[NDArray[Any], NDArray[Any]], float]  # as `bootstrap_interval` takes it
+    score: str | Callable[[NDArray[Any], NDArray[Any]], float]  # see `bootstrap_interval`
     params: Mapping[str, Any] = field(default_factory=dict)  # of the score
-    published: Mapping[str | None, float] = field(
-        default_factory=dict
-    )  # by network; None if there is only one
-    label: str | None = None  # the class of a score of one class
+    published: Mapping[str | None, float] = field(default_factory=dict)  # by network; None if there is one
+    label: str | None = None  # class of a score that concerns a single class
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +55,7 @@ class PublishedGrid:
     loglam_min: float
     loglam_max: float
     n_bins: int
-    published_wave: ArrayLike  # of the published file: all, or the first and last of a linear grid
+    published_wave: ArrayLike  # of the published file; all, or the first and last of a linear grid
 
     @property
     def params(self) -> dict[str, Any]:
@@ -86,14 +84,14 @@ class SystemData:
     X: Any
     y: NDArray[Any]
     groups: NDArray[Any] | None  # objects; None if the file does not identify them
-    grouping: str  # sentence that says how objects are identified
+    grouping: str  # sentence on how objects are identified
     prepared: bool = False  # whether X is on the published grid
     dropped: Counter[str] = field(default_factory=Counter)  # numbers of rows left out, by reason
 
 
 @dataclass
 class ScoredPredictions:
-    """The published table of a system, computed from its published predictions."""
+    """Published scores of a system, and the same scores computed from its published predictions."""
 
     n_spectra: int
     rows: list[tuple[str, tuple[float, ...], list[BootstrapResult]]]  # network, published and computed scores
@@ -104,10 +102,10 @@ class ScoredPredictions:
 class PublishedSystem:
     """A published system: its recipe, its published scores, its data, and how it was tested.
 
-    Each file of `skspec.recipes` without a leading underscore defines one, ``SYSTEM``. A system whose data or test differ
-    from the usual overrides methods. The recipe is a function with the name of the file that returns the unfitted
-    pipeline. Its parameters are ``max_epochs`` and ``random_state``, ``network`` if there are several, and ``prepared``
-    if there is a grid.
+    Each file of `skspec.recipes` without a leading underscore defines one, ``SYSTEM``; methods can be overridden for
+    unusual data or tests. The recipe is a function with the name of the file that returns the unfitted pipeline. Its
+    parameters are ``max_epochs`` and ``random_state``, ``network`` if there are several, and ``prepared`` if there is a
+    grid.
     """
 
     recipe: Callable[..., Pipeline]
@@ -120,7 +118,9 @@ class PublishedSystem:
     label_column: str = "class"  # of ``meta``
     reduce_labels: Callable[[NDArray[np.str_]], NDArray[np.str_]] | None = None  # to published classes or ""
     min_class_size: int = 1  # smaller classes are left out
-    object_names: bool = False  # whether ``meta["object"]`` of the file names objects; it may number spectra
+    object_names: bool = (
+        False  # whether ``meta["object"]`` of the file identifies objects rather than spectra
+    )
 
     @property
     def name(self) -> str:
@@ -128,14 +128,14 @@ class PublishedSystem:
         return self.recipe.__name__
 
     def load(self, path: Path, *, labels: str | None = None) -> SystemData:
-        """Read the published file of the system, or other spectra of its kind.
+        """Read the published data file of the system, or other spectra.
 
         Parameters
         ----------
         path : Path
             File or folder.
         labels : str or None, default=None
-            Column of ``meta`` with the labels; None takes `label_column`.
+            Column of ``meta`` with the labels; None means `label_column`.
 
         Returns
         -------
@@ -161,14 +161,14 @@ class PublishedSystem:
         spectra, y = spectra[rows[keep]], y[rows[keep]]
         if (n_classes := len(np.unique(y))) < 2:
             raise ValueError(
-                f"{path} has {len(y)} spectra of {n_classes} classes of {self.name} in its column {column!r}"
+                f"{self.name} needs two or more classes; {path} has {len(y)} spectra of {n_classes} in column {column!r}"
             )
         groups, grouping = self.group(spectra)
         prepared = self.grid is not None and self.grid.holds(spectra)
         return SystemData(spectra, y, groups, grouping, prepared, +(dropped + small))
 
     def group(self, spectra: Spectra) -> tuple[NDArray[Any] | None, str]:
-        """Identify objects by position, or by name if names are those of objects; and say how."""
+        """Return the object of each spectrum, by position or `object_names`, and a sentence that describes this."""
         if has_position(spectra).any() or (self.object_names and "object" in spectra.meta.colnames):
             return group_spectra(spectra, "sky")
         return None, _NO_OBJECTS
@@ -176,7 +176,7 @@ class PublishedSystem:
     def before_published_split(
         self, model: Pipeline, X: Any, y: NDArray[Any], *, seed: int
     ) -> tuple[Pipeline, Any, NDArray[Any]]:
-        """Return the unfitted model and the data as they were before the published split; here unchanged."""
+        """Return the unfitted model and the data as they were before the published split; by default unchanged."""
         return model, X, y
 
     def find_predictions(self, path: Path) -> Callable[[], ScoredPredictions] | None:

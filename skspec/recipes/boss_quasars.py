@@ -26,15 +26,15 @@ def boss_quasars(
 
     The system of ManuelSolimano/mqc-nets (model10v2) [1]_, with bugs fixed. Spectra are resampled onto 433
     logarithmic bins from 3631 to 10,233 Å and divided by their maximum. The network has four convolutions and one linear
-    layer, and only 327,813 weights for 13 classes.
+    layer, with 327,813 weights for 13 classes.
 
     Parameters
     ----------
     prepared : bool, default=False
-        Whether X is on the grid of the published file: 433 points in equal steps of log wavelength. Then spectra are not
-        resampled, and only missing pixels are filled.
+        Whether X is on the grid of the published file, 433 points in equal steps of log wavelength. If so, spectra are
+        not resampled, and only missing pixels are filled.
     max_epochs : int or None, default=None
-        Maximum number of epochs; None takes the published 50. Training stops early when the validation loss has not
+        Maximum number of epochs; None means the published 50. Training stops early when the validation loss has not
         improved for 3 epochs.
     random_state : int, RandomState instance or None, default=None
         Seed of the random number generator.
@@ -46,10 +46,10 @@ def boss_quasars(
 
     Notes
     -----
-    **Data.** X: `Spectra`, for example of BOSS's own spec files, which `read_spectra` reads; if `prepared`, also an
-    array of shape (n_spectra, 433), such as the ``fluxes`` of the published HDF5 file, which `read_spectra` reads. y: its
-    ``classes``, or any others. Published: 788,539 spectra of the classes QSO, BAL, O, B, A, F, G, K, M, L, WD, C and
-    GAL. If objects were observed more than once, cross-validate with ``groups=X.sky_groups()``.
+    **Data.** X: `Spectra`, for example BOSS spec files; if `prepared`, also an array of shape (n_spectra, 433), such as
+    the ``fluxes`` of the published HDF5 file. `read_spectra` reads both. y: its ``classes``, or any others. Published:
+    788,539 spectra of the classes QSO, BAL, O, B, A, F, G, K, M, L, WD, C and GAL. If objects were observed more than
+    once, cross-validate with ``groups=X.sky_groups()``.
 
     **Published scores.** Recall of each class in the test set; their mean is 0.788:
 
@@ -59,22 +59,22 @@ def boss_quasars(
     .989  .818  .524  .405  .713  .910  .782  .855  .975  .797  .833  .725  .919
     ====  ====  ====  ====  ====  ====  ====  ====  ====  ====  ====  ====  ====
 
-    The published "accuracy 0.989" counts each of the 13 outputs separately, of which twelve should be 0 for any spectrum.
-    The published "precision" is that of classes of equal size.
+    The published "accuracy 0.989" counts each of the 13 outputs separately, twelve of which should be 0 for any spectrum.
+    The published "precision" assumes classes of equal size.
 
     **Bugs fixed.**
 
-    - Resampling takes the mean of the pixels of a bin, which keeps the signal-to-noise ratio. The published Fourier
+    - Resampling averages the pixels in a bin, which preserves the signal-to-noise ratio. The published Fourier
       resampling rings and treats the grid as periodic (`LogWaveResampler` with ``method="fft"``).
     - In gaps and beyond its ends, a spectrum is interpolated between the nearest bins or takes the value of the last one
       instead of zero. Spectra with bad pixels are not dropped.
     - The maximum is taken over bins, so that a single cosmic ray does not set the scale.
     - The validation set (a ninth of the training spectra: with a tenth for testing, 80 : 10 : 10) is stratified by
       class. ``plaincnnclassifier__groups`` given to fit keeps objects together.
-    - The README speaks of five convolutions and twelve classes; there are four and thirteen.
+    - The README mentions five convolutions and twelve classes; the code has four and thirteen.
 
-    **Not fixed.** Class C of the published file mixes 757 carbon stars with 16,748 cataclysmic variables, which cannot be
-    told apart there. Where you make the labels, give them separate ones.
+    **Not fixed.** Class C of the published file mixes 757 carbon stars with 16,748 cataclysmic variables, which the file
+    does not distinguish. If you make the labels yourself, use separate classes.
 
     **Differences.** Columns are standardised. Adam is used without its amsgrad variant and without the published decay
     of 1e-6, which is negligible.

@@ -46,7 +46,7 @@ _NETWORKS: dict[str, Callable[..., Any]] = {  # the default first
 
 @dataclass(frozen=True)
 class _RepeatUpTo:
-    """Sampling strategy: repeat each image up to `n_copies` times, as long as its class has at most `cap` images."""
+    """Sampling strategy: repeat each image up to `n_copies` times, for at most `cap` images of a class."""
 
     n_copies: int
     cap: int
@@ -66,19 +66,19 @@ def galaxy10(
 ) -> Pipeline:
     """Classify galaxies by their morphology in colour images: the ten classes of Galaxy10 SDSS.
 
-    The system of ChenfaZheng/SDSSGalCat [1]_, with bugs fixed. Large classes are cut to 4000 images, images of small ones
-    are repeated up to eight times, and a network is trained with random rotations and reflections.
+    The system of ChenfaZheng/SDSSGalCat [1]_, with bugs fixed. Large classes are reduced to 4000 images, images of small
+    classes are repeated up to eight times, and a network is trained with random rotations and reflections.
 
     Parameters
     ----------
     network : {"cnn", "resnet18", "resnet50"}, default="resnet18"
         Published network: two convolutions and a perceptron, or a residual network with the 1000 outputs of ImageNet and
-        one more layer. They have 1,652,958, 11,699,522 and 25,567,042 weights (for images of 69 pixels).
+        an additional layer. They have 1,652,958, 11,699,522 and 25,567,042 weights (for images of 69 pixels).
     pretrained : path or None, default=None
         Local file with ImageNet weights of torchvision's resnet18 or resnet50, with which the published networks were
-        initialised. None takes random ones.
+        initialised. None means random weights.
     max_epochs : int or None, default=None
-        Number of epochs; None takes the published 32, 16 or 64.
+        Number of epochs; None means the published 32 (cnn), 16 (resnet18) or 64 (resnet50).
     random_state : int, RandomState instance or None, default=None
         Seed of the random number generator.
 
@@ -94,8 +94,8 @@ def galaxy10(
 
     Notes
     -----
-    **Data.** X: array of shape (n_images, 3 · height · width), one colour after the other: for images with colours
-    last, ``images.transpose(0, 3, 1, 2).reshape(len(images), -1)``. Images are square; for others set ``image_shape``.
+    **Data.** X: array of shape (n_images, 3 · height · width), colour by colour: for images with colours last,
+    ``images.transpose(0, 3, 1, 2).reshape(len(images), -1)``. Images are square; for others set ``image_shape``.
     y: the classes. Published: 21,785 images of 69 × 69 pixels, uint8, in ten classes, as ``Galaxy10.h5``, which
     `skspec.datasets.load_galaxy10` reads.
 
@@ -110,19 +110,20 @@ def galaxy10(
     resnet50                        0.908      0.909   0.908
     ==============================  =========  ======  =====
 
-    They are too good for new galaxies, see the first bug below. Class 5 has 17 images and F1 0 in both rows of the cnn.
+    They are too high for new galaxies, see the first bug below. Class 5 has 17 images, and an F1 score of 0 in both rows
+    of the cnn.
 
     **Bugs fixed.**
 
     - Images were rotated, reflected and repeated before the split, so that copies of a galaxy were in both training and
       test set. Here samplers and augmentation act on training images only, with the same numbers: eight copies of each
       image, at most 4000 of a class.
-    - Batch normalisation predicts with running averages; published, with those of the test batch.
+    - Batch normalisation predicts with running averages (published: averages over the test batch).
     - Batches are shuffled in each epoch.
 
     **Differences.** Images are not enlarged to 224 pixels, which takes ten times the arithmetic and adds no information
-    (do so beforehand if pretrained weights need features at their scale). Channels are standardised by the training
-    images, also for the cnn, whose published input is 0 to 255. SGD has Nesterov momentum. The code has at most 4000
+    (enlarge them yourself if pretrained weights need features at that scale). Channels are standardised with the training
+    images, also for the cnn, whose published input is 0 to 255. SGD has Nesterov momentum. The code uses at most 4000
     images of a class; the README says 2000 for ResNet18.
 
     References
@@ -184,20 +185,18 @@ def views_of_images(
 class _Galaxy10(PublishedSystem):
     def load(self, path: Path, *, labels: str | None = None) -> SystemData:
         if labels is not None:
-            raise ValueError(f"labels is for spectra; galaxy10 has its own, got {labels!r}")
+            raise ValueError(
+                f"labels must be None for galaxy10, whose file has a single set of labels, got {labels!r}"
+            )
         galaxies = load_galaxy10(path)
-        note = "Each image counts as a galaxy of its own: the file has no positions."
+        note = "The file has no positions: each image counts as a separate galaxy."
         return SystemData(galaxies.data, galaxies.target, np.arange(len(galaxies.data)), note)
 
     def before_published_split(
         self, model: Pipeline, X: Any, y: NDArray[Any], *, seed: int
     ) -> tuple[Pipeline, Any, NDArray[Any]]:
-        X, y = views_of_images(X, y, seed=seed)
-        return (
-            clone(model).set_params(randomundersampler="passthrough", randomoversampler="passthrough"),
-            X,
-            y,
-        )
+        model = clone(model).set_params(randomundersampler="passthrough", randomoversampler="passthrough")
+        return model, *views_of_images(X, y, seed=seed)
 
 
 def _score(name: str, score: Any, *published: float, **params: str) -> PublishedScore:

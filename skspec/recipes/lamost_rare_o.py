@@ -31,18 +31,18 @@ def lamost_rare_o(
     """Classify LAMOST stars by spectral type, with O stars from a generative network.
 
     The system of william-lpa/LAMOST_DR6_CNN_Spectral_Classifier [1]_, with bugs fixed. Spectra on 3500 pixels are scaled
-    from 0 to 1, large classes are cut to 1400, a generative adversarial network oversamples the smallest class to
-    the size of the largest, and a plain convolutional network is trained.
+    to the range from 0 to 1, large classes are reduced to 1400 spectra, a generative adversarial network oversamples the
+    smallest class to the size of the largest, and a plain convolutional network is trained.
 
     Parameters
     ----------
     prepared : bool, default=False
-        Whether X is on the grid: 3500 pixels of 1e-4 dex, starting at 3700 Å. Then spectra are not resampled, and only
-        missing pixels are filled.
+        Whether X is on the grid, 3500 pixels of 1e-4 dex from 3700 Å. If so, spectra are not resampled, and only missing
+        pixels are filled.
     max_epochs : int or None, default=None
-        Number of epochs of the classifier; None takes the published 140, which needs a GPU.
+        Number of epochs of the classifier; None means the published 140, which need a GPU.
     max_steps : int or None, default=None
-        Number of training steps of the generator; None takes the published 8000.
+        Number of training steps of the generator; None means the published 8000.
     random_state : int, RandomState instance or None, default=None
         Seed of the random number generator.
 
@@ -54,35 +54,35 @@ def lamost_rare_o(
 
     See Also
     --------
-    skspec.mk.temperature_class : The classes of LAMOST's subclasses.
-    skspec.oversampling.quality_report : How good generated spectra are.
+    skspec.mk.temperature_class : Convert LAMOST subclasses to classes.
+    skspec.oversampling.quality_report : Compare generated with real spectra.
 
     Notes
     -----
-    **Data.** X: `Spectra`, for example LAMOST's own FITS files as `read_spectra` reads them; if `prepared`, also an
-    array of shape (n_spectra, 3500). y: the classes O B A F G K M, which ``temperature_class(X.meta["subclass"])``
-    returns. The smallest class needs at least 5 spectra, and about 20 to be useful. Published: 1400 of each class, where
-    O has 122 real and 1278 generated ones.
+    **Data.** X: `Spectra`, for example LAMOST FITS files, which `read_spectra` reads; if `prepared`, also an array of
+    shape (n_spectra, 3500). y: the classes O B A F G K M, which ``temperature_class(X.meta["subclass"])`` returns. The
+    smallest class needs at least 5 spectra, and about 20 for useful results. Published: 1400 spectra of each class; those
+    of O are 122 real and 1278 generated ones.
 
     **Published scores.** Accuracy 0.84 over all classes and "0.99 of O". The latter is from a confusion matrix
-    normalised by predictions (precision, not recall), and nine of ten of its O stars are generated. Here generated
+    normalised by predictions (precision, not recall), in which nine of ten O stars are generated. Here generated
     spectra are never scored.
 
     **Bugs fixed.**
 
-    - Axes: the network took spectra as one pixel with 3500 channels, so that it never convolved over wavelength. Now it
+    - Axes: the network treated spectra as one pixel with 3500 channels, and never convolved over wavelength. Now it
       does, and has 126,026,157 weights instead of 781,127, nearly all of them between the last convolution and 11,500
       hidden units; with ``plaincnnclassifier__hidden=(64,)`` it has 707,269.
-    - Labels: class O is exactly O; published, it has all subclasses that start with O, including OB.
+    - Labels: class O is exactly O (published: all subclasses that start with O, including OB).
     - Wavelengths: LAMOST's pixels are logarithmic. The 3500 that are kept end near 8283 Å, not at 8671.6 Å.
     - The trailing mean over three pixels, which shifted all lines by one pixel (69 km/s), is left out: the resampler
       averages pixels.
     - The generator's output has the scale of the data (published: -1 to 1 for data from 0 to 1), and the loss of its
-      critic takes logits (published: probabilities as logits). It is trained on batches of 32 (published: single
+      critic takes logits (published: probabilities treated as logits). It is trained on batches of 32 (published: single
       spectra), on training spectra only, and its best state is kept.
-    - Short spectra of O stars are not padded with zeros: beyond its ends a spectrum has the value of its last pixel.
-    - The test set is separate from the validation set and, with ``groups=X.sky_groups()``, has other stars than the
-      training set. The published split was random, without a seed, and its test set was the validation set.
+    - Short spectra of O stars are not padded with zeros but with the value of their last pixel.
+    - The test set is separate from the validation set and, with ``groups=X.sky_groups()``, shares no star with the
+      training set. The published split was random, without a seed, and its test set was also the validation set.
 
     References
     ----------

@@ -99,13 +99,13 @@ def mk_joint(
     Parameters
     ----------
     network : {"conv1d-v1", "conv1d-v2", "resnet50", "convtran", "convkan"}, default="conv1d-v2"
-        Published network; they have 19, 40, 16, 0.07 and 5 million weights. "conv1d-v2" is the best of them, and forms
-        the best pair with "resnet50".
+        Published network; they have 19, 40, 16, 0.07 and 5 million weights. "conv1d-v2" is the best of them; the best
+        pair is "conv1d-v2" and "resnet50".
     prepared : bool, default=False
         Whether X is like the published file: on its grid (linear, 2305 points from 4000.37 to 6799.86 Å) and divided by
-        the median. Then the first two steps are replaced by filling missing pixels.
+        the median. If so, missing pixels are filled instead of the first two steps.
     max_epochs : int or None, default=None
-        Number of epochs; None takes the published 200, which needs a GPU.
+        Number of epochs; None means the published 200, which need a GPU.
     random_state : int, RandomState instance or None, default=None
         Seed of the random number generator.
 
@@ -122,8 +122,8 @@ def mk_joint(
 
     See Also
     --------
-    skspec.mk.joint_class : Joint classes of MK types.
-    skspec.metrics.published_scores : The scores of the published table.
+    skspec.mk.joint_class : Convert MK types to joint classes.
+    skspec.metrics.published_scores : Compute the scores of the published table.
 
     Notes
     -----
@@ -132,10 +132,10 @@ def mk_joint(
     (n_spectra, 2305). y: joint classes such as "GV". Published: 8622 spectra of 5674 stars of SDSS, CFLIB, ELODIE, SOPHIE
     and XSL, as ``dataset_subset.fits``, which `read_spectra` reads with classes in ``meta["class"]``.
 
-    **Ensembles.** Use `LogitVotingClassifier`, which passes the labels unchanged. scikit-learn's VotingClassifier and
-    StackingClassifier encode them as integers, which have no place on the grid of temperature and luminosity: fit raises.
+    **Ensembles.** Use `LogitVotingClassifier`, which passes the labels on unchanged. scikit-learn's VotingClassifier and
+    StackingClassifier encode them as integers, which have no coordinates: fit raises an error.
 
-    **Published scores** on 1295 spectra (all but F1 with equal weight for each class, see
+    **Published scores** on 1295 spectra (all but F1 with equal weights of the classes, see
     `skspec.metrics.published_scores`):
 
     =========  =====  =====  ======  ======
@@ -148,30 +148,30 @@ def mk_joint(
     convkan    0.522  0.405  0.964   0.725
     =========  =====  =====  ======  ======
 
-    They are too good for new stars. Half of the ELODIE test spectra are of stars with other spectra in the training set;
-    of these, the best ensemble classifies 96 % correctly, of other stars 66 %. Cross-validate with
+    They are too high for new stars. Half of the ELODIE test spectra are of stars that are also in the training set; the
+    best ensemble classifies 96 % of these correctly, and 66 % of the others. Cross-validate with
     ``groups=X.sky_groups()``.
 
     **Bugs fixed.**
 
-    - Resolution: the published smoothing uses the pixel step as line width, and is too weak by the step of the coarsest
-      grid, 1.4757 Å. Here resolution is left to `ResolutionMatcher`.
-    - Resampling: bins are means over pixels, so that flux is conserved, and equally wide in log wavelength, so that a
-      velocity is a shift; published is a spline at linear steps. Gaps are filled by linear interpolation, and both ends
-      with the nearest bin.
-    - Labels: `skspec.mk.joint_class`, which is tested, decides the class of a range such as III-IV.
+    - Resolution: the published smoothing takes the pixel step for the line width, and is too weak by the step of the
+      coarsest grid, 1.4757 Å. Here resolution is left to `ResolutionMatcher`.
+    - Resampling: bins are means over pixels, which conserves flux, and equally wide in log wavelength, so that a velocity
+      is a shift (published: a spline at linear steps). Gaps are filled by linear interpolation, and both ends with the
+      nearest bin.
+    - Labels: `skspec.mk.joint_class`, which is tested, determines the class of a range such as III-IV.
     - The epoch is chosen by the macro-F1 of 15/85 of the spectra given to fit, never by test spectra (as it was for
       ConvTran). ``groups`` given to the classifier's fit, for "resnet50" as ``resnet1dclassifier__groups``, keep the
       spectra of a star together.
-    - Test-time shifts (``tta_shifts=5``) extend each spectrum by its end values; published ones roll the whole batch, so
-      that the end of one spectrum leaks into the next. They are off: they lowered the published scores.
-    - ConvKAN: flux is scaled into the range of the splines (``input_scale=0.5``); flux divided by its median would lie
+    - Test-time shifts (``tta_shifts=5``) extend each spectrum by its end values; the published ones roll the whole batch,
+      so that the end of one spectrum leaks into the next. They are off, since they lowered the published scores.
+    - ConvKAN: flux is scaled into the range of the splines (``input_scale=0.5``); flux divided by its median would be
       at its edge. Conv1D-v1: an unused convolution (65 weights) is left out.
 
     **Differences.** Columns are standardised. β of the optimisers is torch's default (published: 0.9 and 0.95 or 0.75).
     The learning rate is constant, as it was by mistake; ``schedule="plateau"`` was intended. How ConvKAN was trained is
-    not known; the settings of ResNet50 are used. That the published flux is divided by its median, and does not have it
-    subtracted, follows from the order of the script; the file was not available.
+    unknown; the settings of ResNet50 are used. The published file was not available; the order of the script implies
+    that its flux is divided by the median, not that the median is subtracted.
 
     References
     ----------
@@ -205,7 +205,7 @@ def mk_joint(
 
 
 def published_table(path: Path, *, n_resamples: int = 1000) -> ScoredPredictions:
-    """Compute the published table from the file of published logits, which does not identify objects."""
+    """Compute the published table from the file of published logits."""
     classes = mk_grid()
     data = _load_predictions(path, len(classes))
     y = classes[data["y_true"].astype(int)]
@@ -222,11 +222,24 @@ def published_table(path: Path, *, n_resamples: int = 1000) -> ScoredPredictions
         rows.append((name, published, computed))
     known, new = data["elodie_star_also_in_train"] == 1, data["elodie_star_also_in_train"] == 0
     note = (
-        "Stars are on both sides of the published split. Of the ELODIE spectra, the ensemble of the last row classifies "
-        f"{accuracy(y[known], predicted[known]):.3f} correctly where the star is in the training set ({known.sum()} "
-        f"spectra), {accuracy(y[new], predicted[new]):.3f} where it is not ({new.sum()})."
+        f"{_comparison(rows)} Some stars have spectra in both the training and the test set: the ensemble in the last "
+        f"row classifies {accuracy(y[known], predicted[known]):.3f} of the {known.sum()} ELODIE spectra of such stars "
+        f"correctly, and {accuracy(y[new], predicted[new]):.3f} of the {new.sum()} ELODIE spectra of other stars."
     )
     return ScoredPredictions(len(y), rows, note)
+
+
+def _comparison(rows: list[Any]) -> str:
+    """Return which published values are not the computed ones, rounded or truncated to three decimals."""
+    cells = [
+        (f"{score.name} of {name}", round(1000 * value), 1000 * result.score)
+        for name, published, computed in rows
+        for score, value, result in zip(SYSTEM.scores, published, computed, strict=True)
+    ]
+    differ = [name for name, value, found in cells if value not in (round(found), int(found))]
+    if not differ:
+        return f"All {len(cells)} published values are reproduced (rounded or truncated to three decimals)."
+    return f"{len(differ)} of {len(cells)} published values are not reproduced: {'; '.join(differ)}."
 
 
 def _load_predictions(path: Path, n_classes: int) -> dict[str, NDArray[Any]]:

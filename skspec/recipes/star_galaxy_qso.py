@@ -31,15 +31,15 @@ def star_galaxy_qso(
 
     The system of an entry to the LAMOST contest on Tianchi, as far as it is known, with bugs fixed. Small classes are
     oversampled with noisy copies, flux is divided by its norm, and a Wien spectrum is fitted. Its temperature and
-    offset, with the mean and standard deviation of the flux, enter the last layer of a one-dimensional ResNet18.
+    offset, and the mean and standard deviation of the flux, are inputs to the last layer of a one-dimensional ResNet18.
 
     Parameters
     ----------
     prepared : bool, default=False
-        Whether X is on the grid of the contest, 2600 pixels from 3800 to 8998 Å. Then spectra are not resampled, and
+        Whether X is on the grid of the contest, 2600 pixels from 3800 to 8998 Å. If so, spectra are not resampled, and
         only missing pixels are filled.
     max_epochs : int or None, default=None
-        Number of epochs. The published number is not known; None takes the 15 of `ResNet1DClassifier`.
+        Number of epochs. The published number is unknown; None means the default of `ResNet1DClassifier`, 15.
     random_state : int, RandomState instance or None, default=None
         Seed of the random number generator.
 
@@ -62,17 +62,17 @@ def star_galaxy_qso(
     **Bugs fixed.**
 
     - The fitted function, k a λ⁻⁵ exp(-b / (λ T)) + I₀ with a = 1.19e-16 and b = 1.44e-2, takes wavelengths in metres,
-      where the code around it has nanometres. `WienFitFeatures` takes Å throughout, needs no start values, and finds
+      whereas the code around it has nanometres. `WienFitFeatures` uses Å throughout, needs no start values, and finds
       the best of all temperatures.
     - Resampling onto 2600 bins equally wide in log wavelength conserves flux, so that spectra of any survey can be
       used.
-    - Only training spectra are copied, so that copies are never scored and never have their originals in a test fold.
+    - Only training spectra are copied, so that neither copies nor their originals are in a test fold.
       Cross-validate with ``groups=X.sky_groups()`` to keep repeated observations of an object together.
 
-    **Differences.** Of the published network only the kind is known. Here it has 3,845,455 weights: the 3,845,443 of
+    **Differences.** Only the kind of the published network is known. Here it has 3,845,455 weights: the 3,845,443 of
     ResNet18 for three classes, and those of the four scalars. As in the entry cited, the noise is 0.2 times the standard
     deviation of each spectrum, and the norm is the root of the sum of squares. All classes are oversampled to the size of
-    the largest (there: 3 : 1 : 1). Training is that of `ResNet1DClassifier`; the authors also mention a soft-F1 loss
+    the largest (there: 3 : 1 : 1). The network is trained as by default; the authors also mention a soft-F1 loss
     (``resnet1dclassifier__loss="soft_f1"``).
 
     References
@@ -105,7 +105,7 @@ def star_galaxy_qso(
 
 
 def _contest_classes(labels: NDArray[Any]) -> NDArray[np.str_]:
-    """Return star, galaxy and qso in small letters; ``""`` for other classes."""
+    """Return star, galaxy and qso in lower case; ``""`` for other classes."""
     labels = np.char.lower(labels)
     return np.where(np.isin(labels, ("star", "galaxy", "qso")), labels, "")
 

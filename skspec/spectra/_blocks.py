@@ -6,7 +6,7 @@ piece.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -37,9 +37,11 @@ class Block:
         Where pixels are not missing.
     complete : bool
         Whether no pixel is missing.
-    columns : list of slice, or None
-        Which columns of each row hold the pixels of its spectrum: rows on grids of their own have missing pixels before
-        and after them. None if all do.
+    start : ndarray of shape (n_rows,), or None
+        First column of each row that holds a pixel of its spectrum: rows on grids of their own have missing pixels before
+        and after them. None for rows on one grid.
+    length : ndarray of shape (n_rows,)
+        Number of pixels of each spectrum, missing or not.
     """
 
     rows: slice
@@ -47,7 +49,8 @@ class Block:
     ivar: NDArray[Any] | None
     valid: NDArray[np.bool_]
     complete: bool
-    columns: Sequence[slice] | None
+    start: NDArray[np.intp] | None
+    length: NDArray[np.intp]
     _wave: NDArray[np.float64] | list[NDArray[np.float64]] | None
 
     @cached_property
@@ -59,19 +62,11 @@ class Block:
         """
         if not isinstance(self._wave, list):
             return self._wave
-        n, length = len(self.flux), self.length
-        wave = lay(self._wave, np.zeros(n, np.intp), self.flux.shape[1], 0.0)
-        last, before = wave[range(n), length - 1], wave[range(n), np.maximum(length - 2, 0)]
-        for row, stop, beyond in zip(wave, length.tolist(), (last * (last / before)).tolist(), strict=True):
-            row[stop:] = beyond
+        wave = np.empty(self.flux.shape)
+        for row, grid in zip(wave, self._wave, strict=True):
+            row[: len(grid)] = grid
+            row[len(grid) :] = grid[-1] * (grid[-1] / grid[-2:][0])
         return wave
-
-    @property
-    def length(self) -> NDArray[np.intp]:
-        """Number of pixels of each spectrum, missing or not."""
-        if self.columns is None:
-            return np.full(len(self.flux), self.flux.shape[1])
-        return np.array([columns.stop - columns.start for columns in self.columns])
 
     @property
     def n_valid(self) -> NDArray[np.intp]:
@@ -87,7 +82,8 @@ class Block:
             ivar=None if self.ivar is None else self.ivar[some],
             valid=self.valid[some],
             complete=bool(self.valid[some].all()),
-            columns=None,
+            start=None,
+            length=np.array([stop]),
             _wave=np.broadcast_to(self.wave, self.flux.shape)[some],
         )
 
@@ -194,7 +190,7 @@ def _mark(rows: slice, flux: NDArray[Any], ivar: NDArray[Any] | None, wave: Any)
         if ivar is not None:
             ivar = ivar.copy()
             np.copyto(ivar, 0.0, where=bad)
-    return Block(rows, flux, ivar, good, complete, None, wave)
+    return Block(rows, flux, ivar, good, complete, None, np.full(len(flux), flux.shape[1]), wave)
 
 
 def _lay(rows: slice, X: Spectra, start: NDArray[np.intp], width: int, wave: Any) -> Block:
@@ -202,22 +198,23 @@ def _lay(rows: slice, X: Spectra, start: NDArray[np.intp], width: int, wave: Any
     flux = lay(X.flux[rows], start, width, np.nan)
     ivar = None if X.ivar is None else lay(X.ivar[rows], start, width, 0.0)
     good = valid(flux, ivar)
-    columns = [slice(k, k + len(row)) for k, row in zip(start.tolist(), X.flux[rows], strict=True)]
+    length = np.fromiter(map(len, X.flux[rows]), np.intp, len(flux))
     n_valid = np.count_nonzero(good)
-    if n_valid < sum(place.stop - place.start for place in columns):
+    if n_valid < length.sum():
         bad = ~good
         np.copyto(flux, np.nan, where=bad)
         if ivar is not None:
             np.copyto(ivar, 0.0, where=bad)
-    return Block(rows, flux, ivar, good, n_valid == good.size, columns, wave)
+    return Block(rows, flux, ivar, good, n_valid == good.size, start, length, wave)
 
 
 def _store(out: Any, values: NDArray[Any], block: Block, n_rows: int) -> Any:
     """Add the values of a block to those of the blocks before, `out`, which is None at first."""
-    if block.columns is None:
+    if block.start is None:
         out = np.empty((n_rows, values.shape[1]), values.dtype) if out is None else out
         out[block.rows] = values
         return out
     out = [] if out is None else out
-    out.extend(row[place].copy() for row, place in zip(values, block.columns, strict=True))
+    ends = zip(values, block.start.tolist(), block.length.tolist(), strict=True)
+    out.extend(row[start : start + length].copy() for row, start, length in ends)
     return out

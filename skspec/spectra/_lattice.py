@@ -75,7 +75,8 @@ def _find(grids: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.float64], li
 
 def lay(rows: Sequence[NDArray[Any]], start: NDArray[np.intp], width: int, fill: float) -> NDArray[Any]:
     """Place rows on a lattice of `width` pixels from their `start`, padded with `fill`; shape (n_rows, width)."""
-    placed = np.full((len(rows), width), fill, dtype=rows[0].dtype)
+    placed = np.empty((len(rows), width), dtype=rows[0].dtype)
     for target, row, k in zip(placed, rows, start.tolist(), strict=True):
+        target[:k] = target[k + len(row) :] = fill
         target[k : k + len(row)] = row
     return placed

@@ -1,4 +1,4 @@
-"""A small survey on disk: text files of two kinds of spectra and a catalogue."""
+"""Small survey on disk: text files of two kinds of spectra, and a catalogue."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def write_spectrum(path, kind, seed, *, wave=WAVE, noise=0.02):
 
 @pytest.fixture(scope="session")
 def survey(tmp_path_factory):
-    """Folder with 24 spectra of 20 objects, and ``catalogue.csv``; the last object has another kind of its own."""
+    """Folder with 24 spectra of 20 objects, and ``catalogue.csv``; the last object is the only one of its kind."""
     root = tmp_path_factory.mktemp("survey")
     folder = root / "night1"
     folder.mkdir()

@@ -57,7 +57,7 @@ def test_subclasses_classes_and_where(path):
     [
         (["--classes", "O,B"], 1, "no row of class B among 16 by mk-class; the classes found are A, M, O"),
         (["--out", "a.txt"], 2, "--out must end in"),
-        (["--labels", "class"], 2, "leave --labels out"),
+        (["--labels", "class"], 2, "omit --labels"),
         (["--where", "class"], 2, "--where must be COLUMN=VALUE, got class"),
         (["--where", "class=STAR", "--where", "class=QSO"], 2, "--where names the column class twice"),
         (["--where", "class=STAR", "--where", "Class=STAR"], 2, "--where names the column Class twice"),

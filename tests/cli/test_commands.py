@@ -1,4 +1,4 @@
-"""The commands, as they are typed."""
+"""The commands of the command line."""
 
 import os
 import re
@@ -34,7 +34,7 @@ def run(*args, code=0):
 
 
 def failed(*args):
-    """The one line that an error is told in."""
+    """Run a command that fails, and return the line that it prints."""
     result = run(*args, code=1)
     assert result.stderr.count("\n") == 1
     assert result.stderr.startswith("skspec: error: ")
@@ -43,7 +43,7 @@ def failed(*args):
 
 @pytest.fixture(scope="module")
 def fit(survey, tmp_path_factory):
-    """A model, and what making it printed."""
+    """A saved model, and the output of the command that trained it."""
     path = tmp_path_factory.mktemp("model") / "m.skspec"
     result = run("fit", survey / "night1", "--catalogue", survey / "catalogue.csv", *FIT, "--out", path)
     return path, result.stdout
@@ -193,7 +193,7 @@ def test_wrong_usage_is_told_before_any_work(fit, survey, tmp_path):
 def test_a_folder_that_cannot_be_written_to(survey, tmp_path, monkeypatch):
     monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK | os.X_OK)
     told = run("fit", survey / "night1", "--out", tmp_path / "m.skspec", code=2).stderr
-    assert "cannot be written to" in " ".join(told.replace("│", " ").split())
+    assert "is not writable" in " ".join(told.replace("│", " ").split())
 
 
 def test_errors_are_one_line(fit, survey, tmp_path):
@@ -219,7 +219,7 @@ def test_model_that_does_not_know_its_wavelengths(survey, tmp_path):
 
     X = np.random.default_rng(0).normal(size=(10, 150))
     skspec.save(LogisticRegression().fit(X, np.tile(["a", "b"], 5)), tmp_path / "m.skspec")
-    assert "does not know its wavelengths" in failed("predict", tmp_path / "m.skspec", survey / "night1")
+    assert "has no wavelengths" in failed("predict", tmp_path / "m.skspec", survey / "night1")
 
 
 def test_fit_trains_what_we_recommend(tmp_path):
@@ -246,7 +246,7 @@ def test_fit_trains_what_we_recommend(tmp_path):
     assert "class rare has fewer than 10 spectra" in text
     assert re.search(r"recommended +[01]\.\d{3} ± 0\.\d{3}", text)
     few = failed(*args, "--overwrite", "--classes", "broad,rare", "--min-class-size", 5)
-    assert "recommended needs 130 spectra or more for 2 folds, there are 78; try conv1d" in few
+    assert "recommended needs 130 or more spectra for 2 folds, got 78; try conv1d" in few
     model = load(tmp_path / "m.skspec")
     assert [name for name, _ in model[-1].estimators] == ["conv1d", "plain_cnn", "svm"]
     assert model.classes_.tolist() == ["broad", "narrow"]
@@ -275,7 +275,7 @@ def test_without_typer_main_says_what_to_install(monkeypatch):
 
 
 def test_as_a_program_whose_reader_leaves(survey):
-    """The installed entry point, in an encoding without line drawing, into a pipe that is closed early."""
+    """The installed entry point, with an encoding without box characters and a pipe that is closed early."""
     code = "from skspec.cli import main; main()"
     command = (
         f"PYTHONIOENCODING=ascii {sys.executable} -c '{code}' formats | head -2; exit ${{PIPESTATUS[0]}}"

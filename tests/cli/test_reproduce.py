@@ -1,4 +1,4 @@
-"""skspec reproduce on small files in the published layouts, and published systems as recipes of fit."""
+"""``skspec reproduce`` on small files in the published layouts, and ``skspec fit`` with published systems."""
 
 import importlib
 import re
@@ -84,14 +84,14 @@ def test_galaxies_are_objects_of_their_own(tmp_path):
         file["ans"] = (np.arange(24) % 2).astype(np.uint8)
     args = ("--data", tmp_path / "Galaxy10.h5", "--network", "cnn", "--epochs", 1, "--folds", 2)
     text = run("reproduce", "galaxy10", *args).stdout
-    assert "Each image counts as a galaxy of its own: the file has no positions." in text
+    assert "The file has no positions: each image counts as a separate galaxy." in text
     assert re.search(r"macro-F1 +0\.511 +\d\.\d+ \[.*\] +\d\.\d+ \[.*\]", text)
     assert "rotated and reflected copies first" in text
 
 
 @pytest.fixture
 def small_networks(monkeypatch):
-    """The recipe of joint classes with a network of two layers."""
+    """The recipe of joint classes with a small network."""
     system = PUBLISHED_SYSTEMS["mk_joint"]
 
     @wraps(system.recipe)
@@ -124,14 +124,22 @@ def test_published_predictions(monkeypatch):
     for published, ours, low, high in np.array(rows, dtype=float):
         assert -1e-9 <= ours - published < 1.5e-3
         assert low < ours < high
-    assert (
-        "0.961 correctly where the star is in the training set (232 spectra), 0.662 where it is not (225)"
-        in text
+    assert "All 40 published values are reproduced" in text
+    assert "classifies 0.961 of the 232 ELODIE spectra of such stars correctly, and 0.662 of the 225" in text
+
+
+def test_published_values_that_are_not_reproduced(monkeypatch):
+    members, published = MK_JOINT._TABLE["(3,4)"]
+    monkeypatch.setitem(MK_JOINT._TABLE, "(3,4)", (members, (0.678, *published[1:3], 0.883)))
+    file = data_path("mk_predictions/README.md").with_name("mk_test_predictions.npz")
+    note = MK_JOINT.published_table(file, n_resamples=2).note
+    assert note.startswith(
+        "2 of 40 published values are not reproduced: macro-F1 of (3,4); QWK (L) of (3,4). "
     )
 
 
 def predictions(n=6, **changes):
-    """What the file of published predictions holds."""
+    """Arrays in the layout of the published predictions."""
     members = [member for members, _ in MK_JOINT._TABLE.values() for member in members]
     scores = {f"scores_{member}": RNG.normal(size=(n, 39)) for member in members}
     flags = np.arange(n) % 2
@@ -164,13 +172,13 @@ def test_predictions_that_are_not_the_published_ones(tmp_path):
         assert failed(*command) == f"skspec: error: {path} is damaged, or is not a NumPy archive\n"
 
 
-def test_mistakes_are_told(tmp_path):
+def test_invalid_input(tmp_path):
     write_boss(tmp_path / "b.h5")
     boss = ("reproduce", "boss-quasars", "--data", tmp_path / "b.h5")
     assert "boss_quasars has only one network, got network='cnn'" in failed(*boss, "--network", "cnn")
     assert "has no column 'kind' with labels; it has" in failed(*boss, "--labels", "kind")
     galaxies = ("reproduce", "galaxy10", "--data", tmp_path / "b.h5")
-    assert "labels is for spectra; galaxy10 has its own, got 'x'" in failed(*galaxies, "--labels", "x")
+    assert "labels must be None for galaxy10, whose file has a single" in failed(*galaxies, "--labels", "x")
     assert "no such file or folder" in failed("reproduce", "galaxy10", "--data", tmp_path / "absent.h5")
     write_library(tmp_path / "l.fits")
     wrong = failed("reproduce", "mk-joint", "--data", tmp_path / "l.fits", "--network", "resnet5")
@@ -188,4 +196,4 @@ def test_fit_trains_a_published_system(survey, tmp_path):
         "plaincnnclassifier",
     ]
     result = run(*args, "--n-bins", "100", "--overwrite", code=2)
-    assert "boss-quasars, which has a grid of its own" in " ".join(result.stderr.replace("│", " ").split())
+    assert "boss-quasars has its own grid" in " ".join(result.stderr.replace("│", " ").split())

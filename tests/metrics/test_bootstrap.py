@@ -1,4 +1,4 @@
-"""Intervals and tests by the bootstrap: the published ones, loops over resamples, and coverage on simulated labels."""
+"""Bootstrap intervals and tests against published ones, loops over resamples, and simulated coverage."""
 
 import json
 import time
@@ -179,7 +179,7 @@ def test_perfect_predictions_have_no_error_bar():
         ({"confidence_level": 1.0}, "confidence_level == 1.0, must be < 1"),
         ({"n_resamples": 1}, "n_resamples == 1, must be >= 2"),
         ({"groups": [1, 2]}, "inconsistent numbers of samples"),
-        ({"score": accuracy_score, "sample_weight": np.ones(4)}, "work only with the name of a score"),
+        ({"score": accuracy_score, "sample_weight": np.ones(4)}, "need a score given by name"),
     ],
 )
 def test_bad_input(kwargs, message):

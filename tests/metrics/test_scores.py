@@ -1,4 +1,4 @@
-"""Scores against scikit-learn, against hand-made loops, and against the published table."""
+"""Scores against scikit-learn, plain loops, and the published table."""
 
 import json
 

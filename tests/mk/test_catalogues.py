@@ -1,4 +1,4 @@
-"""All types of MILES, Pickles, SDSS, LAMOST and MKCLASS, beside what others read in them."""
+"""All types of MILES, Pickles, SDSS, LAMOST and MKCLASS, against the classes in these catalogues."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ SURE = {"O", "B", "A", "F", "G", "K", "M"}
 
 
 def coarse(table):
-    """Luminosity classes without subdivision, as the readers of the data have them."""
+    """Luminosity classes without subdivisions."""
     return [name.rstrip("ab+") for name in table["luminosity_class"]]
 
 
@@ -67,7 +67,7 @@ def row_is_marked(text):
 
 @pytest.mark.parametrize("prefix", ["", "comp_"])
 def test_pickles(prefix):
-    # The subtype beside a range is its mean: 5.5 for A4-7. That is the code; `subtype` is the first of the range.
+    # The catalogue has the mean subtype of a range, 5.5 for A4-7, like `code`; `subtype` is the first of the range.
     data = np.load(data_path("pickles_uvilib/pickles_uvilib.npz"))
     table = check(
         data[f"{prefix}sptype"],
@@ -113,8 +113,8 @@ def test_lamost():
 
 @pytest.mark.parametrize("library", ["libnor36", "libr36", "libr18"])
 def test_mkclass(library):
-    # Three differences of notation: "0" beside the hypergiants Ia-0 is Ia+ here; ranges stand there as one
-    # class; and where its code table has no temperature, and so no type, a luminosity class stands there all the same.
+    # Three differences of notation: hypergiants are "0" there and Ia+ here; ranges are one class there; and some
+    # stars without a temperature, and therefore without a type, have a luminosity class there.
     data = np.load(data_path("mkclass_standards/mkclass_standards.npz"))
     types, luminosities = data[f"{library}_sptype"], data[f"{library}_lum_class"]
     table = parse_mk(types)
@@ -132,7 +132,7 @@ def test_mkclass(library):
 
 
 def test_cool_stars():
-    # L and T are no MK classes. Labels are file names; types are put together from the columns.
+    # L and T are not MK classes. Labels are file names; types are composed from the columns.
     data = np.load(data_path("cool_star_standards/cool_star_standards.npz"))
     known = np.isfinite(data["subtype"])
     types = np.array(

@@ -1,4 +1,4 @@
-"""Joint classes, against the published ones."""
+"""Joint classes against the published ones."""
 
 import json
 
@@ -45,7 +45,7 @@ def test_coordinates():
 
 @pytest.mark.parametrize(("target", "distance"), [(0, 10.310651), (19, 2.089497), (38, 12.820266)])
 def test_published_distances(target, distance):
-    """The published loss of uniform probabilities at a weight of 1 for the distance."""
+    """Published loss of uniform probabilities, with a distance weight of 1."""
     published = json.loads(data_path("mk_predictions/arch_parity.json").read_text())["ordinal_loss"]
     assert published["uniform_logits"][f"target_{target}"][-1] == distance
     coordinates = np.array([mk_coordinates(name) for name in mk_grid()])

@@ -1,4 +1,4 @@
-"""Spectral codes and targets of regression."""
+"""Spectral codes and regression targets."""
 
 import numpy as np
 import pytest
@@ -66,7 +66,7 @@ def test_targets():
 
 
 def published_rule(temperature, luminosity):
-    """The published conversion, one spectrum at a time as it is described."""
+    """The published conversion as described, spectrum by spectrum."""
     temperature, luminosity = min(temperature, 6), min(luminosity, 6)
     letter = max(int(np.floor(temperature)), 0)
     if letter in (4, 5) and luminosity > 5:

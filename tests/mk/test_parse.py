@@ -1,4 +1,4 @@
-"""Reading MK types as catalogues write them."""
+"""Parsing MK types in the notations of catalogues."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""One MK type: its numbers, its spelling, and that it is read back as it was."""
+"""MK types: numbers, spelling, and parsing of what was written."""
 
 import dataclasses
 
@@ -164,7 +164,7 @@ def test_is_a_value():
             {"temperature_class": "G", "luminosity_class": "VII"},
             "luminosity_class must be .*; did you mean 'VI'",
         ),
-        ({"temperature_class": "G", "end_subtype": 5}, "end_subtype must .* come with end_temperature_class"),
+        ({"temperature_class": "G", "end_subtype": 5}, "end_subtype must .* and needs end_temperature_class"),
         (
             {"temperature_class": "G", "end_luminosity_class": "V"},
             "end_luminosity_class needs luminosity_class",

@@ -6,7 +6,7 @@ N_PIXELS = 60
 
 
 def rare(n_common=60, n_rare=20, seed=0):
-    """Bell-shaped spectra, with a line that is deeper in the rare class "O"; labels."""
+    """Bell-shaped spectra with a line that is deeper in the rare class "O", and their labels."""
     rng = np.random.default_rng(seed)
     y = np.repeat(["G", "O"], [n_common, n_rare])
     pixel = np.arange(N_PIXELS)

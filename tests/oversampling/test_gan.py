@@ -1,4 +1,4 @@
-"""The adversarial sampler: training, early stopping, checkpoints, and refused input."""
+"""`GANOversampler`: training, early stopping, checkpoints, and invalid input."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -140,7 +140,7 @@ def test_samples_afterwards():
         sampler.sample(3, "G")
 
 
-# Interrupted and taken up ---------------------------------------------------------------------------------
+# Checkpoints -----------------------------------------------------------------------------------------------
 
 
 class PowerCutError(Exception):
@@ -194,7 +194,7 @@ def test_takes_up_only_its_own(tmp_path, monkeypatch):
 
 
 def train(directory, out):
-    """What the process that is killed does."""
+    """Code of the process that is killed."""
     torch.set_num_threads(1)
     np.save(
         out,
@@ -227,7 +227,7 @@ def test_killed_and_resumed(tmp_path):
     np.testing.assert_array_equal(np.load(out), expected)
 
 
-# What is shown --------------------------------------------------------------------------------------------
+# Output ----------------------------------------------------------------------------------------------------
 
 
 def test_pictures_and_bar_change_nothing(tmp_path, capsys):
@@ -307,7 +307,7 @@ def test_random_numbers_are_those_of_the_fit(network):
         np.testing.assert_array_equal(list(again), samples)
 
 
-# What is refused ------------------------------------------------------------------------------------------
+# Invalid input ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -334,7 +334,7 @@ def test_missing_and_constant_spectra():
     broken = X.copy()
     broken[rare_row, 3] = np.nan
     with pytest.raises(
-        ValueError, match=rf"X has NaN in 1 of its 80 rows \(first: row {rare_row}\).*MissingFluxImputer"
+        ValueError, match=rf"X has NaN in 1 of 80 rows \(first: row {rare_row}\).*MissingFluxImputer"
     ):
         GANOversampler().fit_resample(broken, y)
     broken = X.copy()

@@ -1,4 +1,4 @@
-"""The adversarial sampler trained on very few real stars: the O and B components of Pickles (1998, PASP 110, 863)."""
+"""`GANOversampler` trained on very few real stars: the O and B components of Pickles (1998, PASP 110, 863)."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def scaled(flux, wave):
 
 @pytest.fixture(scope="module")
 def stars():
-    """Complete spectra of O, B and A stars from 3900 to 5900 Å, their classes, and what they are components of."""
+    """Complete spectra of O, B and A stars from 3900 to 5900 Å, their classes, and the types they belong to."""
     with np.load(data_path("pickles_uvilib/pickles_uvilib.npz")) as data:
         wave, flux, classes = data["wave"], data["comp_flux"], data["comp_spectral_class"]
         inside = (wave >= 3900) & (wave <= 5900)

@@ -1,4 +1,4 @@
-"""Noise of the stated size, on copies that are accounted for."""
+"""`NoiseOversampler`: noise amplitude and bookkeeping of copies."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The quality report against closed forms and cases that can be counted by hand."""
+"""The quality report against closed forms and small cases counted by hand."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""All samplers: imbalanced-learn's checks, bookkeeping, errors, and no leak into validation folds."""
+"""All samplers: imbalanced-learn's checks, bookkeeping, errors, and no leaks into validation folds."""
 
 import subprocess
 import sys
@@ -90,7 +90,7 @@ def test_spectra_and_cubes_are_refused(sampler):
     X, y = rare()
     with pytest.raises(TypeError, match="needs a 2-D array, got Spectra; put LogWaveResampler before it"):
         sampler.fit_resample(Spectra(X, wave=np.arange(4000.0, 4000.0 + N_PIXELS)), y)
-    with pytest.raises(ValueError, match=r"X has shape \(80, 2, 30\).*n_channels="):
+    with pytest.raises(ValueError, match=r"one row per spectrum, got shape \(80, 2, 30\).*n_channels"):
         sampler.fit_resample(X.reshape(80, 2, 30), y)
 
 
@@ -102,7 +102,7 @@ def test_sample_weight_is_refused(sampler):
 
 
 class Recorder(ClassifierMixin, BaseEstimator):
-    """A classifier that remembers what it was given."""
+    """Classifier that records its input."""
 
     seen: ClassVar[list] = []
 

@@ -1,4 +1,4 @@
-"""Components of few spectra, and the density in them that generators start from."""
+"""Principal components of a few spectra, and the initial density of generators."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from skspec.oversampling._start import smoothed_bootstrap
 
 
 def low_rank(n, *, sigma, n_pixels=200, seed=0):
-    """Spectra with three true components of deviation 8, 4 and 2, and white noise."""
+    """Spectra with three components of standard deviation 8, 4 and 2, and white noise."""
     rng = np.random.default_rng(seed)
     vectors = np.linalg.qr(np.random.default_rng(99).normal(size=(n_pixels, 3)))[0].T
     weights = rng.normal(size=(n, 3)) * [8.0, 4.0, 2.0]
@@ -25,7 +25,7 @@ def test_components_are_those_of_an_eigenvalue_decomposition():
     np.testing.assert_allclose(np.cov(coordinates, rowvar=False), np.eye(3), atol=1e-8)
     expected = rows - rows.mean(axis=0)
     np.testing.assert_allclose(
-        found.rest(rows, coordinates), expected - expected @ found.vectors.T @ found.vectors
+        found.residuals(rows, coordinates), expected - expected @ found.vectors.T @ found.vectors
     )
 
 

@@ -1,4 +1,4 @@
-"""Model files taken apart, changed and put together again."""
+"""Functions that take model files apart, change them, and write them again."""
 
 import contextlib
 import json
@@ -31,14 +31,14 @@ def read_entries(path):
 
 
 def write_entries(path, entries, compression=zipfile.ZIP_STORED):
-    """Write a file of some entries."""
+    """Write a file with these entries."""
     with zipfile.ZipFile(path, "w", compression) as archive:
         for name, content in entries.items():
             archive.writestr(name, content)
 
 
 def with_manifest(entries, change):
-    """Entries with a manifest that a function has changed."""
+    """Entries with a manifest changed by a function."""
     manifest = json.loads(entries["manifest.json"])
     change(manifest)
     return entries | {"manifest.json": json.dumps(manifest).encode()}
@@ -50,7 +50,7 @@ def change_manifest(path, change):
 
 
 def load_random_changes(path, entries, n, part=lambda manifest: manifest):
-    """Load files with a random value in the manifest, or in a part of it; errors other than ValueError are raised."""
+    """Load files with a random value in the manifest or a part of it; only ValueError is allowed."""
     rng = np.random.default_rng(0)
 
     def places(value):

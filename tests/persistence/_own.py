@@ -1,4 +1,4 @@
-"""Estimators such as users write, registered so that they can be saved."""
+"""Estimators as users might write them, registered for saving."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
@@ -10,7 +10,7 @@ from skspec.training import Augmentation, SpectrumClassifier
 
 @register_estimator
 class ColumnScaler(TransformerMixin, BaseEstimator):
-    """A transformer with fitted attributes, and a parameter that only guides another fit."""
+    """Transformer with fitted attributes, and a parameter that only guides another fit."""
 
     __skspec_fit_only__ = ("cache_dir",)
 
@@ -28,7 +28,7 @@ class ColumnScaler(TransformerMixin, BaseEstimator):
 
 @register_estimator
 class NearestMean(ClassifierMixin, BaseEstimator):
-    """A classifier with a state of its own."""
+    """Classifier with its own state protocol."""
 
     def fit(self, X, y):
         self._labels = np.unique(y)
@@ -105,4 +105,4 @@ class Normalizer(FluxNormalizer):
 
 
 class Unregistered(FluxNormalizer):
-    """One that is not registered."""
+    """Transformer that is not registered."""

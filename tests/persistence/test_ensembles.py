@@ -1,4 +1,4 @@
-"""Ensembles of scikit-learn with its own members and with ours: calibrated classifiers and voting."""
+"""Ensembles of scikit-learn with members of scikit-learn and of skspec: calibrated classifiers and voting."""
 
 import numpy as np
 import pytest
@@ -65,7 +65,7 @@ def test_calibrated_trees_are_refused(tmp_path):
 
 
 def test_what_is_trusted_runs_nothing_when_it_is_loaded():
-    """skops makes an object without calling its class, and gives it its attributes, by __setstate__ if it has one."""
+    """skops creates objects without calling the class, and sets attributes, with __setstate__ if it exists."""
     assert not hasattr(_CalibratedClassifier, "__setstate__")
     assert _SigmoidCalibration.__setstate__ is BaseEstimator.__setstate__
     for cls in (_CalibratedClassifier, _SigmoidCalibration):

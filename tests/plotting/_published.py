@@ -1,4 +1,4 @@
-"""The published predictions of joint classes, and small ones that need no files."""
+"""The published predictions of joint classes, and small ones that do not need files."""
 
 from functools import cache
 from typing import NamedTuple
@@ -35,7 +35,7 @@ def _published(path):
 
 
 def simulated(n=400, names=("A", "B", "C", "D"), seed=0):
-    """Labels and probabilities that are right in some four cases of five."""
+    """Labels and probabilities, of which about four in five are correct."""
     rng = np.random.default_rng(seed)
     true = rng.integers(len(names), size=n)
     scores = rng.normal(size=(n, len(names)))

@@ -1,4 +1,4 @@
-"""ROC and precision-recall of many classes: against scikit-learn, and areas against the curves."""
+"""ROC and precision-recall curves of many classes, against scikit-learn, and the areas under them."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,7 +20,7 @@ def one_hot(true, names):
 
 
 def step_area(x, y):
-    """Area under a falling curve whose steps hold to the next point."""
+    """Area under a decreasing step curve."""
     return sum((x[k] - x[k + 1]) * y[k] for k in range(len(x) - 1))
 
 
@@ -87,7 +87,7 @@ def test_of_many_classes_the_worst_are_named(display):
     assert len(drawn.lines_) == 39
     colors = {drawn.lines_[name].get_color() for name in worst}
     dashes = {str(drawn.lines_[name]._unscaled_dash_pattern) for name in worst}
-    assert len(colors) == len(dashes) == 5  # told apart in grey print, too
+    assert len(colors) == len(dashes) == 5  # distinguishable in greyscale
     chosen = display.from_predictions(true, proba, labels=names, highlight=["MV"])
     assert len(legend(chosen)) == 4
     nothing = display.from_predictions(true, proba, labels=names, highlight=[])
@@ -130,10 +130,10 @@ def test_from_estimator_is_from_predictions(display, n_classes):
     ("arguments", "message"),
     [
         ((["A", "B"], [0.1, 0.9]), "2D array"),
-        ((["A", "B"], [[0.1], [0.9]]), "y_score has 1 columns, y_true has 2 classes; pass labels"),
+        ((["A", "B"], [[0.1], [0.9]]), "y_score has 1 columns, but y_true has 2 classes; pass labels"),
         ((["A", "B"], [[0.1, np.nan], [0.9, 0.1]]), "y_score contains NaN"),
         ((["A", "B", "A"], [[0.1, 0.9], [0.9, 0.1]]), "inconsistent"),
-        ((["A", "A"], [[0.1], [0.9]]), "y_score has 1 column; one for each of two or more classes"),
+        ((["A", "A"], [[0.1], [0.9]]), "y_score must have two or more columns, one for each class, got 1"),
     ],
 )
 def test_bad_input(display, arguments, message):
@@ -151,11 +151,11 @@ def test_bad_choices(display):
         display.from_predictions(true, proba, labels=list("ABCC"))
     with pytest.raises(ValueError, match="classes without a curve"):
         display.from_predictions(true, proba, highlight=["E"])
-    with pytest.raises(ValueError, match="y_true has a single class"):
+    with pytest.raises(ValueError, match="y_true must have two or more classes, got 1"):
         display.from_predictions(["A"] * len(true), proba, labels=list("ABCD"))
     X, y = make_classification(random_state=0)
     machine = LinearSVC().fit(X, y)
-    with pytest.raises(ValueError, match="LinearSVC has no predict_proba"):
+    with pytest.raises(ValueError, match="needs predict_proba, which LinearSVC does not have"):
         display.from_estimator(machine, X, y, response_method="predict_proba")
     with pytest.raises(ValueError, match="response_method must be one of"):
         display.from_estimator(machine, X, y, response_method="proba")

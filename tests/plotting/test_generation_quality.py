@@ -1,4 +1,4 @@
-"""Generated against real spectra: what is drawn is what was compared."""
+"""`GenerationQualityDisplay`: the plotted data are those compared."""
 
 import matplotlib.pyplot as plt
 import numpy as np

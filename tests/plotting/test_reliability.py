@@ -13,7 +13,7 @@ from tests.plotting._published import published, simulated
 
 
 def brute_bins(sure, right, edges):
-    """Rows (mean probability, fraction right, count) of the bins that have spectra; upper edges belong to bins."""
+    """Rows (mean probability, fraction correct, count) of filled bins, which include their upper edges."""
     rows = []
     for k in range(len(edges) - 1):
         inside = [
@@ -56,7 +56,7 @@ def test_published_probabilities(strategy, label):
 def test_error_bars_are_wilsons(level):
     true, _, proba = simulated(60)
     display = ReliabilityDisplay.from_predictions(true, proba, confidence_level=level)
-    assert {0.0, 1.0} & set(display.frequency.tolist())  # where simpler intervals vanish
+    assert {0.0, 1.0} & set(display.frequency.tolist())  # where simpler intervals have zero width
     for n, frequency, interval in zip(display.counts, display.frequency, display.interval_, strict=True):
         expected = binomtest(round(n * frequency), n).proportion_ci(level, method="wilson")
         np.testing.assert_allclose(interval, expected, rtol=1e-9, atol=1e-12)
@@ -90,7 +90,7 @@ def test_from_estimator_is_from_predictions():
         ({"n_bins": 0}, "n_bins == 0, must be >= 1"),
         ({"strategy": "quantiles"}, "did you mean 'quantile'"),
         ({"confidence_level": 1.0}, "confidence_level == 1.0"),
-        ({"labels": list("ABC")}, "y_proba has 4 columns, labels has 3 classes"),
+        ({"labels": list("ABC")}, "y_proba has 4 columns, but labels has 3 classes"),
     ],
 )
 def test_bad_parameters(params, message):
@@ -102,7 +102,7 @@ def test_bad_parameters(params, message):
 
 def test_what_is_no_probability_is_refused():
     true, _, proba = simulated()
-    with pytest.raises(ValueError, match=r"add up to 1, got .* in row 0"):
+    with pytest.raises(ValueError, match=r"with sum 1, got .* in row 0"):
         ReliabilityDisplay.from_predictions(true, 2.0 * proba)
     proba[7] = [1.5, -0.5, 0.0, 0.0]
     with pytest.raises(ValueError, match="in row 7"):

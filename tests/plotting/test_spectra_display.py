@@ -1,4 +1,4 @@
-"""Marks of lines: at the right wavelengths, and named where there is room."""
+"""`SpectraDisplay`: wavelengths and names of marked lines."""
 
 import sys
 
@@ -148,7 +148,7 @@ def test_from_predictions_and_from_estimator():
         (
             lambda: SpectraDisplay(flat(), labels=["a"]).plot(),
             ValueError,
-            "labels has 1 entries; 3 are needed",
+            "labels must have 3 entries, got 1",
         ),
         (lambda: SpectraDisplay(flat(), z=-1.0).plot(), ValueError, "z == -1.0, must be > -1.0"),
         (lambda: SpectraDisplay(flat(), z=[0.1, 0.2]).plot(), TypeError, "z must be an instance of"),

@@ -1,4 +1,4 @@
-"""Training curves: each number of the history at its epoch."""
+"""`TrainingCurveDisplay`: each number of the history at its epoch."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -69,9 +69,9 @@ def test_from_estimator():
 @pytest.mark.parametrize(
     ("history", "message"),
     [
-        ({"epoch": [1], "loss": [1.0]}, "history lacks train_loss; it has epoch, loss"),
-        ({}, "history lacks epoch and train_loss; it has nothing"),
-        ({"epoch": [], "train_loss": []}, "history has no epochs"),
+        ({"epoch": [1], "loss": [1.0]}, "history must have columns train_loss, got epoch, loss"),
+        ({}, "history must have columns epoch and train_loss, got nothing"),
+        ({"epoch": [], "train_loss": []}, "history must have at least one epoch"),
     ],
 )
 def test_bad_history(history, message):
@@ -81,5 +81,5 @@ def test_bad_history(history, message):
 
 
 def test_other_estimators_have_no_history():
-    with pytest.raises(ValueError, match="DummyClassifier has no history_"):
+    with pytest.raises(ValueError, match="must be a fitted neural estimator, got DummyClassifier"):
         TrainingCurveDisplay.from_estimator(DummyClassifier())

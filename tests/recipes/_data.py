@@ -1,4 +1,4 @@
-"""Small surveys to try the recipes on."""
+"""Small surveys for tests of the recipes."""
 
 import numpy as np
 
@@ -27,7 +27,7 @@ def joint_stars(n):
 
 
 def galaxies(n, n_classes=3, side=33):
-    """Images of discs whose colour tells the class, as rows of uint8."""
+    """Images of discs whose colour depends on the class, as rows of uint8."""
     rng = np.random.default_rng(RNG)
     y = np.arange(n) % n_classes
     images = rng.integers(90, 110, (n, 3, side, side))

@@ -1,4 +1,4 @@
-"""The five published systems: sizes, steps, and that each learns from data of its kind."""
+"""The five published systems: sizes, steps, and training on suitable data."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def prepared_width(model, X):
 
 
 def n_weights(model, X, n_classes):
-    """Weights of the network that a fit to X would build."""
+    """Number of weights of the network for X."""
     classifier = model[-1]
     classifier._check_params()
     shape = classifier._input_shape(prepared_width(model, X)).channels
@@ -53,7 +53,7 @@ def test_published_sizes_of_joint_classes(network, n, prepared):
     ("name", "width", "n_classes", "n"),
     [
         ("boss_quasars", 433, 13, 327_813),
-        ("lamost_rare_o", 3500, 7, 126_026_157),  # of 781,127 as published, with the axes put right
+        ("lamost_rare_o", 3500, 7, 126_026_157),  # published: 781,127, with the wrong axes
         ("star_galaxy_qso", 2600, 3, 3_845_443 + 4 * 3),  # four scalars reach the last layer
     ],
 )
@@ -172,7 +172,7 @@ def test_only_the_smallest_class_is_made_up():
 
 
 def test_what_samplers_make_is_never_scored():
-    """Fit sees more rows than it is given, prediction sees those that it is given."""
+    """Samplers add rows in fit but not in predict."""
     X, y = survey(45, weights=[0.6, 0.2, 0.2])
     seen = []
 

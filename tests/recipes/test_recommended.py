@@ -1,4 +1,4 @@
-"""What we recommend: members, mistakes, and that each task learns from few stars and can be saved."""
+"""`recommended`: members, errors, and training on a few stars and saving for each task."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def target(stars, task):
 
 
 def networks(model):
-    """Networks in the members, and their parameters."""
+    """Networks among the members, and their parameters."""
     params = model[-1].get_params()
     return [value for value in params.values() if hasattr(value, "max_epochs")]
 
@@ -66,7 +66,7 @@ def test_clones_and_seeds(task, observed):
     model = recommended(task, observed=observed, random_state=7)
     assert repr(clone(model)) == repr(model)
     seeds = [v for k, v in model.get_params().items() if k.endswith("__random_state")]
-    assert set(seeds) <= {7, None}  # None of what draws nothing
+    assert set(seeds) <= {7, None}  # no seeds for steps that are deterministic
     assert all(n.random_state == 7 for n in networks(model))
     with pytest.raises(NotFittedError):
         model.predict(np.ones((2, 3)))
@@ -102,7 +102,7 @@ def test_each_task_from_end_to_end(task, observed, epochs, stars, tmp_path):
 
 
 def test_a_survey_classifier_learns_from_a_library(stars):
-    """Trained on what a survey would see of some stars, it knows others as that survey sees them."""
+    """Trained on simulated survey observations of some stars, the ensemble classifies those of other stars."""
     library = make_spectra(40, classes="AM", repeats=0.0, snr=500.0, ebv=0.0, missing=0.0, random_state=1)
     wave = np.geomspace(4000.0, 7900.0, 600)
     night = observe_spectra(library, n_copies=3, ebv=(0.0, 0.5), wave=wave, random_state=0)
@@ -128,7 +128,7 @@ def test_prepared_spectra(as_spectra):
 
 
 def test_lines_do_not_see_the_calibration(stars):
-    """Half of the members for elsewhere answer nearly the same when the flux calibration is another."""
+    """Half of the members for "elsewhere" hardly depend on the flux calibration."""
     y = target(stars, "class")
     bent = Spectra(stars.flux * (stars.wave / 5000.0) ** 0.5, wave=stars.wave, ivar=stars.ivar)
     model = recommended(observed="elsewhere", max_epochs=4, **QUICK).fit(stars[:80], y[:80])

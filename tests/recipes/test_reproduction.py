@@ -1,4 +1,4 @@
-"""The published protocol, tests grouped by object, and published data and scores."""
+"""Published protocols, tests grouped by object, published data and scores."""
 
 import importlib
 
@@ -22,7 +22,7 @@ GALAXY10 = importlib.import_module("skspec.recipes.galaxy10")
 
 
 class Recorder(ClassifierMixin, BaseEstimator):
-    """Remembers the first column of what it was trained on."""
+    """Classifier that records the first column of its training data."""
 
     log: list = []  # noqa: RUF012 - shared by clones
 
@@ -68,14 +68,14 @@ def test_random_split_by_class():
     assert [int((y[test] == label).sum()) for label in "abc"] == [15, 3, 0]
     again, _ = random_split(y, 0.15, stratified=True, seed=0)
     np.testing.assert_array_equal(train, again)
-    for seed in range(20):  # a class of one spectrum is learned
+    for seed in range(20):  # a class with one spectrum is in the training set
         assert "c" in y[random_split(y, 0.5, stratified=False, seed=seed)[0]]
     with pytest.raises(ValueError, match="3 spectra are too few to test on 10%"):
         random_split(np.array(["a", "b", "c"]), 0.1, stratified=False, seed=0)
 
 
 def test_views_of_images():
-    """All eight of each image, which a network that takes views apart would see as copies."""
+    """All eight views of an image are different."""
     X = RNG.integers(0, 255, (3, 3 * 5 * 5)).astype(np.uint8)
     views, y = GALAXY10.views_of_images(X, np.array([0, 1, 1]), seed=0)
     assert np.bincount(y).tolist() == [8, 16]
@@ -88,7 +88,7 @@ def test_views_of_images():
 
 
 def test_galaxies_leak_when_copied_before_the_split():
-    """A nearest neighbour of random images knows copies of what it has seen, and nothing of new ones."""
+    """On random images, a nearest-neighbour classifier recognises copies of training images, but no new ones."""
     X = RNG.integers(0, 255, (80, 3 * 9 * 9)).astype(np.uint8)
     X[:] = X.reshape(80, 3, 9, 9).mean(axis=(2, 3), keepdims=True).repeat(9, 2).repeat(9, 3).reshape(80, -1)
     X = (X + np.arange(80)[:, None]).astype(np.uint8)
@@ -162,7 +162,7 @@ def test_scores_of_classes():
 
 
 def test_intervals_of_many_spectra(monkeypatch):
-    """Fewer resamples, and none that leave out one spectrum after the other."""
+    """Use fewer resamples, and no jackknife."""
     monkeypatch.setattr(_reproduction, "_MAX_DRAWN", 300 * 3000)
     published = PUBLISHED_SYSTEMS["lamost_rare_o"].scores
     y = np.repeat(["a", "b", "c"], 1000)

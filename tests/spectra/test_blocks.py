@@ -92,7 +92,8 @@ def test_blocks_hold_all_pixels_and_mark_the_missing(layout, with_ivar, one_grid
         np.testing.assert_array_equal(block.n_valid, block.valid.sum(axis=1))
         wave = np.broadcast_to(block.wave, (n, p))
         for k, row in enumerate(range(block.rows.start, block.rows.stop)):
-            columns = slice(0, p) if block.columns is None else block.columns[k]
+            start = 0 if block.start is None else block.start[k]
+            columns = slice(start, start + block.length[k])
             own = X.wave if X.is_common_grid else X.wave[row]
             assert block.length[k] == len(own)
             np.testing.assert_allclose(wave[k, columns], own, rtol=1e-13)
