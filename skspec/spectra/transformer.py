@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
-from skspec.checks import check_parameters
+from skspec.checks import check_parameters, unchanged_on_error
 from skspec.spectra.inputs import check_flux
 
 
@@ -18,6 +18,7 @@ class StatelessTransformer(TransformerMixin, BaseEstimator):
     Subclasses extend `_check`, which `transform` calls too.
     """
 
+    @unchanged_on_error
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check parameters and data.
 
