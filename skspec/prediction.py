@@ -66,7 +66,7 @@ def classify_files(model: Any, paths: list[str], *, rest_frame: bool = False, **
     if known.all() or not known.any():
         return classify(model, spectra, rest_frame=rest_frame, skipped=skipped)
     whole = Spectra.concatenate(part for part in parts if part.ivar is not None)
-    whole = Spectra(whole.flux, wave=whole.wave, ivar=whole.ivar, meta=spectra.meta[known])
+    whole = whole.replace(meta=spectra.meta[known])
     tables = [
         classify(model, whole, rest_frame=rest_frame),
         classify(model, spectra[~known], rest_frame=rest_frame, skipped=skipped),
@@ -228,6 +228,7 @@ def _for_each(
 
     Return the results, NaN or None where it failed, and the reasons by row.
     """
+    function = _unwarned(function)
     try:
         return np.asarray(function(spectra), dtype=dtype), {}
     except ValueError:
@@ -241,6 +242,17 @@ def _for_each(
         except ValueError as error:
             failures[row] = " ".join(str(error).split())
     return result, failures
+
+
+def _unwarned(function: Callable[[Spectra], Any]) -> Callable[[Spectra], Any]:
+    """Return the function without warnings of bins that were filled in: such spectra are flagged."""
+
+    def quiet(spectra: Spectra) -> Any:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".* lack more than .* of the grid")
+            return function(spectra)
+
+    return quiet
 
 
 def _add_failures(

@@ -153,10 +153,13 @@ def _check_library(library: Spectra) -> Spectra:
     library = library.to_vacuum()
     if not np.all(library.valid):
         raise ValueError("library has missing pixels; fill them first, for example with MissingFluxImputer")
-    positive = np.asarray(library.flux).mean(axis=1) > 0
-    if not positive.all():
-        raise ValueError(f"the mean flux of spectrum {np.argmin(positive)} of library must be positive")
-    return library
+    mean = library.flux.mean(axis=1, dtype=np.float64)
+    if not (mean > 0).all():
+        raise ValueError(f"the mean flux of spectrum {np.argmin(mean > 0)} of library must be positive")
+    if mean.min() > 1e-15 and mean.max() < 1e15:
+        return library
+    # Powers of two are exact, and squares of the flux stay within float32.
+    return library.replace(flux=np.ldexp(library.flux, -np.frexp(mean)[1][:, None]))
 
 
 def _match_resolution(

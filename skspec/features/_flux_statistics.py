@@ -59,8 +59,8 @@ class FluxStatistics(StatelessTransformer):
     Notes
     -----
     A statistic that is undefined is NaN: all of them for a spectrum without valid pixels, skewness and kurtosis of
-    constant flux, a slope in a band with fewer than two pixels, a signal-to-noise ratio from fewer than five pixels
-    if errors are unknown.
+    constant flux, a slope in a band with fewer than two pixels, a signal-to-noise ratio from fewer than five pixels or
+    from flux without noise if errors are unknown.
 
     Mean, standard deviation, quantiles and slopes scale with the flux: after `FluxNormalizer` they describe the shape
     of a spectrum and not its brightness. DER_SNR assumes independent neighbouring pixels, and overestimates the
@@ -197,7 +197,7 @@ def _quantiles(block: Block, q: NDArray[np.float64]) -> list[NDArray[np.float64]
 
 
 def _snr(block: Block) -> NDArray[np.floating]:
-    """Median signal-to-noise ratio per pixel, as `skspec.spectra.snr` gives it for one spectrum."""
+    """Median signal-to-noise ratio per pixel, as `skspec.spectra.snr` gives it for one spectrum; NaN if infinite."""
     if block.ivar is not None:
         return _median(block.flux * np.sqrt(block.ivar))
     n, flux = block.n_valid, block.flux.astype(np.float64)
@@ -209,7 +209,7 @@ def _snr(block: Block) -> NDArray[np.floating]:
     noise[block.valid] = middle
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = _median(flux) / (1.482602 / np.sqrt(6.0) * _median(noise))
-    return np.where(n >= 5, ratio, np.nan)
+    return np.where((n >= 5) & np.isfinite(ratio), ratio, np.nan)
 
 
 def _median(rows: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -185,6 +185,15 @@ def bending(n_coefficients: int) -> FloatArray:
     return _PENALTY * second.T @ second
 
 
+def _solve(system: FloatArray, projected: FloatArray) -> FloatArray:
+    """Solve the normal equations of each row; of pixels that do not determine them, the shortest solution."""
+    try:
+        return np.linalg.solve(system, projected[:, :, None])[:, :, 0]
+    except np.linalg.LinAlgError:  # pixels so close together that functions are the same there
+        inverse: FloatArray = np.linalg.pinv(system, hermitian=True)
+        return (inverse @ projected[:, :, None])[:, :, 0]
+
+
 def fit_clipped(
     basis: Basis,
     flux: NDArray[Any],
@@ -223,7 +232,7 @@ def fit_clipped(
         n_used = np.count_nonzero(still, axis=1)
         gram, projected = sums[:2]
         system = gram if penalty is None else gram + n_used[:, None, None] * penalty
-        model = basis.curves(rows, np.linalg.solve(system, projected[:, :, None])[:, :, 0])
+        model = basis.curves(rows, _solve(system, projected))
         fit[rows] = model
         if round_ == max_rounds:
             break

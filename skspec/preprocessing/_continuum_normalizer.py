@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import loguniform, randint, uniform
-from sklearn.base import OneToOneFeatureMixin
 
 from skspec.checks import COUNT, FRACTION, POSITIVE, Choice, Constraints, Interval
 from skspec.preprocessing._clipped_fit import bending, fit_clipped, legendre_basis, spline_basis
@@ -22,13 +21,13 @@ from skspec.preprocessing._running import (
 from skspec.preprocessing._whittaker import asymmetric_least_squares
 from skspec.spectra import Block, Spectra, map_blocks
 from skspec.spectra.inputs import row_name, wave_of_columns
-from skspec.spectra.transformer import StatelessTransformer
+from skspec.spectra.transformer import OneToOneTransformer
 
 _ROWS_AT_ONCE = 8  # of those on grids of their own: their basis functions stay in the cache
 _METHODS = ("median", "quantile", "polynomial", "spline", "als")
 
 
-class ContinuumNormalizer(OneToOneFeatureMixin, StatelessTransformer):
+class ContinuumNormalizer(OneToOneTransformer):
     """Divide each spectrum by its continuum, or subtract it, so that lines remain.
 
     Parameters

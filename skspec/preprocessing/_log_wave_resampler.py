@@ -80,6 +80,12 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
         the method has no inverse variances. In `transform`, if all bins of a spectrum are missing (no overlap with the
         grid, or missing pixels only).
 
+    Warns
+    -----
+    UserWarning
+        If ``missing="interpolate"`` fills more than a tenth of the bins of a spectrum, and ``output="flux"`` does not say
+        which.
+
     See Also
     --------
     ResolutionMatcher : Bring spectra to one resolution, before.
@@ -179,7 +185,7 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
             grid = f"{self.edges_[0]:.0f}–{self.edges_[-1]:.0f} Å"
             refuse_empty(bad, grid, X)
             if self.method != "fft" or self.missing != "zero":
-                fill(flux, bad, self.missing, grid, X)
+                fill(flux, bad, self.missing, grid, X, marked=self.output == "flux_ivar")
         if self.output == "flux" or result.ivar is None:
             return flux
         return np.hstack([flux, np.where(bad, 0, result.ivar)], dtype=flux.dtype)

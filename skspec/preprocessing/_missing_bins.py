@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from skspec.spectra.inputs import row_name
 
 RULES = ("nan", "interpolate", "zero", "raise")
+_MANY = 0.1  # of the bins of a spectrum, filled by interpolation: a classifier takes them for measurements
 
 
 def refuse_empty(bad: NDArray[np.bool_], grid: str, X: Any) -> None:
@@ -23,8 +25,13 @@ def refuse_empty(bad: NDArray[np.bool_], grid: str, X: Any) -> None:
         raise ValueError(f"{row_name(int(empty[0]), X)} has no valid pixels on the grid {grid}{more}")
 
 
-def fill(flux: NDArray[Any], bad: NDArray[np.bool_], rule: str, grid: str, X: Any) -> None:
-    """Apply one of `RULES` to the missing bins of `flux`, in place; each row has bins that are not missing."""
+def fill(
+    flux: NDArray[Any], bad: NDArray[np.bool_], rule: str, grid: str, X: Any, *, marked: bool = False
+) -> None:
+    """Apply one of `RULES` to the missing bins of `flux`, in place; each row has bins that are not missing.
+
+    Warn of rows in which many are interpolated, unless they are `marked` in the output.
+    """
     if rule == "raise":
         row = int(np.flatnonzero(bad.any(axis=1))[0])
         raise ValueError(
@@ -32,6 +39,16 @@ def fill(flux: NDArray[Any], bad: NDArray[np.bool_], rule: str, grid: str, X: An
             "another rule than missing='raise'"
         )
     if rule == "interpolate":
+        filled = bad.mean(axis=1)
+        many = np.flatnonzero(filled > _MANY)
+        if len(many) and not marked:
+            warnings.warn(
+                f"{len(many)} of {len(flux)} spectra, the first of them {row_name(int(many[0]), X)}, lack more than "
+                f"{_MANY:.0%} (up to {filled.max():.0%}) of the grid {grid}, which missing='interpolate' fills with "
+                "values that a classifier takes for measurements; narrow the grid, or use missing='nan' with "
+                "FluxNormalizer and MissingFluxImputer('template')",
+                stacklevel=4,
+            )
         bins = np.arange(flux.shape[1])
         for k in np.flatnonzero(bad.any(axis=1)):
             gap = bad[k]

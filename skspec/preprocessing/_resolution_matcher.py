@@ -8,13 +8,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import OneToOneFeatureMixin
 
 from skspec.checks import Choice, Constraints, Interval, refuse_quantity
 from skspec.preprocessing._line_spread import line_spread
 from skspec.spectra import Block, Spectra, as_wave, blocks, map_blocks
 from skspec.spectra.inputs import check_pixel_widths, in_vacuum
-from skspec.spectra.transformer import StatelessTransformer
+from skspec.spectra.transformer import OneToOneTransformer
 
 _LIGHT = 299792.458  # km/s
 _SIGMA = 1 / np.sqrt(8 * np.log(2))  # of a Gaussian whose full width at half maximum is one
@@ -24,7 +23,7 @@ FloatArray = NDArray[np.floating]
 Width = float | ArrayLike | Callable[[FloatArray], ArrayLike] | None
 
 
-class ResolutionMatcher(OneToOneFeatureMixin, StatelessTransformer):
+class ResolutionMatcher(OneToOneTransformer):
     """Smooth spectra to a lower resolution.
 
     Spectra from two instruments differ in the width of their lines, which a classifier may mistake for a difference of

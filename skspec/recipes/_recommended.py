@@ -51,7 +51,8 @@ def recommended(
         "elsewhere" the ensemble is the same for all three classification tasks.
     loglam_min, loglam_max : float, default=3.5495, 3.8693
         Decimal logarithm of the outer edges of the wavelength grid in vacuum Å. The default is the range of MILES, 3544
-        to 7401 Å.
+        to 7401 Å. Choose a range that your spectra cover: missing bins are interpolated, with a warning from
+        a tenth of them on.
     n_bins : int or None, default=None
         Number of logarithmic bins; None means 1000, or 800 for a survey. Set it with `prepared` too, since the window of
         the running median is a tenth of it.

@@ -12,7 +12,13 @@ from skspec.spectra._grid import describe_grid, same_grid
 from skspec.spectra._lattice import Lattice
 from skspec.spectra._plot import plot_spectra
 from skspec.spectra._spectra import Spectra, join_checked
-from skspec.spectra._wavelength import air_to_vacuum, outer_edges, pixel_edges, vacuum_to_air
+from skspec.spectra._wavelength import (
+    air_to_vacuum,
+    doubtful_angstrom,
+    outer_edges,
+    pixel_edges,
+    vacuum_to_air,
+)
 
 __all__ = [
     "Block",
@@ -24,6 +30,7 @@ __all__ = [
     "blocks",
     "check_pixels",
     "describe_grid",
+    "doubtful_angstrom",
     "is_frame",
     "join_checked",
     "map_blocks",

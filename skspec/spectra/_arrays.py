@@ -5,7 +5,9 @@ Rows are a 2-D array or a list of 1-D arrays. All rows are checked at once, sinc
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +17,9 @@ from numpy.typing import NDArray
 
 from skspec.checks import fill_masked
 from skspec.spectra._lattice import Lattice, find_lattice
+from skspec.spectra._wavelength import doubtful_angstrom
+
+_ADVICE = "scale the flux, for example to units of 1e-17 erg/s/cm²/Å, or give it as a Quantity"
 
 Ragged = NDArray[Any] | list[NDArray[Any]]
 
@@ -28,7 +33,32 @@ class Pixels(NamedTuple):
     lattice: Lattice | None = None
 
 
+class _OutOfRangeError(ValueError):
+    """Numbers that float32 cannot hold."""
+
+
 # Checks ------------------------------------------------------------------------------------------------
+
+
+def as_flux_and_ivar(flux: Any, ivar: Any) -> tuple[Ragged, Ragged | None, u.UnitBase | None]:
+    """Return rows of flux and inverse variance, and the unit of the flux; see `as_flux` and `as_ivar`.
+
+    Where float32 cannot hold a Quantity, such as the inverse variance of faint flux in erg/s/cm²/Å, a power of ten goes
+    into the unit.
+    """
+    try:
+        rows, unit = as_flux(flux)
+        return rows, None if ivar is None else as_ivar(ivar, unit), unit
+    except _OutOfRangeError:
+        if type(flux) is not u.Quantity or not (ivar is None or type(ivar) is u.Quantity):
+            raise
+        size = np.abs(flux.value[np.isfinite(flux.value) & (flux.value != 0)])
+        scale = 10.0 ** np.floor(np.log10(np.median(size)))
+        unit = u.Unit(scale * flux.unit)
+        rows, _ = as_flux(flux.value / scale)
+        if ivar is not None:
+            ivar = as_ivar((ivar / flux.unit**-2).to_value(u.dimensionless_unscaled) * scale**2, None)
+        return rows, ivar, unit
 
 
 def as_flux(flux: Any) -> tuple[Ragged, u.UnitBase | None]:
@@ -46,6 +76,8 @@ def as_flux(flux: Any) -> tuple[Ragged, u.UnitBase | None]:
                 f"flux is in {unit}, per unit frequency; convert it to flux per unit wavelength with "
                 "flux.to('erg s-1 cm-2 AA-1', astropy.units.spectral_density(wave))"
             )
+        if unit.is_equivalent(u.mag):
+            raise TypeError(f"flux is in {unit}; convert magnitudes to flux per unit wavelength")
         if unit == u.dimensionless_unscaled:
             unit = None
     return _as_rows("flux", flux), unit
@@ -75,14 +107,63 @@ def as_wave(wave: Any) -> Ragged:
 
 
 def _as_grid(wave: Any) -> NDArray[np.float64]:
+    if np.ndim(wave) not in (1, 2):
+        raise ValueError(
+            f"wave has shape {np.shape(wave)}; (n_pixels,) is needed, or one grid for each spectrum"
+        )
+    kind = np.asarray(getattr(wave, "value", wave)).dtype
+    if kind.kind not in "fiu" and not (kind.kind == "O" and all(isinstance(w, Real) for w in np.ravel(wave))):
+        raise TypeError(f"wave has dtype {kind}; real numbers in Å are needed, or a Quantity")
     unit = getattr(wave, "unit", None)  # a Quantity or a table column
     if unit is not None:
         if not u.Unit(unit).is_equivalent(u.AA):
-            raise TypeError(f"wave is in {unit}; Å or another unit of length is needed")
+            convertible = u.Unit(unit).is_equivalent(u.AA, u.spectral())
+            advice = "; convert it with wave.to(u.AA, u.spectral())" if convertible else ""
+            raise TypeError(f"wave is in {unit}; Å or another unit of length is needed{advice}")
         wave = np.ma.asarray(getattr(wave, "value", wave)) * u.Unit(unit).to(u.AA)
     if isinstance(wave, np.ma.MaskedArray) and np.ma.is_masked(wave):
         raise ValueError("wave has masked values; every pixel needs a wavelength")
     return np.ascontiguousarray(wave, dtype=np.float64)
+
+
+def question_wave(given: Any, wave: Ragged) -> None:
+    """Raise ValueError if wavelengths that were given without a unit cannot be Å; warn if they may not be.
+
+    Parameters
+    ----------
+    given : array-like
+        What the user gave.
+    wave : ndarray, or list of ndarray
+        The same, checked by `as_wave`.
+    """
+    rows = list(wave) if isinstance(wave, list) or wave.ndim > 1 else [wave]
+    parts = list(given) if _is_list(given) and len(given) == len(rows) and isinstance(wave, list) else [given]
+    parts = parts * len(rows) if len(parts) == 1 else parts
+    guesses: dict[int, str | None] = {}
+    for part, row in zip(parts, rows, strict=True):
+        if getattr(part, "unit", None) is not None or id(row) in guesses:
+            continue
+        guesses[id(row)] = guess = doubtful_angstrom(row)
+        if guess is None:
+            continue
+        numbers = f"wave {row[0]:g} to {row[-1]:g} has no unit and "
+        if guess == "pixel numbers":
+            raise ValueError(f"{numbers}looks like pixel numbers; wavelengths in Å are needed")
+        if guess == "Hz":
+            raise ValueError(
+                f"{numbers}cannot be Å; convert frequencies with (wave * u.Hz).to(u.AA, u.spectral())"
+            )
+        if guess != "nm":
+            raise ValueError(
+                f"{numbers}cannot be Å of a spectrograph; it may be in {guess}: give its unit, for example "
+                "wave * u.micron, or u.AA for X-rays (astropy.units as u)"
+            )
+        warnings.warn(
+            f"{numbers}is taken to be in Å, but may be in nm; give its unit as wave * u.nm or wave * u.AA "
+            "(astropy.units as u)",
+            stacklevel=4,
+        )
+        return
 
 
 def check_wave(wave: Ragged, numbers: Sequence[int] | None = None) -> None:
@@ -103,7 +184,9 @@ def check_wave(wave: Ragged, numbers: Sequence[int] | None = None) -> None:
     if not np.isfinite(flat).all():
         raise ValueError(f"wave has {np.count_nonzero(~np.isfinite(flat))} values that are not finite")
     if flat.min() <= 0:
-        raise ValueError(f"wave must be positive (Å), got {flat.min():g}")
+        are_numbers = len(starts) == 1 and doubtful_angstrom(flat) == "pixel numbers"
+        what = "; these look like pixel numbers, not wavelengths" if are_numbers else ""
+        raise ValueError(f"wave must be positive (Å), got {flat.min():g}{what}")
     where = int(np.flatnonzero(~rising)[0])
     row = int(np.searchsorted(starts, where, side="right") - 1)
     which = "" if len(starts) == 1 else f" of spectrum {row if numbers is None else numbers[row]}"
@@ -171,9 +254,14 @@ def _is_list(value: Any) -> bool:
 
 def _as_rows(name: str, value: Any) -> Ragged:
     if _is_list(value):
-        if len(value) and np.ndim(value[0]) != 1:
-            raise ValueError(f"{name} must have one row per spectrum; for one spectrum give [{name}]")
-        return [_cast(name, row) for row in value]
+        rows = [_cast(name, row) for row in value]
+        wrong = next((number for number, row in enumerate(rows) if row.ndim != 1), None)
+        if wrong is not None:
+            raise ValueError(
+                f"{name} must have one 1-D row per spectrum, but row {wrong} has shape {rows[wrong].shape}; "
+                f"for one spectrum give [{name}]"
+            )
+        return rows
     array = _cast(name, value)
     if array.ndim != 2:
         advice = (
@@ -193,7 +281,7 @@ def _cast(name: str, value: Any) -> NDArray[np.float32]:
         )
     array = np.asarray(fill_masked(name, value))
     if array.dtype.kind not in "fiu":
-        raise TypeError(f"{name} has dtype {array.dtype}; real numbers are needed")
+        raise TypeError(f"{name} has dtype {array.dtype}; real numbers are needed, NaN where missing")
     if array.dtype == np.float32 and array.dtype.isnative:
         return array
     with np.errstate(over="ignore"):
@@ -201,10 +289,17 @@ def _cast(name: str, value: Any) -> NDArray[np.float32]:
     if array.dtype.kind == "f" and array.dtype.itemsize > out.dtype.itemsize:
         lost = np.isinf(out) & np.isfinite(array)
         if lost.any():
-            raise ValueError(
+            raise _OutOfRangeError(
                 f"{name} has {np.count_nonzero(lost)} values outside the range of float32 (largest "
-                f"{np.abs(array[lost]).max():.3g}); scale the flux, for example to units of 1e-17 erg/s/cm²/Å"
+                f"{np.abs(array[lost]).max():.3g}); {_ADVICE}"
             )
+        faint = np.fmax.reduce(np.abs(out), axis=-1, initial=0) < np.finfo(np.float32).tiny
+        if np.any(faint):
+            peak = np.fmax.reduce(np.abs(array[faint]), axis=None, initial=0)
+            if peak > 0:
+                raise _OutOfRangeError(
+                    f"{name} of a spectrum is below the range of float32 (largest {peak:.3g}); {_ADVICE}"
+                )
     return out
 
 
@@ -212,7 +307,10 @@ def _check_lengths(name: str, rows: Ragged, lengths: list[int], other: str) -> N
     have = [rows.shape[1]] * len(rows) if isinstance(rows, np.ndarray) else list(map(len, rows))
     if have != lengths:
         row = next(i for i, (a, b) in enumerate(zip(have, lengths, strict=True)) if a != b)
-        raise ValueError(f"{name} of spectrum {row} has {have[row]} pixels, its {other} {lengths[row]}")
+        raise ValueError(
+            f"{name} of spectrum {row} has {have[row]} pixels, its {other} {lengths[row]}; rows are spectra, "
+            "columns their pixels"
+        )
 
 
 # Layout ------------------------------------------------------------------------------------------------

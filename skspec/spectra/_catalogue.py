@@ -22,7 +22,13 @@ def as_table(meta: Any, n: int) -> Table:
     if isinstance(meta, Table):
         table = meta.copy(copy_data=False)
     else:
-        table = table_from_pandas(meta) if is_frame(meta) else Table(meta)
+        try:
+            table = table_from_pandas(meta) if is_frame(meta) else Table(meta)
+        except (TypeError, ValueError) as error:
+            raise type(error)(
+                f"meta is a {type(meta).__name__} that is not a table; give a Table, a DataFrame or a mapping of columns "
+                f"with one value per spectrum ({str(error)[:150]})"
+            ) from None
     if table.colnames and len(table) != n:
         raise ValueError(f"meta has {len(table)} rows for {n} spectra; one row per spectrum is needed")
     return table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,12 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from skspec.checks import check_choice
 from skspec.spectra._arrays import (
     Pixels,
-    as_flux,
-    as_ivar,
+    as_flux_and_ivar,
     as_wave,
     check_wave,
     join,
     map_rows,
+    question_wave,
     rest_frame,
     row_indices,
     settle,
@@ -49,10 +49,12 @@ class Spectra:
     ----------
     flux : array-like of shape (n_spectra, n_pixels), or sequence of n_spectra 1-D arrays
         Flux density per unit wavelength, stored as float32. Masked pixels become missing. The unit of a
-        `~astropy.units.Quantity` is kept in `flux_unit`; flux per unit frequency is an error.
+        `~astropy.units.Quantity` is kept in `flux_unit`, with a power of ten if float32 cannot hold the numbers or their
+        inverse variances; flux per unit frequency is an error.
     wave : array-like of shape (n_pixels,) or (n_spectra, n_pixels), or sequence of n_spectra 1-D arrays
         Wavelengths of the pixel centres in Å (or a length `~astropy.units.Quantity`), strictly increasing: one grid for
-        all spectra, or one for each. Stored as float64.
+        all spectra, or one for each. Stored as float64. Numbers that cannot be Å, such as micrometres or pixel numbers,
+        are an error, and those that may be nm a warning; X-rays need the unit.
     ivar : like `flux`, default=None
         Inverse variance of the flux, in ``flux_unit ** -2``. Values that are negative or not finite are stored as 0
         (missing). None if the errors are unknown.
@@ -103,9 +105,9 @@ class Spectra:
         self, flux: Any, *, wave: Any, ivar: Any = None, meta: Any = None, medium: str = "vacuum"
     ) -> None:
         check_choice("medium", medium, ("vacuum", "air"))
-        flux_rows, self.flux_unit = as_flux(flux)
+        flux_rows, ivar_rows, self.flux_unit = as_flux_and_ivar(flux, ivar)
         wave_rows = as_wave(wave)
-        ivar_rows = None if ivar is None else as_ivar(ivar, self.flux_unit)
+        question_wave(wave, wave_rows)
         self.flux, self.wave, self.ivar, self.lattice = settle(flux_rows, wave_rows, ivar_rows)
         self.meta = as_table(meta, len(self.flux))
         self.medium = medium
@@ -173,6 +175,9 @@ class Spectra:
 
     def __len__(self) -> int:
         return len(self.flux)
+
+    def __iter__(self) -> Iterator[Spectra]:
+        return (self[row] for row in range(len(self)))
 
     def __getitem__(self, key: Any) -> Spectra:
         """Return the spectra of some rows, given by an integer, slice, boolean mask or index array."""

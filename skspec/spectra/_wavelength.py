@@ -1,5 +1,7 @@
 """Convert wavelengths between air, vacuum and rest frame, and find pixel edges."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -67,6 +69,31 @@ def air_to_vacuum(wave: NDArray[np.float64]) -> NDArray[np.float64]:
         guess = air * (1.0 + _refractivity(guess))
     vacuum[optical] = guess
     return vacuum
+
+
+def doubtful_angstrom(wave: NDArray[Any]) -> str | None:
+    """Return what numbers without a unit may be if they are not wavelengths in Å, or None if they look like Å.
+
+    Parameters
+    ----------
+    wave : ndarray
+        At least one number, all positive or zero, increasing along the last axis.
+
+    Returns
+    -------
+    str or None
+        ``"nm"``, which Å may also be; or what the numbers are rather than Å: ``"micron or log10(Angstrom)"``,
+        ``"pixel numbers"`` or ``"Hz"``.
+    """
+    row = wave.reshape(-1, wave.shape[-1])[0]
+    if len(row) > 2 and row[0] in (0, 1) and (np.diff(row) == 1).all():
+        return "pixel numbers"
+    low, high = wave.min(), wave.max()
+    if high <= 100:
+        return "micron or log10(Angstrom)"
+    if high > 1e11:
+        return "Hz"
+    return "nm" if low >= 200 and (high <= 1100 or (low < 900 and high <= 6000)) else None
 
 
 def rest_frame_factor(z: ArrayLike, n: int) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
 from skspec.checks import fill_masked, refuse_quantity
-from skspec.spectra._arrays import as_wave
+from skspec.spectra._arrays import as_wave, question_wave
 from skspec.spectra._spectra import Spectra
 
 
@@ -61,7 +61,8 @@ def wave_of_columns(wave: Any, n_features: int) -> NDArray[np.float64]:
         raise ValueError(
             "X is a 2-D array, whose wavelengths are unknown: give them as wave=, or give Spectra(flux, wave=...)"
         )
-    wave = as_wave(wave)
+    given, wave = wave, as_wave(wave)
+    question_wave(given, wave)
     if not isinstance(wave, np.ndarray) or wave.ndim != 1:
         raise ValueError("wave must be 1-D: the common grid of all rows; Spectra can have a grid each")
     if n_features < 2:

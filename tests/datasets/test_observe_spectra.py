@@ -249,17 +249,17 @@ DARK = np.where(WAVE < 5000.0, 10.0, -1.0)
         ({"library": np.ones((2, 3))}, TypeError, "library must be Spectra, got ndarray"),
         ({"library": library()[[]]}, ValueError, "library must have at least one spectrum"),
         (
-            {"library": Spectra([np.ones(3)] * 2, wave=[[1.0, 2, 3], [2.0, 3, 5]])},
+            {"library": Spectra([np.ones(3)] * 2, wave=[[4001.0, 4002, 4003], [4002.0, 4003, 4005]])},
             ValueError,
             "library have different grids",
         ),
         (
-            {"library": Spectra(np.full((1, 3), np.nan), wave=[1.0, 2, 3])},
+            {"library": Spectra(np.full((1, 3), np.nan), wave=[4001.0, 4002, 4003])},
             ValueError,
             "library has missing pixels",
         ),
         (
-            {"library": Spectra([[1.0, 1, 1], [1, -2, 1]], wave=[1.0, 2, 3])},
+            {"library": Spectra([[1.0, 1, 1], [1, -2, 1]], wave=[4001.0, 4002, 4003])},
             ValueError,
             "the mean flux of spectrum 1 of library must be positive",
         ),
@@ -325,3 +325,15 @@ def test_catalogue_of_any_table_is_kept():
     stars = Spectra(np.ones((2, 6000)), wave=WAVE, meta=Table({"teff": np.ma.array([1.0, 2.0], mask=[0, 1])}))
     night = observe_spectra(stars, n_copies=2, random_state=0)
     assert np.ma.getmaskarray(np.ma.asarray(night.meta["teff"])).tolist() == [False, False, True, True]
+
+
+@pytest.mark.parametrize("scale", [2.0**-120, 2.0**110])
+def test_brightness_of_the_library_does_not_matter(scale):
+    flux = np.linspace(1.0, 2.0, 6000, dtype=np.float32)[None]
+    wave = np.linspace(3000.0, 10500.0, 6000)
+    one, other = (
+        observe_spectra(Spectra(np.float32(factor) * flux, wave=wave), ebv=10.0, random_state=0)
+        for factor in (1.0, scale)
+    )
+    np.testing.assert_allclose(other.flux, one.flux, rtol=1e-5)
+    np.testing.assert_allclose(other.ivar, one.ivar, rtol=1e-5)

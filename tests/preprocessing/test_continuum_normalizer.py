@@ -323,3 +323,10 @@ def test_real_spectra_come_out_flat():
         # No slope is left: both halves of a spectrum stand at the same level.
         halves = np.median(out[:, : red.sum() // 2], axis=1) / np.median(out[:, red.sum() // 2 :], axis=1)
         np.testing.assert_allclose(halves, 1.0, atol=0.07)
+
+
+def test_polynomial_on_clustered_pixels():
+    wave = np.concatenate([4000.0 + 1e-7 * np.arange(40), [9000.0]])
+    flux = np.full((2, 41), 3.0)
+    out = ContinuumNormalizer("polynomial", degree=3).fit_transform(Spectra(flux, wave=wave))
+    np.testing.assert_allclose(out.flux, 1.0, rtol=1e-5)

@@ -1,8 +1,14 @@
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 from astropy import units as u
+from sklearn import config_context
+from sklearn.compose import ColumnTransformer
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline, make_union
 
-from skspec import FluxNormalizer, Spectra
+from skspec import ContinuumNormalizer, FluxNormalizer, LogWaveResampler, Spectra
 
 WAVE = np.linspace(4000.0, 5000.0, 50)
 RNG = np.random.default_rng(0)
@@ -14,6 +20,7 @@ TRUTH = {
     "max": lambda f: f / abs(f.max()),
     "mean": lambda f: f / abs(f.mean()),
     "median": lambda f: f / abs(np.median(f)),
+    "auto": lambda f: f / abs(np.median(f)),
     "l2": lambda f: f / np.sqrt((f**2).sum()),
     "minmax": lambda f: (f - f.min()) / (np.quantile(f, 0.9) - f.min()),
     "quantile": lambda f: f / abs(np.quantile(f, 0.9)),
@@ -26,7 +33,9 @@ TRUTH = {
 @pytest.mark.parametrize("method", TRUTH)
 def test_equals_the_formula_over_valid_pixels(method, X, dtype):
     X = X.astype(dtype)
-    out = FluxNormalizer(method).fit_transform(X)
+    near_zero = method == "max" and X[0, 0] < 0  # the largest of negative numbers
+    with pytest.warns(UserWarning, match="near zero") if near_zero else nullcontext():
+        out = FluxNormalizer(method).fit_transform(X)
     assert out.dtype == dtype
     for row, got in zip(X.astype(float), out, strict=True):
         good = np.isfinite(row)
@@ -118,3 +127,104 @@ def test_names_go_through():
     frame = pd.DataFrame(FLUX, columns=[f"flux_{w:.1f}" for w in WAVE])
     out = FluxNormalizer().set_output(transform="pandas").fit_transform(frame)
     assert list(out.columns) == list(frame.columns)
+
+
+def subtracted(n_pixels=401):
+    """Spectra whose continuum was subtracted: one line in noise about zero."""
+    line = -8 * np.exp(-0.5 * ((np.arange(n_pixels) - 200) / 5.0) ** 2)
+    return line + np.random.default_rng(3).normal(0.0, 1.0, (20, n_pixels))
+
+
+@pytest.mark.parametrize("method", ["mean", "median"])
+def test_scale_near_zero_warns(method):
+    X = subtracted()
+    X -= getattr(np, method)(X, axis=1, keepdims=True) * 0.99
+    X[:3] += 10.0
+    with pytest.warns(
+        UserWarning, match=rf"'{method}' scale of 17 of 20 spectra, .* spectrum 3, .*'snv' or 'auto'"
+    ):
+        FluxNormalizer(method).fit_transform(X)
+
+
+@pytest.mark.parametrize("method", ["max", "mean", "median", "quantile"])
+def test_scale_of_zero_warns_if_flux_is_not_zero(method):
+    X = np.zeros((2, 11))
+    X[1, 8:10] = 1.0, -1.0
+    if method in ("max", "quantile"):
+        X = np.minimum(X, 0.0)
+    with pytest.warns(UserWarning, match=f"'{method}' scale of 1 of 2 spectra, the first of them spectrum 1"):
+        out = FluxNormalizer(method).fit_transform(X)
+    np.testing.assert_array_equal(out, X)
+
+
+def test_minmax_without_range_warns():
+    with pytest.warns(UserWarning, match="choose method='snv'"):
+        FluxNormalizer("minmax").fit_transform(np.eye(1, 30))
+
+
+@pytest.mark.parametrize("kind", ["array", "spectra", "own grids"])
+def test_auto_takes_the_root_mean_square_where_the_median_is_near_zero(kind):
+    X = subtracted()
+    X[:5] += 10.0
+    X[5] = 0.0
+    X[6, :300] = 0.0
+    if kind != "array":
+        wave = 4000.0 + np.arange(401.0)
+        waves = wave if kind == "spectra" else wave * (1 + 1e-3 * np.arange(20.0)[:, None] ** 1.5)
+        X = Spectra(X, wave=waves, ivar=np.ones((20, 401)))
+    out = FluxNormalizer("auto").fit_transform(X)
+    flux = np.asarray(X if kind == "array" else X.flux, dtype=float)
+    scale = np.sqrt(np.mean(flux**2, axis=1))
+    scale[:5] = np.median(flux[:5], axis=1)
+    scale[5] = 1.0
+    np.testing.assert_allclose(
+        np.asarray(out if kind == "array" else out.flux), flux / scale[:, None], rtol=1e-5
+    )
+    if kind != "array":
+        np.testing.assert_allclose(np.asarray(out.ivar)[:, 0], scale**2, rtol=1e-5)
+
+
+def test_noisy_and_rising_spectra_do_not_warn():
+    rng = np.random.default_rng(0)
+    faint = 0.5 + rng.normal(0.0, 1.0, (20, 1000))
+    rising = np.linspace(0.0, 1.0, 1000) ** 6 + rng.normal(0.0, 1e-3, (5, 1000))
+    for X in (faint, rising, np.abs(subtracted())):
+        np.testing.assert_array_equal(
+            FluxNormalizer("auto").fit_transform(X), FluxNormalizer("median").fit_transform(X)
+        )
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-25, 1e18])
+def test_inverse_variance_of_faint_and_bright_flux(scale):
+    flux = np.float32(scale) * FLUX.astype(np.float32)
+    ivar = np.full(FLUX.shape, min(max(scale**-2, 1e-37), 1e38), np.float32)
+    spectra = Spectra(flux, wave=WAVE, ivar=ivar)
+    out = FluxNormalizer().fit_transform(spectra)
+    expected = ivar.astype(float) * np.median(flux.astype(float), axis=1, keepdims=True) ** 2
+    np.testing.assert_allclose(out.ivar, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("transformer", [FluxNormalizer(), ContinuumNormalizer(window=5)])
+def test_spectra_stay_spectra_under_set_output(transformer):
+    import pandas as pd
+
+    spectra = Spectra(FLUX, wave=WAVE)
+    plain = transformer.fit_transform(spectra)
+    with config_context(transform_output="pandas"):
+        out = transformer.fit_transform(spectra)
+        again = make_pipeline(transformer, FluxNormalizer("mean")).fit_transform(spectra)
+        union = make_union(transformer, LogWaveResampler(loglam_min=3.61, loglam_max=3.69, n_bins=5))
+        together = union.fit_transform(spectra)
+        frame = transformer.fit_transform(pd.DataFrame(FLUX))
+        columns = ColumnTransformer([("flux", transformer, [0, 1, 2])], remainder="passthrough")
+        both = columns.fit_transform(pd.DataFrame(FLUX, columns=[f"f{k}" for k in range(50)]))
+        passed = make_union("passthrough", transformer).fit_transform(spectra)
+    assert isinstance(out, Spectra)
+    assert isinstance(again, Spectra)
+    np.testing.assert_array_equal(out.flux, plain.flux)
+    assert isinstance(frame, pd.DataFrame)
+    assert together.shape == (4, 55)
+    assert both.columns[0] == "flux__f0"
+    np.testing.assert_array_equal(np.asarray(passed)[:, :50], spectra.flux)
+    with pytest.raises(NotFittedError, match="does not provide get_feature_names_out"):
+        transformer.__class__().fit(spectra).get_feature_names_out()

@@ -188,7 +188,8 @@ def test_rules_for_missing_bins():
     assert np.isnan(out[1, (w > 5010) & (w < 5490)]).all()
     zero = LogWaveResampler(missing="zero").fit(spectra).transform(spectra)
     np.testing.assert_array_equal(zero, np.nan_to_num(out))
-    filled = LogWaveResampler(missing="interpolate").fit(spectra).transform(spectra)
+    with pytest.warns(UserWarning, match=r"2 of 2 spectra, .* lack more than 10% \(up to 42%\) of the grid"):
+        filled = LogWaveResampler(missing="interpolate").fit(spectra).transform(spectra)
     assert np.isfinite(filled).all()
     np.testing.assert_array_equal(filled[np.isfinite(out)], out[np.isfinite(out)])
     first = np.flatnonzero(np.isfinite(out[0]))[0]
@@ -238,7 +239,7 @@ def test_resample_gives_spectra_with_their_rows():
     [
         ({}, np.ones((2, 30)), ValueError, "wavelengths are unknown: give them as wave="),
         (
-            {"wave": np.arange(1.0, 30.0)},
+            {"wave": np.arange(4001.0, 4030.0)},
             np.ones((2, 30)),
             ValueError,
             "wave has 29 wavelengths, X has 30 features",
@@ -296,3 +297,15 @@ def test_real_survey_spectrum_keeps_its_flux():
     # Binning by about seven pixels raises the signal-to-noise ratio by about the root of that.
     pixels_per_bin = (0.34 / 500) / 1e-4
     np.testing.assert_allclose(np.median(out.snr / spectra.snr), np.sqrt(pixels_per_bin), rtol=0.1)
+
+
+def test_few_interpolated_bins_and_marked_ones_do_not_warn():
+    wave = np.arange(4000.0, 8000.0, 2.0)
+    whole = {"loglam_min": 3.61, "loglam_max": 3.9, "n_bins": 100, "missing": "interpolate"}
+    gap = np.where((wave > 5000) & (wave < 5200), np.nan, 1.0)[None]
+    assert np.isfinite(LogWaveResampler(**whole).fit_transform(Spectra(gap, wave=wave))).all()
+    cut = Spectra(np.ones((1, 2000)), wave=wave, ivar=np.where(wave > 5500, 1.0, 0.0)[None])
+    both = LogWaveResampler(**whole, output="flux_ivar").fit_transform(cut)
+    assert np.count_nonzero(both[:, 100:] == 0) > 10
+    with pytest.warns(UserWarning, match="1 of 1 spectra"):
+        LogWaveResampler(**whole).fit_transform(cut)

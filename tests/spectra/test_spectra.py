@@ -300,3 +300,101 @@ def test_shared_wavelengths_are_checked_once_with_the_right_row_in_errors():
         Spectra(np.ones((4, 31)), wave=[good, good, bad, good])
     spectra = Spectra(np.ones((3, 31)), wave=[good, good, good + 1])
     assert spectra.wave[0] is spectra.wave[1]
+
+
+QUANTITY = u.Unit("erg / (s cm2 AA)")
+
+
+@pytest.mark.parametrize(
+    ("wave", "match"),
+    [
+        (
+            np.linspace(0.45, 2.45, 5),
+            r"cannot be Å of a spectrograph; it may be in micron .* wave \* u.micron",
+        ),
+        (np.linspace(3.5, 4.0, 5), r"log10\(Angstrom\)"),
+        ([np.linspace(4000, 5000, 5), np.linspace(0.4, 0.5, 5)], "wave 0.4 to 0.5 has no unit"),
+        (np.arange(1.0, 6.0), "looks like pixel numbers"),
+        (np.arange(5), "must be positive.*pixel numbers"),
+        (np.linspace(4e14, 7e14, 5), "convert frequencies"),
+    ],
+)
+def test_numbers_that_cannot_be_angstrom_are_refused(wave, match):
+    with pytest.raises(ValueError, match=match):
+        Spectra(np.ones((2, 5)), wave=wave)
+
+
+@pytest.mark.parametrize("wave", [np.linspace(380.0, 900.0, 5), np.linspace(350.0, 2500.0, 5)])
+def test_wavelengths_that_may_be_nanometres_warn(wave):
+    with pytest.warns(UserWarning, match=r"may be in nm; give its unit as wave \* u.nm"):
+        spectra = Spectra(np.ones((2, 5)), wave=wave)
+    np.testing.assert_array_equal(spectra.wave, wave)
+
+
+@pytest.mark.parametrize(
+    "wave",
+    [
+        np.linspace(5.0, 25.0, 5) * u.AA,
+        np.linspace(300.0, 700.0, 5) * u.AA,
+        np.linspace(0.4, 2.4, 5) * u.um,
+        np.linspace(905.0, 1187.0, 5),
+        np.linspace(1150.0, 3200.0, 5),
+        np.linspace(5e4, 3e6, 5),
+    ],
+)
+def test_wavelengths_with_a_unit_or_of_a_spectrograph_are_taken(wave):
+    spectra = Spectra(np.ones((2, 5)), wave=wave)
+    np.testing.assert_allclose(spectra.wave, u.Quantity(wave, u.AA).value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "match"),
+    [
+        ({"wave": WAVE[:5] + 1j}, TypeError, "wave has dtype complex128; real numbers"),
+        ({"wave": WAVE[:5].astype(str)}, TypeError, "wave has dtype <U32"),
+        ({"wave": WAVE[:5].astype("M8[s]")}, TypeError, "wave has dtype datetime64"),
+        ({"wave": WAVE[:5] > 0}, TypeError, "wave has dtype bool"),
+        ({"wave": 5000.0}, ValueError, r"wave has shape \(\)"),
+        ({"wave": None}, ValueError, r"wave has shape \(\)"),
+        ({"wave": np.ones((2, 5, 1))}, ValueError, r"wave has shape \(2, 5, 1\)"),
+        ({"wave": np.linspace(1, 2, 5) * u.keV}, TypeError, r"wave.to\(u.AA, u.spectral\(\)\)"),
+        ({"flux": [np.ones(5), 7.0]}, ValueError, r"row 1 has shape \(\)"),
+        ({"flux": [[None] * 5] * 2}, TypeError, "real numbers are needed, NaN where missing"),
+        ({"flux": np.ones((2, 5)) * u.mag}, TypeError, "convert magnitudes"),
+        ({"flux": np.ones((5, 2))}, ValueError, "rows are spectra, columns their pixels"),
+        ({"meta": "stars"}, ValueError, "meta is a str that is not a table"),
+        ({"meta": {"a": [1, 2], "b": [1]}}, ValueError, "one value per spectrum"),
+    ],
+)
+def test_what_is_no_spectrum_is_named(arguments, error, match):
+    with pytest.raises(error, match=match) as info:
+        Spectra(**({"flux": np.ones((2, 5)), "wave": WAVE[:5]} | arguments))
+    assert len(str(info.value)) < 400
+
+
+@pytest.mark.parametrize(("scale", "noise"), [(1e-17, 1e-20), (1e-50, 1e-52), (1e40, 1e38), (1e25, 1e25)])
+def test_flux_beyond_float32_keeps_its_unit(scale, noise):
+    flux, error = scale * np.linspace(2.0, 3.0, 10).reshape(2, 5), np.full((2, 5), noise)
+    spectra = Spectra(flux * QUANTITY, wave=WAVE[:5], ivar=error**-2 / QUANTITY**2)
+    np.testing.assert_allclose(
+        (spectra.flux.astype(float) * spectra.flux_unit).to_value(QUANTITY), flux, rtol=1e-6
+    )
+    np.testing.assert_allclose(spectra.snr, np.median(flux / noise, axis=1), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("flux", "ivar", "match"),
+    [
+        (1e40, 1.0, "flux has 10 values outside"),
+        (1e-50, 1.0, "flux of a spectrum is below"),
+        (1e30, 1e-58, "ivar of a"),
+    ],
+)
+def test_flux_beyond_float32_without_unit_is_refused(flux, ivar, match):
+    with pytest.raises(ValueError, match=match):
+        Spectra(np.full((2, 5), flux), wave=WAVE[:5], ivar=np.full((2, 5), ivar))
+
+
+def test_wings_of_lines_may_vanish():
+    flux = np.exp(-0.5 * np.linspace(-40, 40, 62).reshape(2, 31) ** 2)
+    np.testing.assert_allclose(Spectra(flux, wave=WAVE).flux, flux, rtol=1e-6, atol=1e-38)
