@@ -162,7 +162,7 @@ def test_dates_in_npz(tmp_path):
 def test_an_empty_table(tmp_path):
     columns = [fits.Column(name, "D", array=[]) for name in ("wave", "flux")]
     fits.BinTableHDU.from_columns(columns).writeto(tmp_path / "a")
-    with pytest.raises(SpectrumReadError, match="the table in HDU 1 has no rows"):
+    with pytest.raises(SpectrumReadError, match="has no rows"):
         read_spectra(tmp_path / "a")
 
 
