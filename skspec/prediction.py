@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from skspec.io import read_spectra
-from skspec.model_selection import to_rest_frame
+from skspec.model_selection import has_signal, to_rest_frame
 from skspec.preprocessing import LogWaveResampler
 from skspec.spectra import Spectra
 
@@ -76,7 +76,7 @@ def classify_files(model: Any, paths: list[str], *, rest_frame: bool = False, **
 
 
 def _file_by_file(spectra: Spectra, **options: Any) -> list[Spectra]:
-    """Read the files of spectra again, one by one; a file that is listed twice is returned twice."""
+    """Read the files of spectra again, one by one."""
     files = spectra.meta["file"].tolist()
     alone = {file: read_spectra(file, **options) for file in dict.fromkeys(files)}
     parts, row = [], 0
@@ -114,9 +114,11 @@ def classify(
         unreadable     the file could not be read; see ``reason``
         no_redshift    the model needs the rest frame, and the redshift is missing
         no_overlap     no valid pixel on the model's wavelength grid
-        failed         the model raised an error; see ``reason``
+        no_signal      all valid pixels on the grid have the same flux, as of a dead fibre; see ``reason``
+        failed         the model raised an error or gave no finite probabilities; see ``reason``
         low_coverage   less than 80 % of the grid is covered; the class may be less certain than its probability
-        low_snr        signal-to-noise ratio below 5 per pixel; the class may be less certain than its probability
+        low_snr        signal-to-noise ratio per pixel below 5, or unknown because too few pixels are valid; the class
+                       may be less certain than its probability
         =============  =========================================================================================
     """
     n = len(spectra)
@@ -124,39 +126,17 @@ def classify(
     reasons = np.full(n, "", dtype=object)
     with np.errstate(invalid="ignore"):  # zero flux without noise
         snr = spectra.snr
-    rows, usable = np.arange(n), spectra
-    if rest_frame:
-        usable, known = to_rest_frame(spectra)
-        rows = np.flatnonzero(known)
-        for row in np.flatnonzero(~known):
-            flags[row].append("no_redshift")
-    coverage = np.full(n, np.nan)
-    resamplers = _resamplers(model)
-    if resamplers and len(rows):
-        coverage[rows], failures = _for_each(
-            lambda X: np.min([resampler.coverage(X) for resampler in resamplers], axis=0), usable, np.float64
-        )
-        _add_failures(failures, rows, flags, reasons)
-        for row in rows[coverage[rows] == 0]:
-            flags[row].append("no_overlap")
-        covered = coverage[rows] > 0
-        usable, rows = usable[covered], rows[covered]
-
+    usable, rows, coverage = _screen(model, spectra, rest_frame, flags, reasons)
     classes = model.classes_
-    names = np.full(n, "", dtype=object)
-    probability = np.full((n, len(classes)), np.nan)
+    names, probability = np.full(n, "", dtype=object), np.full((n, len(classes)), np.nan)
     has_probability = hasattr(model, "predict_proba")
     if len(rows):
-        if has_probability:
-            probability[rows], failures = _for_each(model.predict_proba, usable, np.float64, len(classes))
-            done = np.isfinite(probability[rows]).all(axis=1)
-            names[rows[done]] = classes.astype(str)[probability[rows[done]].argmax(axis=1)]
-        else:
-            names[rows], failures = _for_each(lambda X: model.predict(X).astype(str), usable, object)
+        names[rows], probability[rows], failures = _predict(model, usable, has_probability)
         _add_failures(failures, rows, flags, reasons)
     for row in np.flatnonzero((coverage > 0) & (coverage < LOW_COVERAGE)):
         flags[row].append("low_coverage")
-    for row in np.flatnonzero(snr < LOW_SNR):
+    unknown_snr = np.isnan(snr) & np.isin(np.arange(n), rows)
+    for row in np.flatnonzero((snr < LOW_SNR) | unknown_snr):
         flags[row].append("low_snr")
 
     blank, unknown = [""] * len(skipped), np.full(len(skipped), np.nan)
@@ -183,6 +163,62 @@ def _resamplers(model: Any) -> list[LogWaveResampler]:
         return next((found for _, step in model.steps if (found := _resamplers(step))), [])
     members = getattr(model, "estimators_", None)
     return [found for member in members for found in _resamplers(member)] if isinstance(members, list) else []
+
+
+def _screen(
+    model: Any, spectra: Spectra, rest_frame: bool, flags: list[list[str]], reasons: NDArray[Any]
+) -> tuple[Spectra, NDArray[np.intp], NDArray[np.float64]]:
+    """Flag spectra that cannot be classified; return the others, their rows, and the coverage of all."""
+    coverage = np.full(len(spectra), np.nan)
+    rows, usable = np.arange(len(spectra)), spectra
+    if rest_frame:
+        usable, known = to_rest_frame(spectra)
+        rows = np.flatnonzero(known)
+        for row in np.flatnonzero(~known):
+            flags[row].append("no_redshift")
+    resamplers = _resamplers(model)
+    if resamplers and len(rows):
+        coverage[rows], failures = _for_each(
+            lambda X: np.min([resampler.coverage(X) for resampler in resamplers], axis=0), usable, np.float64
+        )
+        _add_failures(failures, rows, flags, reasons)
+        for row in rows[coverage[rows] == 0]:
+            flags[row].append("no_overlap")
+        usable, rows = _keep(usable, rows, coverage[rows] > 0)
+    if len(rows):
+        low = min((10**resampler.loglam_min for resampler in resamplers), default=0.0)
+        high = max((10**resampler.loglam_max for resampler in resamplers), default=np.inf)
+        alive = has_signal(usable, low, high)
+        for row in rows[~alive]:
+            flags[row].append("no_signal")
+            reasons[row] = "all valid pixels on the model's wavelengths have the same flux"
+        usable, rows = _keep(usable, rows, alive)
+    return usable, rows, coverage
+
+
+def _predict(
+    model: Any, spectra: Spectra, has_probability: bool
+) -> tuple[NDArray[Any], NDArray[np.float64], dict[int, str]]:
+    """Return classes ("" where the model failed), probabilities (NaN if there are none), and failures by row."""
+    classes = model.classes_
+    probability = np.full((len(spectra), len(classes)), np.nan)
+    if not has_probability:
+        names, failures = _for_each(lambda X: model.predict(X).astype(str), spectra, object)
+        return names, probability, failures
+    probability, failures = _for_each(model.predict_proba, spectra, np.float64, len(classes))
+    names = np.full(len(spectra), "", dtype=object)
+    done = np.isfinite(probability).all(axis=1)
+    names[done] = classes.astype(str)[probability[done].argmax(axis=1)]
+    for row in np.flatnonzero(~done):
+        failures.setdefault(int(row), "the model gave no finite probabilities")
+    probability[~done] = np.nan
+    return names, probability, failures
+
+
+def _keep(
+    spectra: Spectra, rows: NDArray[np.intp], keep: NDArray[np.bool_]
+) -> tuple[Spectra, NDArray[np.intp]]:
+    return (spectra, rows) if keep.all() else (spectra[keep], rows[keep])
 
 
 def _for_each(

@@ -151,14 +151,17 @@ def test_files_without_errors_do_not_affect_others(tmp_path):
     bare = tmp_path / "bare.txt"
     lines = good[0].read_text().splitlines()
     bare.write_text("\n".join(line.rpartition(" ")[0] for line in lines) + "\n")
+    copies = [tmp_path / "bare2.txt", tmp_path / "a2.txt"]
+    for copy, original in zip(copies, (bare, good[0]), strict=True):
+        copy.write_text(original.read_text())
     (tmp_path / "empty.txt").write_text("")
     model = fitted(LogisticRegression())
 
     def table_of(*paths):
         return classify_files(model, [str(path) for path in paths], on_error="skip")
 
-    table = table_of(good[0], bare, tmp_path / "empty.txt", good[1], bare, good[0])
-    order = [good[0], bare, good[1], bare, good[0]]
+    table = table_of(good[0], bare, tmp_path / "empty.txt", good[1], *copies)
+    order = [good[0], bare, good[1], *copies]
     assert table["file"].tolist() == [str(path) for path in [*order, tmp_path / "empty.txt"]]
     assert table["flags"][0] == table["flags"][2] == "low_snr"
     assert table["flags"][5] == "unreadable"
@@ -225,3 +228,56 @@ def test_tables_are_written_whole(suffix, tmp_path):
     np.testing.assert_allclose(np.ma.filled(back["p_red"].astype(float), np.nan), table["p_red"])
     with pytest.raises(ValueError, match=r"'classes\.xlsx' must end in \.csv, "):
         write_table(table, tmp_path / "classes.xlsx")
+
+
+@pytest.mark.parametrize("errors", [True, False])
+def test_dead_fibres_have_no_class(errors):
+    red = WAVE > 5000.0
+    rows = [spectrum(3.0), *(spectrum(3.0) for _ in range(6))]
+    for row, flux in zip(
+        rows[1:],
+        [
+            0 * WAVE,
+            0 * WAVE + 3.0,
+            0 * WAVE - 1.0,
+            0 * WAVE * np.nan,
+            np.where(WAVE < 4070.0, WAVE, 0.0),  # the model sees zeros only
+            np.where(red, np.nan, 0.0),
+        ],
+        strict=True,
+    ):
+        row[0][:] = flux
+    spectra = collect(rows, file=list("abcdefg"))
+    if not errors:
+        spectra = Spectra(spectra.flux, wave=spectra.wave, meta=spectra.meta)
+    table = classify(fitted(LogisticRegression(C=100.0)), spectra)
+    assert table["class"].tolist() == ["red", *[""] * 6]
+    flags = [flags.split(",") for flags in table["flags"].tolist()]
+    assert flags[0] == [""]
+    assert flags[4] == ["no_overlap"]
+    for row in (1, 2, 3, 5, 6):
+        assert "no_signal" in flags[row]
+        assert table["reason"][row] == "all valid pixels on the model's wavelengths have the same flux"
+    assert np.isnan(table["p_red"][1:]).all()
+
+
+def test_noise_without_signal_is_flagged():
+    generator = np.random.default_rng(0)
+    noise = generator.normal(size=100)
+    hot = np.zeros(100)
+    hot[[10, 70]] = 50.0  # two hot pixels of a dead fibre
+    for ivar in (None, np.ones((2, 100))):
+        spectra = Spectra(np.array([noise, hot]), wave=WAVE, ivar=ivar)
+        with np.errstate(invalid="ignore"):
+            assert classify(fitted(LogisticRegression()), spectra)["flags"].tolist() == ["low_snr", "low_snr"]
+
+
+def test_probabilities_that_are_not_numbers_are_failures():
+    class Broken(LogisticRegression):
+        def predict_proba(self, X):
+            return np.where(np.arange(len(X))[:, None] == 1, np.nan, super().predict_proba(X))
+
+    table = classify(fitted(Broken(C=100.0)), collect([spectrum(-3.0), spectrum(3.0)]))
+    assert table["class"].tolist() == ["blue", ""]
+    assert table["flags"].tolist() == ["", "failed"]
+    assert table["reason"].tolist() == ["", "the model gave no finite probabilities"]

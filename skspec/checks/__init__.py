@@ -1,5 +1,6 @@
 """Checks of parameters and of the arguments of methods, shared by all estimators."""
 
+from skspec.checks._fitting import unchanged_on_error
 from skspec.checks._parameters import (
     BOOLEAN,
     COUNT,
@@ -27,6 +28,7 @@ from skspec.checks._values import (
     find_missing,
     is_missing_text,
     refuse_quantity,
+    scale_weight,
 )
 
 __all__ = [
@@ -54,4 +56,6 @@ __all__ = [
     "find_missing",
     "is_missing_text",
     "refuse_quantity",
+    "scale_weight",
+    "unchanged_on_error",
 ]

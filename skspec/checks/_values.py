@@ -36,11 +36,14 @@ def check_weight(sample_weight: Any, n_rows: int) -> NDArray[np.float64]:
     """Return the weights of the spectra, checked to be known, finite, not negative, and not all zero."""
     from sklearn.utils import check_array  # noqa: PLC0415 - `Spectra` work without scikit-learn
 
+    refuse_quantity("sample_weight", sample_weight)
     n_missing = count_missing(sample_weight)
     if n_missing:
         raise ValueError(
-            f"sample_weight contains NaN or masked values ({n_missing}); a spectrum that is not to count has the weight 0"
+            f"sample_weight contains NaN or masked values ({n_missing}); set the weight of spectra to ignore to 0"
         )
+    if any(isinstance(value, str | bytes) for value in np.asarray(sample_weight).ravel()[:1].tolist()):
+        raise TypeError("sample_weight must be numbers, got strings")
     weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
     if weight.shape != (n_rows,):
         raise ValueError(f"sample_weight has shape {weight.shape}; ({n_rows},) is needed, one per spectrum")
@@ -49,6 +52,21 @@ def check_weight(sample_weight: Any, n_rows: int) -> NDArray[np.float64]:
     if not weight.any():
         raise ValueError("sample_weight is zero for all spectra")
     return weight
+
+
+def scale_weight(weight: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the weights of training rows in float32, scaled to mean one.
+
+    ValueError if their sum is 0 or overflows, or the smallest would become 0.
+    """
+    with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
+        scaled = (weight / weight.mean()).astype(np.float32)
+    if not np.isfinite(scaled).all() or (scaled[weight > 0] == 0).any() or not scaled.any():
+        raise ValueError(
+            "sample_weight, times class_weight, must not be 0 for all spectra, and must span less than 30 orders of "
+            f"magnitude, got {weight.min():g} to {weight.max():g}"
+        )
+    return scaled
 
 
 def check_groups(groups: Any, n_rows: int) -> NDArray[Any]:

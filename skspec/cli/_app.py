@@ -23,9 +23,11 @@ from skspec.cli._options import (
     OnError,
     Overwrite,
     Paths,
+    Recursive,
     Seed,
     Unreadable,
     check_output,
+    check_paths,
     reporting,
     split_names,
 )
@@ -50,6 +52,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 Recipe = StrEnum("Recipe", {name: name.replace("_", "-") for name in FIT_RECIPES})  # type: ignore[misc]
 System = StrEnum("System", {name: name.replace("_", "-") for name in PUBLISHED_SYSTEMS})  # type: ignore[misc]
 Reduction = StrEnum("Reduction", {name: name for name in LABEL_REDUCTIONS})  # type: ignore[misc]
+_MAX_BINS = 100_000  # a thousand spectra take 400 MB
 _CONV1D = Recipe("conv1d")
 _NETWORKS = "; ".join(
     f"{name.replace('_', '-')}: {', '.join(system.networks)}"
@@ -115,7 +118,11 @@ def demo(
 def fit(
     paths: Annotated[
         list[str] | None,
-        Argument(help="Files, folders, or patterns in quotes.", show_default="those of --catalogue"),
+        Argument(
+            help="Files, folders, patterns in quotes, or @list.",
+            show_default="those of --catalogue",
+            callback=check_paths,
+        ),
     ] = None,
     *,
     labels: Annotated[str, Option(help="Column with the classes, of the files or of --catalogue.")] = "class",
@@ -146,10 +153,12 @@ def fit(
         float | None, Option(help="Log10 of the red end of the grid in Å.", show_default="from the data")
     ] = None,
     n_bins: Annotated[
-        int | None, Option(min=1, help="Number of wavelength bins.", show_default="from the data")
+        int | None,
+        Option(min=1, max=_MAX_BINS, help="Number of wavelength bins.", show_default="from the data"),
     ] = None,
     epochs: Epochs = None,
     format_: FileFormat = None,
+    recursive: Recursive = True,
     on_error: Unreadable = OnError.SKIP,
     n_jobs: Jobs = None,
     seed: Seed = 0,
@@ -161,9 +170,10 @@ def fit(
 
     Spectra of the same object are kept in one fold, so that the scores are those for new objects.
     """
-    check_output(out, overwrite, (".skspec",))
+    check_output(out, overwrite, (".skspec",), catalogue=catalogue, spectra=paths)
     if not paths and catalogue is None:
         raise typer.BadParameter("PATHS, a --catalogue of files, or both are needed")
+    names = None if classes is None else split_names(classes)
     chosen = FIT_RECIPES[recipe.name]
     grid: dict[str, Any] = {"loglam_min": loglam_min, "loglam_max": loglam_max, "n_bins": n_bins}
     if chosen.grid:
@@ -173,14 +183,16 @@ def fit(
     with reporting(debug):
         console = _report.console()
         spectra = read_with_catalogue(
-            paths, catalogue, format=format_, on_error=on_error.value, n_jobs=n_jobs
+            paths, catalogue, format=format_, recursive=recursive, on_error=on_error.value, n_jobs=n_jobs
         )
+        if not paths:  # those of the catalogue
+            check_output(out, overwrite, (".skspec",), spectra=list(spectra.meta["file"]))
         _report.print_read(console, spectra)
         data = prepare_spectra(
             spectra,
             labels=labels,
             reduce_labels=reduce_labels and reduce_labels.value,
-            classes=classes and split_names(classes),
+            classes=names,
             min_class_size=min_class_size or max(folds, chosen.min_class_size),
             groups=groups,
             rest_frame=rest_frame,
@@ -218,6 +230,7 @@ def predict(
         Path | None, Option(help="Table to write: .ecsv, .csv, .fits or .parquet.", show_default="print")
     ] = None,
     format_: FileFormat = None,
+    recursive: Recursive = True,
     on_error: Unreadable = OnError.SKIP,
     n_jobs: Jobs = None,
     overwrite: Overwrite = False,
@@ -225,11 +238,11 @@ def predict(
 ) -> None:
     """Classify the spectra in files: print or write a table of classes, probabilities and flags.
 
-    Spectra with the flags unreadable, no_redshift, no_overlap (with the model's wavelengths) and failed have no class.
-    The classes of spectra with the flags low_coverage (below 80 % of the wavelengths) and low_snr (below 5 per pixel)
-    are less certain.
+    Spectra with the flags unreadable, no_redshift, no_overlap (with the model's wavelengths), no_signal (the same flux in
+    all pixels) and failed have no class. The classes of spectra with the flags low_coverage (below 80 % of the
+    wavelengths) and low_snr (below 5 per pixel) are less certain.
     """
-    check_output(out, overwrite, tuple(TABLE_FORMATS))
+    check_output(out, overwrite, tuple(TABLE_FORMATS), model=model, spectra=paths)
     with reporting(debug):
         console = _report.console()
         info = skspec.read_info(model)
@@ -243,6 +256,7 @@ def predict(
             paths,
             rest_frame=bool(info["info"].get("rest_frame", False)),
             format=format_,
+            recursive=recursive,
             on_error=on_error.value,
             n_jobs=n_jobs,
         )

@@ -55,14 +55,9 @@ def catalogue(
 
     The output identifies the spectra to download.
     """
-    check_output(out, overwrite, tuple(TABLE_FORMATS))
-    source = path.expanduser()
-    if out is not None and out.exists() and source.exists() and out.samefile(source):
-        raise typer.BadParameter(f"--out must not be the catalogue itself, got {out}")
+    check_output(out, overwrite, tuple(TABLE_FORMATS), catalogue=path)
     filters = _filters(where or [])
     names = None if classes is None else split_names(classes)
-    if names == []:
-        raise typer.BadParameter(f"--classes must name one class or more, got {classes}")
     if reduce_labels and labels.lower() != "subclass":
         raise typer.BadParameter("--reduce-labels reduces the column subclass; omit --labels")
     with reporting(debug):

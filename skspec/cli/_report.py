@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
+from skspec.cli._process import StandardOutput
 from skspec.model_selection import CrossValidation, PreparedSpectra
 from skspec.recipes import PublishedSystem, Reproduction, ScoredPredictions, SystemData
 from skspec.spectra import Spectra
@@ -30,9 +31,9 @@ def console(*, wide: bool = False) -> Console:
 
     With `wide`, the terminal wraps long lines, so that tables keep their shape.
     """
-    stream = sys.stdout
-    if hasattr(stream, "reconfigure"):
-        stream.reconfigure(errors="replace")  # a path outside the encoding must not stop the run
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a path outside the encoding must not stop the run
+    stream: Any = StandardOutput()
     terminal = stream.isatty()
     return Console(
         file=stream,
@@ -87,6 +88,12 @@ def print_read(out: Console, spectra: Spectra) -> None:
     files = len(set(meta["file"])) if "file" in meta.colnames else len(spectra)
     kinds = ", ".join(f"{name} {n}" for name, n in surveys.items())
     out.print(f"Read {len(spectra)} spectra from {files} files" + (f" ({escape(kinds)})." if kinds else "."))
+    if match := meta.meta.get("catalogue"):
+        n, n_rows = match["n_matched_spectra"], match["n_rows"]
+        out.print(
+            f"The catalogue has {n} of these spectra. {len(spectra) - n} are not in it, and "
+            f"{n_rows - match['n_matched_rows']} of its {n_rows} rows match no spectrum."
+        )
     if skipped:
         rows = [(item["file"], item["reason"]) for item in skipped[:_SHOWN]]
         out.print(table(f"Files skipped: {len(skipped)}", ("file", "reason"), rows, text=("file", "reason")))
@@ -106,6 +113,10 @@ def print_prepared(out: Console, data: PreparedSpectra) -> None:
         dropped = sorted(data.dropped.items(), key=lambda item: -item[1])
         out.print(table(f"Spectra dropped: {sum(data.dropped.values())}", ("reason", "spectra"), dropped))
     out.print("\n" + escape(data.grouping))
+    if data.n_dead:
+        out.print(
+            f"{data.n_dead} spectra have the same flux in all pixels: leave them out if they are dead fibres."
+        )
     grid = data.grid
     low, high = 10 ** grid["loglam_min"], 10 ** grid["loglam_max"]
     out.print(f"Wavelength grid: {grid['n_bins']} bins, {low:.0f} to {high:.0f} Å (vacuum).")

@@ -103,10 +103,17 @@ def load_galaxy10(path: str | os.PathLike[str]) -> Bunch:
     with file:
         if not {"images", "ans"} <= file.keys():
             raise ValueError(f"{path} must have the datasets images and ans, got {', '.join(file) or 'none'}")
+        if not all(isinstance(file.get(name, getlink=True), h5py.HardLink) for name in ("images", "ans")):
+            raise ValueError(
+                f"{path}: images and ans must be datasets of this file, got a link to another object"
+            )
         images, ans = file["images"], file["ans"]
         for name, item in {"images": images, "ans": ans}.items():
-            if not isinstance(item, h5py.Dataset):
-                raise ValueError(f"{path}: {name} must be a dataset, got {type(item).__name__}")
+            if not isinstance(item, h5py.Dataset) or item.is_virtual or item.external:
+                kind = (
+                    "one with data in another file" if isinstance(item, h5py.Dataset) else type(item).__name__
+                )
+                raise ValueError(f"{path}: {name} must be a dataset, got {kind}")
         fits = ans.ndim == 1 and images.shape == (*ans.shape, _SIDE, _SIDE, 3)
         if not fits or {images.dtype, ans.dtype} != {np.dtype(np.uint8)}:
             raise ValueError(

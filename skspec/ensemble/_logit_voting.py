@@ -14,7 +14,7 @@ from sklearn.utils import Bunch
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
-from skspec.checks import COUNT, Choice, Constraints, check_parameters
+from skspec.checks import COUNT, Choice, Constraints, check_parameters, unchanged_on_error
 from skspec.ensemble._combining import greedy_counts, log_loss, spread, temperature
 from skspec.ensemble._labelled_rows import LabelledRows
 from skspec.ensemble._members import (
@@ -37,6 +37,7 @@ _SCALES: Mapping[str, Callable[..., float]] = {
     "standard": lambda logits, target, weight: spread(logits, weight),
     "temperature": temperature,
 }
+_MAX_WEIGHT = 1e100  # sums of weights times logits must not overflow
 _LEARNED = {"classes_", "weights_", "scales_", "logit_methods_", "n_features_in_", "feature_names_in_"}
 
 
@@ -165,10 +166,13 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         self.cv = cv
         self.n_jobs = n_jobs
 
+    @unchanged_on_error
     def fit(
         self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None
     ) -> Self:
         """Train the members and determine their scales and weights.
+
+        If this fails or is interrupted, the ensemble is left as it was before.
 
         Parameters
         ----------
@@ -194,6 +198,8 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
             different classes.
         TypeError
             If a parameter has the wrong type.
+        FloatingPointError
+            If the training of a member diverges, or its output is NaN.
         sklearn.exceptions.NotFittedError
             If a member is not fitted with ``cv="prefit"``.
         """
@@ -231,7 +237,10 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
             )
         if methods is None:
             seen = some_rows(data.X)
-            methods = [take_logits([get_outputs(member, seen)], classes)[0] for member in fitted]
+            outputs = [
+                get_outputs(member, seen, name=chosen[i][0]) for i, member in zip(kept, fitted, strict=True)
+            ]
+            methods = [take_logits([output], classes)[0] for output in outputs]
         else:
             methods = [methods[i] for i in kept]
             if not all(map(hasattr, fitted, methods)):
@@ -300,7 +309,9 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
     def _logits(self, X: Any) -> NDArray[np.float64]:
         check_is_fitted(self)
         return sum(
-            self.weights_[k] / self.scales_[k] * member_logits(member, X, self.classes_, method)
+            self.weights_[k]
+            / self.scales_[k]
+            * member_logits(member, X, self.classes_, method, name=self._fitted_names[k])
             for (k, member), method in zip(self._kept(), self.logit_methods_, strict=True)
         )
 
@@ -316,6 +327,8 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
             raise ValueError(
                 "weights are determined by selection='greedy'; one of the two parameters must be None"
             )
+        if np.asarray(self.weights).dtype.kind not in "biuf":
+            raise TypeError(f"weights must be numbers, got {self.weights!r}")
         weights = np.array(self.weights, dtype=np.float64)
         if weights.shape != (len(members),):
             raise ValueError(
@@ -323,6 +336,8 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
             )
         if not (np.isfinite(weights) & (weights >= 0)).all():
             raise ValueError(f"weights must be finite and not negative, got {weights.tolist()}")
+        if weights.max() > _MAX_WEIGHT:
+            raise ValueError(f"weights must be at most {_MAX_WEIGHT:g}, got {weights.tolist()}")
         if not any(w > 0 for w, member in zip(weights, members, strict=True) if member != "drop"):
             raise ValueError("weights are zero for all members that are not dropped")
         return weights
@@ -334,7 +349,7 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
     def _task(self, name: str, member: Any, data: LabelledRows) -> dict[str, Any]:
         """Return the arguments of `fit_member` for a member."""
         arguments = {} if self._is_prefit else fit_arguments(name, member, data)
-        return {"X": data.X, "y": data.labels, "arguments": arguments}
+        return {"name": name, "X": data.X, "y": data.labels, "arguments": arguments}
 
     def _held_out_logits(
         self,
@@ -346,7 +361,7 @@ class LogitVotingClassifier(ClassifierMixin, _BaseHeterogeneousEnsemble):
         """Return methods and held-out logits of the members, as `take_held_out_logits`."""
         tests = [np.arange(len(data.labels))]
         if self._is_prefit:
-            outputs = [get_outputs(member, data.X) for _, member in members]
+            outputs = [get_outputs(member, data.X, name=name) for name, member in members]
         else:
             folds = data.folds(self.cv)
             tests = [test for _, test in folds]

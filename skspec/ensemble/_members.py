@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,20 +38,32 @@ class Outputs(NamedTuple):
 # Training ---------------------------------------------------------------------------------------------
 
 
-def fit_member(member: Any, *, X: Any, y: NDArray[Any], arguments: Mapping[str, NDArray[Any]]) -> Any:
+def fit_member(
+    member: Any, *, name: str, X: Any, y: NDArray[Any], arguments: Mapping[str, NDArray[Any]]
+) -> Any:
     """Fit a member, in place."""
-    return member.fit(X, y, **arguments)
+    with _naming(name):
+        return member.fit(X, y, **arguments)
 
 
 def out_of_fold_outputs(
-    member: Any, fold: Fold, *, X: Any, y: NDArray[Any], arguments: Mapping[str, NDArray[Any]]
+    member: Any, fold: Fold, *, name: str, X: Any, y: NDArray[Any], arguments: Mapping[str, NDArray[Any]]
 ) -> Outputs:
     """Fit a member, in place, on the training rows of a fold, and return its outputs for the test rows."""
     train, test = fold
-    member.fit(
-        _safe_indexing(X, train), y[train], **{name: value[train] for name, value in arguments.items()}
-    )
-    return get_outputs(member, _safe_indexing(X, test))
+    given = {argument: value[train] for argument, value in arguments.items()}
+    with _naming(name):
+        member.fit(_safe_indexing(X, train), y[train], **given)
+    return get_outputs(member, _safe_indexing(X, test), name=name)
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Add the name of a member to a FloatingPointError, which means that its training diverged or its output is NaN."""
+    try:
+        yield
+    except FloatingPointError as error:
+        raise FloatingPointError(f"member {name!r}: {error}") from error
 
 
 def fit_arguments(name: str, member: Any, data: LabelledRows) -> dict[str, NDArray[Any]]:
@@ -142,10 +155,11 @@ def known_classes(members: Sequence[tuple[str, Any]], labels: NDArray[Any]) -> N
     return first[1]
 
 
-def get_outputs(member: Any, X: Any) -> Outputs:
+def get_outputs(member: Any, X: Any, *, name: str) -> Outputs:
     """Return the outputs of a fitted member for rows of X."""
     classes = np.asarray(member.classes_).tolist()
-    return Outputs({method: _output(member, method, X) for method in _methods(member, len(classes))}, classes)
+    methods = _methods(member, len(classes))
+    return Outputs({method: _output(member, method, X, name) for method in methods}, classes)
 
 
 def some_rows(X: Any) -> Any:
@@ -185,16 +199,22 @@ def take_held_out_logits(
     return [method for method, _ in taken], np.stack([np.concatenate(parts)[order] for _, parts in taken])
 
 
-def member_logits(member: Any, X: Any, classes: NDArray[Any], method: str) -> NDArray[np.float64]:
+def member_logits(
+    member: Any, X: Any, classes: NDArray[Any], method: str, *, name: str
+) -> NDArray[np.float64]:
     """Return the logits of a fitted member by a method, of shape (n_rows, n_classes), in the order of `classes`.
 
     If the member lacks a class, its logit is the logarithm of `FLOOR`, and the others are log-probabilities.
     """
-    return _logits(_output(member, method, X), method, np.asarray(member.classes_).tolist(), classes)
+    return _logits(_output(member, method, X, name), method, np.asarray(member.classes_).tolist(), classes)
 
 
-def _output(member: Any, method: str, X: Any) -> NDArray[np.float64]:
-    return np.asarray(getattr(member, method)(X), dtype=np.float64)
+def _output(member: Any, method: str, X: Any, name: str) -> NDArray[np.float64]:
+    with _naming(name):
+        output = np.asarray(getattr(member, method)(X), dtype=np.float64)
+        if np.isnan(output).any():
+            raise FloatingPointError(f"{method} of {type(_innermost(member)).__name__} returns NaN")
+    return output
 
 
 def _logits(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
@@ -71,35 +72,66 @@ def _meta(items: Sequence[FileSpectra], files: Sequence[str], lengths: Sequence[
     columns = []
     for name in names:
         parts = given.get(name) or [
-            _column_list(item.meta.get(name), n) for item, n in zip(items, lengths, strict=True)
+            item.meta.get(name) or [None] * n for item, n in zip(items, lengths, strict=True)
         ]
-        if (column := _column(name, list(chain.from_iterable(parts)))) is not None:
+        values = _one_shape(name, list(chain.from_iterable(parts)), files, lengths)
+        if (column := _column(name, values)) is not None:
             columns.append(column)
     return Table(columns, copy=False)
 
 
-def _column_list(value: Any, n: int) -> list[Any]:
-    """Return a catalogue value as a list of `n` values, one per spectrum."""
-    if isinstance(value, np.ndarray | list | tuple):
-        values = value.tolist() if isinstance(value, np.ndarray) else list(value)
-        if len(values) != n:
-            raise ValueError(f"a catalogue value has {len(values)} entries for {n} spectra")
+def _one_shape(name: str, values: list[Any], files: Sequence[str], lengths: Sequence[int]) -> list[Any]:
+    """Catalogue values without those of another shape, or of another kind within arrays, than most have."""
+    if not any(isinstance(value, np.ndarray) for value in values):
         return values
-    return [value] * n
+    kinds = [None if value is None else _kind(value) for value in values]
+    usual = Counter(kind for kind in kinds if kind is not None).most_common(1)[0][0]
+    odd = [kind not in (None, usual) for kind in kinds]
+    if any(odd):
+        file = np.repeat(np.asarray(files, dtype=object), lengths)[odd.index(True)]
+        warnings.warn(
+            f"{name} has another shape in {sum(odd)} of {len(values)} spectra (the first is in {file}), where it is "
+            "missing now",
+            stacklevel=5,
+        )
+    return [None if gone else value for gone, value in zip(odd, values, strict=True)]
+
+
+def _kind(value: Any) -> tuple[Any, ...]:
+    """Shape of a catalogue value and whether its elements are text; both are () and False for one number."""
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype.kind == "U"
+    return (), False
 
 
 def _column(name: str, values: list[Any]) -> Column | None:
     """Return a column with ``""`` (text) or masked values (numbers) where values are missing; None if all are."""
-    missing = [value is None or value is np.ma.masked or value != value for value in values]  # noqa: PLR0124
+    missing = [
+        value is None or (not isinstance(value, np.ndarray) and value != value)  # noqa: PLR0124
+        for value in values
+    ]
     if all(missing):
         return None
     present = [value for value, gone in zip(values, missing, strict=True) if not gone]
-    if any(isinstance(value, str) for value in present):
+    if any(isinstance(value, str) for value in present) or not _fit_64_bits(present):
         return Column(
             ["" if gone else str(value) for value, gone in zip(values, missing, strict=True)], name=name
         )
+    # NumPy takes integers of which some need 64 bits without sign for floating-point numbers.
+    large = all(type(value) is int for value in present) and max(present) >= 1 << 63
+    dtype = np.uint64 if large else None
     if not any(missing):
-        return Column(values, name=name)
-    filler = type(present[0])(0)
+        return Column(values, name=name, dtype=dtype)
+    filler = np.zeros_like(present[0]) if isinstance(present[0], np.ndarray) else type(present[0])(0)
     filled = [filler if gone else value for value, gone in zip(values, missing, strict=True)]
-    return MaskedColumn(filled, name=name, mask=missing)
+    mask = np.array(missing)
+    if isinstance(filler, np.ndarray):
+        mask = np.broadcast_to(mask.reshape(-1, *[1] * filler.ndim), (len(filled), *filler.shape))
+    return MaskedColumn(filled, name=name, mask=mask, dtype=dtype)
+
+
+def _fit_64_bits(values: list[Any]) -> bool:
+    """Return whether the integers among values fit one type of 64 bits."""
+    numbers = [value for value in values if isinstance(value, int)]
+    least, most = min(numbers, default=0), max(numbers, default=0)
+    return least >= -(1 << 63) and most < (1 << 63 if least < 0 else 1 << 64)

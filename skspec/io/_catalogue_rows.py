@@ -21,6 +21,9 @@ from astropy.table import Table
 from astropy.utils.exceptions import AstropyUserWarning
 from numpy.typing import NDArray
 
+from skspec.io._file import ByteFile
+from skspec.io._fits import FitsFile
+
 _CHUNK = 1 << 24  # bytes; the positions of its separators take three times as much
 _DELIMITERS = "|\t,"
 _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
@@ -91,6 +94,8 @@ class TextCatalogue:
             text = rest + part
             end = text.rfind(b"\n") + 1
             text, rest = text[:end], text[end:]
+            if len(rest) > _CHUNK:
+                raise ValueError(f"{self._path}: line {self._line} has more than {_CHUNK:,} bytes")
             if text:
                 yield self._chunk(text, names)
         if rest.strip():
@@ -202,11 +207,31 @@ def _cut(raw: NDArray[np.uint8], starts: NDArray[np.intp], ends: NDArray[np.intp
     return np.ascontiguousarray(cells).view(f"S{width}")[:, 0]
 
 
+class _Content:
+    """A file as `FitsFile` reads it, of which only the headers are wanted."""
+
+    size = 1 << 62  # not known of a packed file
+
+    def __init__(self, path: str, stream: IO[bytes]) -> None:
+        self.path, self._stream = path, stream
+
+    def read(self, start: int, stop: int) -> bytes:
+        """Return bytes `start` to `stop`, fewer where the file ends before."""
+        try:
+            self._stream.seek(start)
+        except OSError:  # where no file can have bytes
+            return b""
+        return self._stream.read(stop - start)
+
+
 class FitsCatalogue:
     """The first binary table of a FITS file."""
 
     def __init__(self, path: str, stream: IO[bytes]) -> None:
         self._path, self._stream = path, stream
+        next(
+            (one for one in FitsFile(cast("ByteFile", _Content(path, stream))) if one.columns), None
+        )  # checks them
         with warnings.catch_warnings(), fits.open(path, memmap=False) as hdus:
             warnings.simplefilter(
                 "ignore", AstropyUserWarning

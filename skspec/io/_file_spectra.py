@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from skspec.spectra import check_pixels, valid
 
+_PLAIN = frozenset({type(None), bool, int, float, complex, str})
+
 
 @dataclass(slots=True)
 class FileSpectra:
@@ -41,13 +43,24 @@ class FileSpectra:
         return 1 if self.flux.ndim == 1 else len(self.flux)
 
     def checked(self) -> FileSpectra:
-        """Return the spectra with 2-D flux and ivar, checked by `check_pixels` and for at least one valid pixel."""
+        """Return the spectra with 2-D flux and ivar, and lists in `meta`.
+
+        Raises
+        ------
+        ValueError
+            If `check_pixels` does, there is no valid pixel, or a catalogue value does not have one entry per spectrum.
+        """
         flux, wave, ivar = check_pixels(self.flux, self.wave, self.ivar)
         if not valid(flux, ivar).any():
             finite = ivar is not None and np.isfinite(flux).any()
             cause = "the inverse variance is zero everywhere" if finite else "no flux value is finite"
             raise ValueError(f"there are no valid pixels: {cause}")
-        return FileSpectra(flux, wave, ivar, self.medium, self.meta)
+        n = len(flux)
+        meta = {
+            name: [value] * n if type(value) in _PLAIN else catalogue_values(name, value, n)
+            for name, value in self.meta.items()
+        }
+        return FileSpectra(flux, wave, ivar, self.medium, meta)
 
 
 def split_rows(
@@ -64,6 +77,49 @@ def split_rows(
         )
         for i in range(len(flux))
     ]
+
+
+def catalogue_values(name: str, value: Any, n: int) -> list[Any]:
+    """Return a catalogue value as a list with one entry for each of `n` spectra.
+
+    Entries are bool, int, float, complex, str or arrays of these; None is missing, dates and all else become text.
+    """
+    if not isinstance(value, np.ndarray | list | tuple):
+        return [_plain(value)] * n
+    if value is np.ma.masked:
+        return [None] * n
+    if isinstance(value, np.ndarray) and not value.ndim:
+        return [_plain(value.item())] * n
+    if len(value) != n:
+        raise ValueError(f"the catalogue value {name!r} has {len(value)} entries for {n} spectra")
+    if (
+        isinstance(value, np.ndarray)
+        and value.ndim == 1
+        and value.dtype.kind in "biufU"
+        and type(value) is np.ndarray
+    ):
+        return value.tolist()
+    return [_plain(entry) for entry in value]
+
+
+def _plain(value: Any) -> Any:
+    """One entry of the catalogue in a type that can be joined with others."""
+    if value is None or value is np.ma.masked:
+        return None
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return None if np.isnat(value) else str(value)
+    if isinstance(value, bytes):
+        return value.decode("latin-1").strip("\0 ")
+    if isinstance(value, np.ndarray | list | tuple):
+        array = np.asarray(value) if not isinstance(value, np.ndarray) else value
+        if array.ndim and array.dtype.kind in "biufcU":
+            return array
+        return str(value)
+    if isinstance(value, np.generic):
+        return _plain(value.item()) if not isinstance(value, np.void) else str(value)
+    return value if isinstance(value, str | int | float) else str(value)
 
 
 def ivar_from_error(error: NDArray[Any]) -> NDArray[np.float64]:

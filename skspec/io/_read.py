@@ -5,25 +5,42 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from skspec.checks import check_choice
 from skspec.io._assemble import assemble
-from skspec.io._errors import SpectrumReadError
+from skspec.io._errors import NoSpectraError, SpectrumReadError, UnknownFormatError, shortened
 from skspec.io._file_spectra import FileSpectra
+from skspec.io._masks import check_mask_bits
 from skspec.io._paths import Wanted, as_catalogue, find_files
-from skspec.io._registry import Format, UnknownFormatError, identify_format, ordered_formats
-from skspec.io._source import Source
+from skspec.io._registry import Format, identify_format, ordered_formats
+from skspec.io._source import MaskBits, Source
 from skspec.spectra import Spectra
 
 _BATCH = 32  # files per task: starting a task takes a few tenths of a millisecond, as long as reading a file
 _MANY = 100  # number of files from which a progress bar is shown
 
-Result = list[FileSpectra] | SpectrumReadError
+
+class Options(NamedTuple):
+    """How each file is read."""
+
+    formats: Sequence[Format]
+    medium: str | None
+    wave_unit: str | None
+    mask_bits: MaskBits
+    verify: bool
+
+
+class Result(NamedTuple):
+    """The spectra of one file, or what is wrong with it, and what to warn of."""
+
+    spectra: list[FileSpectra]
+    error: SpectrumReadError | None
+    notices: list[tuple[str, int]]
 
 
 def read_spectra(
@@ -32,9 +49,12 @@ def read_spectra(
     format: str | None = None,  # noqa: A002  (the name astropy users know)
     medium: str | None = None,
     wave_unit: str | None = None,
+    mask_bits: MaskBits = None,
     n_jobs: int | None = None,
     progress: bool | None = None,
     on_error: str = "raise",
+    recursive: bool = True,
+    verify: bool = False,
 ) -> Spectra:
     r"""Read spectra from files of any known format.
 
@@ -47,8 +67,11 @@ def read_spectra(
         One of
 
         - a file, or a glob pattern such as ``"night1/*.fits"`` or ``"~/survey/**/spec-*.fits"``;
-        - a directory: all recognised files in it, sorted by name; the others are listed as skipped;
-        - a list of these;
+        - a directory: all recognised files in it, sorted by name, then those in its subdirectories. The
+          others are listed as skipped; hidden files and directories, and models (``.skspec``), are left out;
+        - ``"@files.txt"``: a text file with any of these in each line, relative to its directory or else to the working
+          directory; blank lines and lines that start with ``#`` are skipped;
+        - a list of these. A file that is named more than once, also by a link or a pattern, is read once, with a warning;
         - a table (astropy Table or pandas DataFrame) with a column of paths called ``file``, ``path`` or
           ``filename``. Its other columns go to ``meta``, and replace columns of the same name from the files.
     format : str, default=None
@@ -59,6 +82,11 @@ def read_spectra(
     wave_unit : str, default=None
         Unit of wavelengths for files that do not state it, for example ``"nm"``. None takes Å, and raises an error for
         numbers that may be in another unit.
+    mask_bits : int or dict of str to int, default=None
+        Bits that make a pixel missing, for all masks in the files or by the name of the mask, such as
+        ``{"and_mask": 1 << 22}``; 0 applies none. None applies the masks whose meaning is certain: of booleans, of 0
+        and 1 in a column or array named ``mask`` or ``bad``, and DESI's. Other masks that are set cause a warning,
+        except SDSS's and LAMOST's, whose inverse variance is zero where a pixel is unusable.
     n_jobs : int, default=None
         Number of threads, as in joblib; -1 uses all cores. More threads are faster on slow or remote disks, but not on
         local disks. Within ``joblib.parallel_config("loky")`` processes are used.
@@ -66,6 +94,11 @@ def read_spectra(
         Whether to show a progress bar. None shows one for 100 files or more on a terminal.
     on_error : {"raise", "warn", "skip"}, default="raise"
         Whether a file that cannot be read raises an error, or is skipped with a warning or silently.
+    recursive : bool, default=True
+        Whether to search the subdirectories of directories.
+    verify : bool, default=False
+        Whether to compare FITS files with the sums in their cards DATASUM and CHECKSUM, where they have them. This
+        reads whole files. Without it only files of an unusual size are compared.
 
     Returns
     -------
@@ -86,12 +119,19 @@ def read_spectra(
     Warns
     -----
     UserWarning
-        If only some of the files have errors; ``ivar`` is then None for all.
+        If only some of the files have errors; ``ivar`` is then None for all. If files are named more than once. If
+        a catalogue value has another shape in some files, where it is then missing. If the size of a FITS file is not
+        that of a whole one and it has no sums to compare. If a mask, an array that may be errors, or a part of a file
+        with spectra was not used, if stretches of constant flux are missing, or if the file of labels that belongs to a
+        file is not beside it.
 
     Notes
     -----
     Plain FITS files are read without `astropy.io.fits`, 50 to 100 times faster and with the same values. Compressed or
     scaled data and variable-length columns are read by astropy.
+
+    A packed file may unpack to 64 MiB plus a hundred times its size, and at most 4 GiB, which spectra never reach; the
+    environment variable ``SKSPEC_MAX_UNPACKED`` sets another number of bytes.
 
     Examples
     --------
@@ -105,10 +145,10 @@ def read_spectra(
     """
     check_choice("on_error", on_error, ("raise", "warn", "skip"))
     check_choice("medium", medium, (None, "air", "vacuum"))
-    formats = ordered_formats(format)
+    options = Options(ordered_formats(format), medium, wave_unit, check_mask_bits(mask_bits), verify)
     catalogue = as_catalogue(source)
     if catalogue is None:
-        wanted = find_files(source)
+        wanted = find_files(source, recursive=recursive)
     else:
         table, path_column = catalogue
         wanted = [Wanted(os.path.expanduser(str(path)), named=True) for path in table[path_column]]
@@ -116,27 +156,34 @@ def read_spectra(
     items: list[FileSpectra] = []
     files: list[str] = []
     origin: list[int] = []
+    errors: list[SpectrumReadError] = []
     skipped: list[dict[str, str]] = []
-    with closing(_read_all([path for path, _ in wanted], formats, medium, wave_unit, n_jobs)) as results:
+    notices: dict[str, list[tuple[str, int]]] = {}
+    with closing(_read_all([path for path, _ in wanted], options, n_jobs)) as results:
         for number, result in enumerate(_with_bar(results, len(wanted), progress)):
             path, named = wanted[number]
-            if isinstance(result, SpectrumReadError):
-                stray = isinstance(result, UnknownFormatError) and not named
-                if on_error == "raise" and not stray:
-                    raise result
-                if on_error == "warn" and not stray:
-                    warnings.warn(f"skipped {result}", stacklevel=2)
-                skipped.append({"file": path, "reason": result.cause})
+            if result.error is not None:
+                _report(
+                    result.error,
+                    "skip" if isinstance(result.error, UnknownFormatError) and not named else on_error,
+                )
+                errors.append(result.error)
+                own = result.error.path == path  # not that of a file beside it
+                skipped.append({"file": path, "reason": result.error.cause if own else str(result.error)})
                 continue
-            if not result:
+            for text, count in result.notices:
+                notices.setdefault(text, []).append((path, count))
+            if not result.spectra:
                 skipped.append({"file": path, "reason": "the file has no spectra of its own"})
-            items += result
-            files += [path] * len(result)
-            origin += [number] * len(result)
+            items += result.spectra
+            files += [path] * len(result.spectra)
+            origin += [number] * len(result.spectra)
+    _warn_of(notices)
     if not items:
-        first = skipped[0]
+        for error in errors:
+            _report(error, "raise" if isinstance(error.__cause__, ImportError) else "skip")
         others = f" (and the {len(wanted) - 1} other files have no spectra)" if len(wanted) > 1 else ""
-        raise SpectrumReadError(first["file"], first["reason"] + others)
+        raise SpectrumReadError(skipped[0]["file"], skipped[0]["reason"] + others)
 
     spectra, item_of = assemble(items, files)
     if catalogue is not None:
@@ -149,25 +196,32 @@ def read_spectra(
     return spectra
 
 
-def _read_all(
-    paths: Sequence[str],
-    formats: Sequence[Format],
-    medium: str | None,
-    wave_unit: str | None,
-    n_jobs: int | None,
-) -> Generator[Result]:
+def _report(error: SpectrumReadError, on_error: str) -> None:
+    """Raise, warn of, or pass over the error of a file; a library that is missing is an ImportError."""
+    if on_error == "raise":
+        raise error.__cause__ if isinstance(error.__cause__, ImportError) else error
+    if on_error == "warn":
+        warnings.warn(f"skipped {error}", stacklevel=3)
+
+
+def _warn_of(notices: Mapping[str, Sequence[tuple[str, int]]]) -> None:
+    """Warn once of each text, with the first of its files and the sum of their counts."""
+    for text, where in notices.items():
+        others = f" and {len(where) - 1} other files" if len(where) > 1 else ""
+        total = sum(count for _, count in where)
+        warnings.warn(f"{where[0][0]}{others}: {text.replace('{n}', f'{total:,}')}", stacklevel=3)
+
+
+def _read_all(paths: Sequence[str], options: Options, n_jobs: int | None) -> Generator[Result]:
     """Yield the results in the order of `paths`."""
     if n_jobs in (None, 1):
         for path in paths:
-            yield _read_file(path, formats, medium, wave_unit)
+            yield _read_file(path, options)
         return
     from joblib import Parallel, delayed  # noqa: PLC0415
 
     parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
-    tasks = (
-        delayed(_read_batch)(paths[i : i + _BATCH], formats, medium, wave_unit)
-        for i in range(0, len(paths), _BATCH)
-    )
+    tasks = (delayed(_read_batch)(paths[i : i + _BATCH], options) for i in range(0, len(paths), _BATCH))
     batches = parallel(tasks)
     try:
         for batch in batches:
@@ -178,33 +232,42 @@ def _read_all(
             batches.close()
 
 
-def _read_batch(
-    paths: Sequence[str], formats: Sequence[Format], medium: str | None, wave_unit: str | None
-) -> list[Result]:
-    return [_read_file(path, formats, medium, wave_unit) for path in paths]
+def _read_batch(paths: Sequence[str], options: Options) -> list[Result]:
+    return [_read_file(path, options) for path in paths]
 
 
-def _read_file(path: str, formats: Sequence[Format], medium: str | None, wave_unit: str | None) -> Result:
-    """Return the checked spectra of one file, or the error."""
-    known = formats[0] if len(formats) == 1 else None
+def _read_file(path: str, options: Options) -> Result:
+    """Return the checked spectra of one file, or what is wrong with it, whatever that is."""
+    known = options.formats[0] if len(options.formats) == 1 else None
+    notices: list[tuple[str, int]] = []
     try:
-        with Source(path, wave_unit=wave_unit) as source:
-            try:
-                known = known or identify_format(source, formats)
-                found = known.read(source)
-                items = [item.checked() for item in ([found] if isinstance(found, FileSpectra) else found)]
-            except (SpectrumReadError, ImportError, MemoryError):
-                raise
-            except Exception as error:  # a damaged file may raise anything in a reader
-                cause = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-                suffix = f" (read as {known.name})" if known else ""
-                raise SpectrumReadError(path, cause + suffix) from error
+        opened = Source(path, wave_unit=options.wave_unit, mask_bits=options.mask_bits)
+        with np.errstate(all="ignore"), opened as source:
+            notices = source.notices
+            known = known or identify_format(source, options.formats)
+            found = known.read(source)
+            if options.verify and source.fits is not None:
+                source.fits.verify()
+            items = [item.checked() for item in ([found] if isinstance(found, FileSpectra) else found)]
+            if items and options.mask_bits and not source.has_wanted_mask:
+                source.notice("it has no mask to which mask_bits applies; compare the names of its masks")
     except SpectrumReadError as error:
-        return error
-    if medium is not None:
+        return Result([], error, [])
+    except Exception as error:  # a damaged file may raise anything in a reader
+        plain = isinstance(error, ValueError | ImportError)
+        cause = str(error) if plain else f"{type(error).__name__}: {error}"
+        if isinstance(error, MemoryError):
+            cause = "there is not enough memory to read it"
+        suffix = f" (read as {known.name})" if known and not isinstance(error, ImportError) else ""
+        cause = cause.removeprefix(f"{path}: ")
+        kind = UnknownFormatError if isinstance(error, NoSpectraError) else SpectrumReadError
+        wrapped = kind(path, shortened(cause, 200) + suffix)
+        wrapped.__cause__ = error
+        return Result([], wrapped, [])
+    if options.medium is not None:
         for item in items:
-            item.medium = medium
-    return items
+            item.medium = options.medium
+    return Result(items, None, notices)
 
 
 def _with_bar(results: Iterable[Result], n: int, progress: bool | None) -> Iterable[Result]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from skspec.checks import check_choice
-from skspec.io._errors import SpectrumReadError
+from skspec.io._errors import UnknownFormatError
 from skspec.io._file_spectra import FileSpectra
 from skspec.io._source import Source
 
@@ -129,7 +129,3 @@ def identify_format(source: Source, formats: Sequence[Format]) -> Format:
     raise UnknownFormatError(
         source.path, f"the format is not recognised ({what}); `skspec formats` lists all formats"
     )
-
-
-class UnknownFormatError(SpectrumReadError):
-    """A file whose format is not recognised."""

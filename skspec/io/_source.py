@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import os
-import zlib
+from collections.abc import Mapping
 from functools import cached_property
 from importlib import import_module
-from typing import Any, Self
+from types import TracebackType
+from typing import Any
 
 from skspec.io._errors import SpectrumReadError
+from skspec.io._file import ByteFile
 from skspec.io._fits import FitsFile
 
-_HEAD = 1 << 18  # most survey spectra are smaller than this and are read in one go
+MaskBits = int | Mapping[str, int] | None
+
+_LONGEST_TEXT = 1 << 30  # bytes
+_PART = 1 << 24
 
 
-class Source:
+class Source(ByteFile):
     """A file as identifiers and readers see it; gzip is decompressed.
 
     Parameters
@@ -25,64 +28,45 @@ class Source:
         The file.
     wave_unit : str, default=None
         Unit of the wavelengths if the file does not state it.
+    mask_bits : int or dict of str to int, default=None
+        Bits of masks that make a pixel missing: for all masks, or by the name of the mask.
 
     Attributes
     ----------
-    path, wave_unit : str
+    path, wave_unit, mask_bits : str, str, int or dict
         As given.
     size, head : int, bytes
         Number of bytes and the first 256 KiB, decompressed.
+    notices : list of (str, int)
+        Warnings of the reader, see `notice`.
+    has_wanted_mask : bool
+        Whether a reader found a mask for `mask_bits`.
 
     Raises
     ------
     SpectrumReadError
-        If the file cannot be opened, is empty, or is a damaged gzip file.
+        If the file cannot be opened, is empty, is a damaged gzip file, or unpacks to more than 64 MiB plus a hundred
+        times its size, or 4 GiB; the environment variable ``SKSPEC_MAX_UNPACKED`` sets another number of bytes.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, wave_unit: str | None = None) -> None:
-        self.path, self.wave_unit = os.fspath(path), wave_unit
+    def __init__(
+        self, path: str | os.PathLike[str], *, wave_unit: str | None = None, mask_bits: MaskBits = None
+    ) -> None:
+        self.wave_unit, self.mask_bits = wave_unit, mask_bits
+        self.has_wanted_mask = False
+        super().__init__(path)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        fits = self.__dict__.get("fits")
         try:
-            self._file = open(self.path, "rb", buffering=0)  # noqa: SIM115  (closed by __exit__)
-        except OSError as error:
-            raise SpectrumReadError(self.path, (error.strerror or str(error)).lower()) from error
-        try:
-            self.size = os.fstat(self._file.fileno()).st_size
-            self.head = self._file.read(_HEAD)
-            self._packed = self.head[:2] == b"\x1f\x8b"
-            if self._packed:
-                self.head = gzip.decompress(self.head + self._file.readall())
-                self.size = len(self.head)
-        except (OSError, EOFError, zlib.error) as error:
-            self._file.close()
-            raise SpectrumReadError(
-                self.path, f"cannot be decompressed, it may be truncated ({error})"
-            ) from error
-        if not self.size:
-            self._file.close()
-            raise SpectrumReadError(self.path, "the file is empty")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._file.close()
-        if "fits" in self.__dict__ and self.fits is not None:
-            self.fits.close()
-
-    def read(self, start: int, stop: int) -> bytes:
-        """Return bytes `start` to `stop`, or fewer at the end of the file."""
-        if stop <= len(self.head) or len(self.head) == self.size:
-            return self.head[start:stop]
-        self._file.seek(start)
-        parts = []
-        while start < stop and (part := self._file.read(stop - start)):
-            parts.append(part)
-            start += len(part)
-        return b"".join(parts)
-
-    def reopen(self) -> str | io.BytesIO:
-        """Return the path, or the decompressed bytes, for a library that opens files itself."""
-        return io.BytesIO(self.head) if self._packed else self.path
+            if fits is not None and kind is None:
+                fits.check_end()
+        finally:
+            super().__exit__(kind, error, trace)
+            if fits is not None:
+                fits.close()
 
     @cached_property
     def fits(self) -> FitsFile | None:
@@ -110,18 +94,43 @@ class Source:
     @cached_property
     def is_text(self) -> bool:
         """Whether the file looks like text."""
-        return self.fits is None and not any(byte in self.head[:4096] for byte in (b"\0", b"\xff", b"\x01"))
+        return self.fits is None and (
+            self._utf_16 or not any(byte in self.head[:4096] for byte in (b"\0", b"\xff", b"\x01"))
+        )
+
+    @property
+    def _utf_16(self) -> bool:
+        """Whether the file starts with the byte order mark of UTF-16."""
+        return self.head.startswith((b"\xff\xfe", b"\xfe\xff"))
 
     @cached_property
     def lines(self) -> list[str]:
         """Lines of the text in `head`, without line ends; the last may be incomplete."""
-        return self.head.decode("utf-8-sig", errors="replace").splitlines() if self.is_text else []
+        encoding = "utf-16" if self._utf_16 else "utf-8-sig"
+        return self.head.decode(encoding, errors="replace").splitlines() if self.is_text else []
 
     @cached_property
     def text(self) -> str:
-        """The whole file as text."""
-        data = self.read(0, self.size)
+        """The whole file as text.
+
+        Raises
+        ------
+        SpectrumReadError
+            If it is longer than 1 GiB, or has zero bytes.
+        """
+        if self.size > _LONGEST_TEXT:
+            raise SpectrumReadError(
+                self.path,
+                f"text of {self.size:,} bytes is too long, {_LONGEST_TEXT:,} are read; split the file",
+            )
+        parts = []
+        for start in range(0, self.size, _PART):
+            parts.append(self.read(start, start + _PART))
+            if not self._utf_16 and b"\0" in parts[-1]:
+                at = start + parts[-1].index(b"\0")
+                raise SpectrumReadError(self.path, f"is not text, byte {at} is zero; the file may be damaged")
+        data = b"".join(parts)
         try:
-            return data.decode("utf-8-sig")
+            return data.decode("utf-16" if self._utf_16 else "utf-8-sig")
         except UnicodeDecodeError:
             return data.decode("latin-1")

@@ -61,12 +61,17 @@ def _factor(text: str, unit: str | None) -> float:
 
 
 def _check_plausible(wave: NDArray[np.float64]) -> None:
+    if are_pixel_numbers(wave):
+        raise ValueError(
+            f"wavelengths {wave.flat[0]:g}, {wave.flat[1]:g}, … {wave.flat[-1]:g} are numbers of pixels; name the "
+            "columns of wavelength and flux, or give wave_unit= if they are wavelengths"
+        )
     low, high = np.min(wave, initial=np.inf), np.max(wave, initial=0.0)
     if low <= 0:
         return  # Spectra raises the error
     if high <= 100:
         guess = "micron, or log10(Angstrom)"
-    elif low >= 200 and high <= 1100:
+    elif low >= 200 and (high <= 1100 or (low < 900 and high <= 6000)):
         guess = "nm, or Angstrom"
     else:
         return
@@ -74,6 +79,12 @@ def _check_plausible(wave: NDArray[np.float64]) -> None:
         f"wavelengths {low:g} to {high:g} have no unit and may not be in Angstrom; "
         f"give the unit with wave_unit= (perhaps {guess})"
     )
+
+
+def are_pixel_numbers(wave: NDArray[Any]) -> bool:
+    """Return whether wavelengths are 0, 1, 2, … or 1, 2, 3, …."""
+    wave = wave.reshape(-1, wave.shape[-1])[0] if wave.size else wave.ravel()
+    return wave.size > 2 and wave[0] in (0, 1) and bool((np.diff(wave) == 1).all())
 
 
 def check_flux_unit(unit: str | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,14 @@ from numpy.typing import NDArray
 from skspec.checks import check_choice
 from skspec.io._paths import PATH_COLUMNS
 from skspec.io._read import read_spectra
+from skspec.io.writing import replacing
 from skspec.spectra import Spectra
 from skspec.spectra.columns import texts
 
 TABLE_FORMATS = {".csv": "ascii.csv", ".ecsv": "ascii.ecsv", ".fits": "fits", ".parquet": "parquet"}
 """Formats of tables, by file suffix, under their names in astropy."""
+
+_MAX_LINKS = 100_000  # entries that are looked for on the disk because no file has their name
 
 
 def read_with_catalogue(paths: list[str] | None, catalogue: Path | None, **options: Any) -> Spectra:
@@ -48,6 +50,8 @@ def read_with_catalogue(paths: list[str] | None, catalogue: Path | None, **optio
 
 
 def _read_table(path: Path) -> Table:
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: is a folder; a table is needed")
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     suffix = path.suffix.lower()
@@ -64,6 +68,9 @@ def _read_table(path: Path) -> Table:
 
 def join_catalogue(spectra: Spectra, table: Table, *, folder: Path = Path()) -> Spectra:
     """Return spectra with the columns of a catalogue, masked for spectra that are not in it.
+
+    ``meta.meta["catalogue"]`` says how many rows and spectra matched: ``n_rows``, ``n_matched_rows`` and
+    ``n_matched_spectra``.
 
     Parameters
     ----------
@@ -91,6 +98,11 @@ def join_catalogue(spectra: Spectra, table: Table, *, folder: Path = Path()) -> 
     if (found < 0).all():
         raise ValueError(f"none of the {len(spectra)} spectra is in the catalogue, by its column {by}")
     joined = spectra[:]
+    joined.meta.meta["catalogue"] = {
+        "n_rows": len(table),
+        "n_matched_rows": len(np.unique(found[found >= 0])),
+        "n_matched_spectra": int((found >= 0).sum()),
+    }
     for name in table.colnames:
         if name != by:
             mask = np.ma.getmaskarray(np.ma.asarray(table[name]))
@@ -109,20 +121,22 @@ def _rows_of_objects(entries: list[str], names: list[str]) -> NDArray[np.intp]:
 
 def _rows_of_files(entries: list[str], files: list[str], folder: Path) -> NDArray[np.intp]:
     """Return the catalogue row of each file, or -1."""
-    places = {file: os.path.realpath(file) for file in set(files)}
-    by_name: dict[str, set[str]] = {}
+    places = {file: _place(file) for file in set(files)}
+    by_name: dict[str, set[Any]] = {}
     for file, place in places.items():
         by_name.setdefault(os.path.basename(file), set()).add(place)
-    rows: dict[str, int] = {}
+    rows: dict[Any, int] = {}
     elsewhere: dict[str, list[int]] = {}  # rows whose path does not exist, by file name
+    others: list[int] = []  # rows with names that no file has
     for row, entry in enumerate(entries):
         name = os.path.basename(entry)
         if name not in by_name:
+            others += [row] if entry else []
             continue
-        tried = [os.path.realpath(os.path.join(base, entry)) for base in (folder, "")]
-        there = [path for path in tried if path in by_name[name]]
+        tried = _tried(entry, folder)
+        there = [place for place in tried if place in by_name[name]]
         if not there:
-            if not any(map(os.path.exists, tried)):
+            if all(isinstance(place, str) for place in tried):
                 elsewhere.setdefault(name, []).append(row)
         elif rows.setdefault(there[0], row) != row:
             raise ValueError(f"the catalogue has {entry!r} more than once")
@@ -135,14 +149,37 @@ def _rows_of_files(entries: list[str], files: list[str], folder: Path) -> NDArra
                 f"{len(by_name[name])} spectra and {len(found)} entries: give paths from the catalogue's folder"
             )
         rows[next(iter(by_name[name]))] = found[0]
+    left = set(places.values()) - rows.keys()
+    for row in others if left and len(others) <= _MAX_LINKS else ():  # it may name a file by a link
+        for place in left.intersection(_tried(entries[row], folder)):
+            if rows.setdefault(place, row) != row:
+                raise ValueError(
+                    f"the catalogue has the file {entries[row]!r} more than once, by several names"
+                )
     return np.array([rows.get(places[file], -1) for file in files], dtype=np.intp)
 
 
+def _tried(entry: str, folder: Path) -> list[Any]:
+    """Return where an entry may be: relative to the folder of the catalogue, or to the working directory."""
+    return list(dict.fromkeys(_place(os.path.join(base, entry)) for base in (folder, "")))
+
+
+def _place(path: str) -> Any:
+    """Return what all names of a file have in common, links too; the path of a file that does not exist."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return os.path.abspath(path)
+    return (status.st_dev, status.st_ino) if status.st_ino else (os.path.realpath(path),)
+
+
 def write_table(table: Table, path: Path) -> None:
-    """Write a table in the format given by the suffix of `path`; a failure leaves no partial file.
+    """Write a table in the format given by the suffix of `path`, completely or not at all.
 
     Raises
     ------
+    OSError
+        If the file cannot be written.
     ValueError
         If the suffix is not in `TABLE_FORMATS`, or the table has characters that the format cannot store.
     """
@@ -155,9 +192,5 @@ def write_table(table: Table, path: Path) -> None:
                     f"{path.name}: column {name} has non-ASCII characters, which FITS cannot store; write "
                     f"{path.stem}.ecsv"
                 )
-    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
-    try:
+    with replacing(path) as temporary:
         table.write(temporary, format=TABLE_FORMATS[path.suffix])
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

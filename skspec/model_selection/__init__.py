@@ -1,5 +1,6 @@
 """Prepare spectra for training, and cross-validate models with all spectra of an object in one fold."""
 
+from skspec.model_selection._copies import has_signal, join_copies
 from skspec.model_selection._cross_validation import (
     CrossValidation,
     compare_models,
@@ -21,6 +22,8 @@ __all__ = [
     "group_spectra",
     "grouped_folds",
     "has_position",
+    "has_signal",
+    "join_copies",
     "prepare_spectra",
     "select_labels",
     "sky_groups",

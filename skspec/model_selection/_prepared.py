@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skspec.checks import check_choice
+from skspec.model_selection._copies import has_signal, join_copies
 from skspec.model_selection._groups import group_spectra
 from skspec.model_selection._labels import select_labels
 from skspec.preprocessing import LogWaveResampler
@@ -22,7 +23,10 @@ _MIN_BINS = 400  # for a narrow range, but bins are never narrower than pixels
 
 @dataclass
 class PreparedSpectra:
-    """Spectra with labels, groups and a wavelength grid, and the number of spectra dropped by reason."""
+    """Spectra with labels, groups and a wavelength grid, and the number of spectra dropped by reason.
+
+    `n_dead` spectra are kept although all their pixels have the same flux, like those of a dead fibre.
+    """
 
     spectra: Spectra
     labels: NDArray[Any]
@@ -30,6 +34,7 @@ class PreparedSpectra:
     grouping: str
     grid: dict[str, Any]
     dropped: Counter[str] = field(default_factory=Counter)
+    n_dead: int = 0
 
 
 def prepare_spectra(
@@ -46,6 +51,8 @@ def prepare_spectra(
     n_bins: int | None = None,
 ) -> PreparedSpectra:
     """Prepare spectra for training: select labels, group objects, and choose a wavelength grid.
+
+    Spectra with identical flux are put in one group.
 
     Parameters
     ----------
@@ -98,7 +105,10 @@ def prepare_spectra(
         why = "; ".join(f"{reason} ({n})" for reason, n in dropped.most_common(3))
         raise ValueError(f"two classes are needed, {left} left" + (f" after dropping: {why}" if why else ""))
     numbers, grouping = group_spectra(spectra, groups)
-    return PreparedSpectra(spectra, target, numbers, grouping, grid, +dropped)
+    numbers, copies = join_copies(spectra, numbers)
+    grouping = f"{grouping} {copies}".rstrip()
+    n_dead = int((~has_signal(spectra)).sum())
+    return PreparedSpectra(spectra, target, numbers, grouping, grid, +dropped, n_dead)
 
 
 def to_rest_frame(spectra: Spectra) -> tuple[Spectra, NDArray[np.bool_]]:

@@ -10,7 +10,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from skspec.networks._bases import BASES, Basis, Expansion
-from skspec.networks._layers import for_each
+from skspec.networks._layers import BernoulliDropout, for_each
 
 _SHORT = 8  # pixels; fewer are not normalised, because little but their signs would remain
 _EPSILON = 1e-5  # added to variances, as in torch
@@ -110,7 +110,7 @@ class ConvKAN(nn.Module):
                 for (n_in, n_out), stride in zip(pairwise(widths), steps, strict=True)
             )
         )
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = BernoulliDropout(dropout)
         self.final_layer = nn.Linear(widths[-1], n_outputs)
 
     def features(self, x: Tensor) -> Tensor:

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from skspec.networks._layers import BernoulliDropout
+
 RELATIVE_ENCODINGS = ("eRPE", None)
 # One vector register of float32. Narrower heads are padded, because attention is slow on them.
 _HEAD_WIDTH = 16
@@ -98,9 +100,9 @@ class ConvTran(nn.Module):
         self.feedforward = nn.Sequential(
             nn.Linear(embed_dim, feedforward_dim),
             nn.ReLU(),
-            nn.Dropout(dropout),
+            BernoulliDropout(dropout),
             nn.Linear(feedforward_dim, embed_dim),
-            nn.Dropout(dropout),
+            BernoulliDropout(dropout),
         )
         self.final_layer = nn.Linear(embed_dim, n_outputs)
 
@@ -154,7 +156,7 @@ class _TimeAbsolutePosition(nn.Module):
         angle = torch.arange(n_pixels)[:, None] * frequency
         encoding = torch.stack([angle.sin(), angle.cos()], dim=2).flatten(1)[:, :embed_dim]
         self.register_buffer("encoding", encoding.to(torch.get_default_dtype()))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = BernoulliDropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.dropout(x + self.encoding)

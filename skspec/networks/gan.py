@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm as normalize_spectrum
 
-from skspec.networks._layers import Convolution, as_images
+from skspec.networks._layers import BernoulliDropout, Convolution, as_images
 
 _STEP = 4  # ratio of the lengths of neighbouring scales
 _SLOPE = 0.2  # of LeakyReLU for negative values
@@ -62,6 +62,7 @@ class SpectrumGenerator(nn.Module):
     anchors, templates and σ: thousands of parameters that each affect a single pixel would drift at random.
     """
 
+    generator: torch.Generator | None = None  # of the random numbers in `forward`; None is torch's global one
     anchors: Tensor
     templates: Tensor
     mean: Tensor
@@ -156,7 +157,8 @@ class SpectrumGenerator(nn.Module):
         """Return spectra (n, n_channels, n_pixels) for `z` (n, latent_dim) and `labels` (n,)."""
         classes = functional.one_hot(labels, self.n_classes).to(z.dtype)
         count = self.counts[labels]
-        place = torch.minimum((torch.rand(len(z), device=z.device) * count).long(), count - 1)
+        uniform = torch.rand(len(z), device=z.device, generator=self.generator)
+        place = torch.minimum((uniform * count).long(), count - 1)
         weights = self.anchors[self.first[labels] + place] + torch.einsum("nij,nj->ni", self.scale[labels], z)
         weights = weights + self.bend(torch.cat([weights, classes], dim=1))
         x = self.start(torch.cat([weights, classes], dim=1)).unflatten(1, (-1, 1, self.lengths[0]))
@@ -165,7 +167,8 @@ class SpectrumGenerator(nn.Module):
             x = functional.interpolate(x, size=(1, length), mode="bilinear", align_corners=False)
             x = functional.leaky_relu(block(x), _SLOPE)
         flux = self.mean + weights @ self.templates + self.final_layer(x).flatten(1)
-        flux = flux + self.noise * self.level(weights).exp() * torch.randn_like(flux)
+        white = torch.randn(flux.shape, dtype=flux.dtype, device=flux.device, generator=self.generator)
+        flux = flux + self.noise * self.level(weights).exp() * white
         return flux.unflatten(1, self.shape)
 
 
@@ -325,7 +328,7 @@ class DenseCritic(nn.Module):
         widths = [n_channels * n_pixels + _n_class_inputs(n_classes), *hidden]
         layers: list[nn.Module] = []
         for n_in, n_out in pairwise(widths):
-            layers += [nn.Linear(n_in, n_out), nn.LeakyReLU(_SLOPE), nn.Dropout(dropout)]
+            layers += [nn.Linear(n_in, n_out), nn.LeakyReLU(_SLOPE), BernoulliDropout(dropout)]
         self.hidden = nn.Sequential(*layers)
         self.final_layer = nn.Linear(widths[-1], 1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +23,21 @@ from skspec.oversampling._start import smoothed_bootstrap
 from skspec.training.augmentation import Mask, Shift, Tilt
 from skspec.training.averaging import WeightAverage
 from skspec.training.checkpoint import read_checkpoint, write_checkpoint
-from skspec.training.devices import get_generator_state, seeded, set_generator_state
+from skspec.training.randomness import (
+    get_generator_state,
+    own_generator,
+    own_layers,
+    own_random_numbers,
+    seeded,
+    set_generator_state,
+)
 
 if TYPE_CHECKING:
     from skspec.oversampling._gan import GANOversampler
 
 Sample = tuple[NDArray[np.floating], NDArray[np.intp]]
 NETWORKS = ("conv", "dense")
+_ONE_AT_A_TIME = threading.Lock()  # threads may sample from one generator
 _BETAS = (0.5, 0.9)
 _BATCH_SIZE = 256  # of generated spectra
 _N_SCORED = 200  # spectra of each class in a score
@@ -40,7 +49,7 @@ class AdversarialTrainer:
     """Generator and critic in training, with the parameters of a `GANOversampler`.
 
     `rows` are standardised spectra, shape (n_spectra, n_channels, n_pixels), and `target` their class indices. `seed`
-    determines which spectra form a batch; all other random numbers are from torch's global generators.
+    determines which spectra form a batch; all other random numbers are from the generators of `seeded`.
     """
 
     def __init__(
@@ -63,16 +72,18 @@ class AdversarialTrainer:
         sizes = {"n_channels": n_channels, "n_classes": len(self.counts)}
         self.generator: SpectrumGenerator | DenseGenerator
         self.critic: nn.Module
-        if sampler.network == "conv":
-            self.generator = SpectrumGenerator(n_pixels, latent_dim=sampler.latent_dim, **sizes)
+        with own_random_numbers():
+            if sampler.network == "conv":
+                self.generator = SpectrumGenerator(n_pixels, latent_dim=sampler.latent_dim, **sizes)
+                self.critic = SpectrumCritic(n_pixels, spectral_norm=sampler.loss == "hinge", **sizes)
+            else:
+                self.generator = DenseGenerator(n_pixels, latent_dim=sampler.latent_dim, **sizes)
+                self.critic = DenseCritic(n_pixels, **sizes)
+        if isinstance(self.generator, SpectrumGenerator):
             model = smoothed_bootstrap(rows.reshape(len(rows), -1), target, sampler.latent_dim - 1)
             self.generator.start_from(
                 **{key: torch.as_tensor(value) for key, value in model._asdict().items()}
             )
-            self.critic = SpectrumCritic(n_pixels, spectral_norm=sampler.loss == "hinge", **sizes)
-        else:
-            self.generator = DenseGenerator(n_pixels, latent_dim=sampler.latent_dim, **sizes)
-            self.critic = DenseCritic(n_pixels, **sizes)
         self.generator.to(device)
         self.critic.to(device)
         self.average = WeightAverage(self.generator, sampler.ema_decay)
@@ -84,6 +95,10 @@ class AdversarialTrainer:
 
     def step(self) -> tuple[Tensor, Tensor]:
         """Train the critic for `n_critic` steps and the generator for one; return their last losses."""
+        with own_layers(self.generator, self.critic):
+            return self._step()
+
+    def _step(self) -> tuple[Tensor, Tensor]:
         sampler = self.sampler
         self.critic.train().requires_grad_(True)
         self.generator.train()
@@ -134,7 +149,7 @@ class AdversarialTrainer:
         return self.rows[index], self.target[index]
 
     def _generate(self, labels: Tensor) -> Tensor:
-        return self.generator(torch.randn(len(labels), self.generator.latent_dim, device=self.device), labels)
+        return self.generator(_normal(len(labels), self.generator.latent_dim, self.device), labels)
 
     def _augment(self, x: Tensor) -> Tensor:
         """Augment real or generated spectra, so that the critic cannot memorise a few of them."""
@@ -241,9 +256,14 @@ def generate(generator: Any, labels: NDArray[np.intp]) -> NDArray[np.float32]:
     generator.eval()
     device = next(generator.parameters()).device
     target = torch.as_tensor(labels, device=device)
-    z = torch.randn(len(labels), generator.latent_dim, device=device)
+    z = _normal(len(labels), generator.latent_dim, device)
     parts = zip(z.split(_BATCH_SIZE), target.split(_BATCH_SIZE), strict=True)
-    return torch.cat([generator(*part).flatten(1).cpu() for part in parts]).numpy()
+    with _ONE_AT_A_TIME, own_layers(generator):
+        return torch.cat([generator(*part).flatten(1).cpu() for part in parts]).numpy()
+
+
+def _normal(n: int, latent_dim: int, device: torch.device) -> Tensor:
+    return torch.randn(n, latent_dim, device=device, generator=own_generator(device))
 
 
 def _has_converged(history: list[dict[str, float]], n_iter_no_change: int | None) -> bool:

@@ -13,7 +13,14 @@ from scipy.sparse import issparse
 from sklearn.utils._param_validation import validate_parameter_constraints
 from sklearn.utils.validation import validate_data
 
-from skspec.checks import COUNT, Constraints, check_parameters, fill_masked, refuse_quantity
+from skspec.checks import (
+    COUNT,
+    Constraints,
+    check_parameters,
+    fill_masked,
+    refuse_quantity,
+    unchanged_on_error,
+)
 from skspec.spectra import Spectra
 
 _FEWEST = 5
@@ -44,6 +51,25 @@ class SpectrumOverSampler(BaseOverSampler):
         self, X: NDArray[np.floating], y: NDArray[Any], wanted: dict[Any, int]
     ) -> list[NDArray[np.floating]]:
         """Return the wanted number of new rows of X for each class."""
+
+    @unchanged_on_error
+    def fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
+        """Append new rows to those of X, and their labels to y. If this fails, the sampler is left as it was before.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_spectra, n_features)
+        y : array-like of shape (n_spectra,)
+            Class labels.
+        **params : dict
+            None: TypeError for ``sample_weight`` and others, which new spectra do not have.
+
+        Returns
+        -------
+        X_new : array-like or sparse matrix of shape (n_spectra_new, n_features)
+        y_new : array-like of shape (n_spectra_new,)
+        """
+        return super().fit_resample(X, y, **params)
 
     def _validate_params(self) -> None:
         """Check the parameters; imbalanced-learn calls this in fit."""

@@ -31,10 +31,11 @@ from skspec.oversampling._adversarial import (
 )
 from skspec.oversampling._base import SpectrumOverSampler, check_classes
 from skspec.oversampling._losses import LOSSES
-from skspec.oversampling._pictures import check_matplotlib, save_picture
-from skspec.training.checkpoint import checkpoint_path, read_checkpoint
-from skspec.training.devices import resolve_device, seeded
+from skspec.oversampling._pictures import check_matplotlib, picture_names, save_picture
+from skspec.training.checkpoint import checkpoint_path, delete_checkpoint, read_checkpoint
+from skspec.training.devices import resolve_device
 from skspec.training.network import InputShape, column_statistics
+from skspec.training.randomness import seeded
 from skspec.training.validation import hold_out
 
 _NOT_IDENTITY = ("device", "picture_every", "random_state", "sampling_strategy", "verbose")
@@ -96,7 +97,8 @@ class GANOversampler(SpectrumOverSampler):
         same parameters and data resumes there, and generates the same spectra as an uninterrupted fit (bit for bit on the
         CPU of one machine). A completed fit deletes its state.
     picture_dir : path or None, default=None
-        Directory for pictures of generated and real spectra (needs ``pip install skspec[plot]``).
+        Directory for pictures of generated and real spectra, in files named by class and step (needs ``pip install
+        skspec[plot]``). Characters of a label that do not fit a file name are replaced.
     picture_every : int, default=200
         Minimum number of steps between pictures, which are drawn after a score.
     device : str or torch.device, default="auto"
@@ -285,6 +287,7 @@ class GANOversampler(SpectrumOverSampler):
         self, X: NDArray[np.floating], y: NDArray[Any], wanted: dict[Any, int]
     ) -> list[NDArray[np.floating]]:
         labels = list(wanted)
+        names = picture_names(labels)
         check_classes(X, y, labels, self.validation_fraction)
         device = resolve_device(self.device)
         first_seed = draw_seed(self.random_state)
@@ -299,7 +302,8 @@ class GANOversampler(SpectrumOverSampler):
             target = np.select(indices, range(len(together))).astype(np.intp)
             path, seed = self._checkpoint(first_seed, together, rows, target)
             finished += [] if path is None else [path]
-            trained, history = self._train(rows, target, together, device=device, seed=seed, path=path)
+            shown_as = {label: names[label] for label in together}
+            trained, history = self._train(rows, target, shown_as, device=device, seed=seed, path=path)
             generators |= trained
             column = {} if self.conditional else {"class": str(together[0])}
             tables += [column | entry for entry in history]
@@ -309,7 +313,7 @@ class GANOversampler(SpectrumOverSampler):
         self.generators_ = generators
         self.history_ = Table(tables)
         for path in finished:
-            path.unlink(missing_ok=True)
+            delete_checkpoint(path)
         return new_rows
 
     def _checkpoint(
@@ -332,13 +336,14 @@ class GANOversampler(SpectrumOverSampler):
         self,
         rows: NDArray[np.float32],
         target: NDArray[np.intp],
-        labels: list[Any],
+        names: Mapping[Any, str],
         *,
         device: torch.device,
         seed: int,
         path: Path | None,
     ) -> tuple[dict[Any, ClassGenerator], list[dict[str, float]]]:
-        """Train a network on some classes; return the generators of these classes and the history."""
+        """Train a network on some classes, given with their names in pictures; return its generators and the history."""
+        labels = list(names)
         shape = (self.n_channels, rows.shape[1] // self.n_channels)
         train, test = np.arange(len(rows)), None
         if self.validation_fraction is not None:
@@ -360,7 +365,7 @@ class GANOversampler(SpectrumOverSampler):
             if self.picture_dir is not None and (step // self.picture_every > shown[-1] or step == 0):
                 shown.append(step // self.picture_every)
                 for label, generator in generators(trainer.average.module).items():
-                    file = Path(self.picture_dir) / f"{label}-{step:06d}.png"
+                    file = Path(self.picture_dir) / f"{names[label]}-{step:06d}.png"
                     real = rows[target == generator.number]
                     save_picture(file, real, generator.sample(len(real), seed), label=label, step=step)
 

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from skspec.training.randomness import own_generator
+
 LOSSES = ("hinge", "wasserstein", "logistic")
 
 
@@ -32,6 +34,7 @@ def gradient_penalty(critic: nn.Module, real: Tensor, generated: Tensor, labels:
 
     See Gulrajani et al. (2017, arXiv:1704.00028).
     """
-    between = torch.lerp(real, generated, torch.rand(len(real), 1, 1, device=real.device)).requires_grad_()
+    uniform = torch.rand(len(real), 1, 1, device=real.device, generator=own_generator(real.device))
+    between = torch.lerp(real, generated, uniform).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between, labels).sum(), between, create_graph=True)
     return (gradient.flatten(1).norm(dim=1) - 1.0).square().mean()

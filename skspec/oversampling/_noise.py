@@ -162,6 +162,10 @@ class NoiseOversampler(SpectrumOverSampler):
 def _deviation(flux: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return the standard deviation of each channel of each spectrum, shape (n, n_channels, 1)."""
     missing = np.isnan(flux)
+    largest = np.abs(np.where(missing, 0.0, flux)).max(axis=2, keepdims=True)
+    # Division by a power of two is exact, and keeps squares from under- and overflow.
+    unit = np.exp2(np.frexp(largest)[1] - 1).astype(flux.dtype)
+    flux = flux / unit
     count = np.maximum((~missing).sum(axis=2, keepdims=True), 1)
     mean = np.where(missing, 0.0, flux).sum(axis=2, keepdims=True) / count
-    return np.sqrt((np.where(missing, 0.0, flux - mean) ** 2).sum(axis=2, keepdims=True) / count)
+    return unit * np.sqrt((np.where(missing, 0.0, flux - mean) ** 2).sum(axis=2, keepdims=True) / count)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SHOWN = 4
+_MAX_CHARACTERS = 50  # of a label in the name of a file, which may have 255 bytes
 
 
 def check_matplotlib() -> None:
@@ -17,6 +20,31 @@ def check_matplotlib() -> None:
         import matplotlib  # noqa: F401, PLC0415
     except ImportError as error:
         raise ImportError("matplotlib is needed for picture_dir: pip install skspec[plot]") from error
+
+
+def picture_names(labels: Sequence[Any]) -> dict[Any, str]:
+    """Return a name for each class that can be part of a file name, distinct also where case is ignored.
+
+    It is the label itself if possible; characters other than letters, digits and ``+-_`` are replaced, and names that
+    are then used already are numbered.
+    """
+    names: dict[Any, str] = {}
+    used: set[str] = set()
+    # Labels that need no change come first, so that no other takes their name.
+    for label in sorted(labels, key=lambda label: _safe(label) != str(label)):
+        name = safe = _safe(label)
+        number = 1
+        while not name or name.casefold() in used:
+            number += 1
+            name = f"{safe}_{number}"
+        used.add(name.casefold())
+        names[label] = name
+    return names
+
+
+def _safe(label: Any) -> str:
+    text = unicodedata.normalize("NFC", str(label))[:_MAX_CHARACTERS]
+    return "".join(c if c.isalnum() or c in "+-_" else "_" for c in text)
 
 
 def save_picture(
@@ -33,7 +61,8 @@ def save_picture(
             ax.plot(row + 0.5 * number * spread, lw=0.6)
         ax.set(ylabel=f"{name} + offset")
         ax.margins(x=0)
-    panels[0].set(title=f"{label}, step {step}")
+    name = "".join(c if c.isprintable() else "_" for c in str(label)[:_MAX_CHARACTERS])
+    panels[0].set_title(f"{name}, step {step}", parse_math=False)
     panels[1].set(xlabel="Column")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)

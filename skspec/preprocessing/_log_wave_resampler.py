@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
-from skspec.checks import COUNT, Choice, Constraints, Interval, check_parameters
+from skspec.checks import COUNT, Choice, Constraints, Interval, check_parameters, unchanged_on_error
 from skspec.preprocessing._missing_bins import RULES, fill, refuse_empty
 from skspec.preprocessing._overlap import Resampled, overlap
 from skspec.preprocessing._sampling import sample
@@ -147,6 +147,7 @@ class LogWaveResampler(TransformerMixin, BaseEstimator):
         self.missing = missing
         self.output = output
 
+    @unchanged_on_error
     def fit(self, X: Any, y: Any = None) -> LogWaveResampler:
         """Compute the grid and return the transformer itself.
 

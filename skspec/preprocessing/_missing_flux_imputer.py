@@ -22,6 +22,7 @@ from skspec.checks import (
     Constraints,
     Interval,
     check_parameters,
+    unchanged_on_error,
 )
 from skspec.preprocessing._log_wave_resampler import wave_names
 from skspec.preprocessing._template import Template, learn_template
@@ -162,6 +163,7 @@ class MissingFluxImputer(TransformerMixin, BaseEstimator):
         self.wave = wave
         self.random_state = random_state
 
+    @unchanged_on_error
     def fit(self, X: Any, y: Any = None) -> MissingFluxImputer:
         """Check parameters and data, learn the template, and return the transformer itself.
 

@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 from skspec.checks import check_choice
 from skspec.io import read_spectra
 from skspec.metrics import BootstrapResult
-from skspec.model_selection import group_spectra, has_position, select_labels
+from skspec.model_selection import group_spectra, has_position, join_copies, select_labels
 from skspec.preprocessing import LogWaveResampler, MissingFluxImputer
 from skspec.spectra import Spectra
 
@@ -170,7 +170,9 @@ class PublishedSystem:
     def group(self, spectra: Spectra) -> tuple[NDArray[Any] | None, str]:
         """Return the object of each spectrum, by position or `object_names`, and a sentence that describes this."""
         if has_position(spectra).any() or (self.object_names and "object" in spectra.meta.colnames):
-            return group_spectra(spectra, "sky")
+            groups, grouping = group_spectra(spectra, "sky")
+            groups, copies = join_copies(spectra, groups)
+            return groups, f"{grouping} {copies}".rstrip()
         return None, _NO_OBJECTS
 
     def before_published_split(

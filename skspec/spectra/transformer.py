@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
-from skspec.checks import check_parameters
+from skspec.checks import check_parameters, unchanged_on_error
 from skspec.spectra._spectra import Spectra
 from skspec.spectra.inputs import check_flux
 
@@ -22,6 +22,7 @@ class StatelessTransformer(TransformerMixin, BaseEstimator):
     Subclasses extend `_check`, which `transform` calls too.
     """
 
+    @unchanged_on_error
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check parameters and data.
 

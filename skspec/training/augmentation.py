@@ -17,6 +17,7 @@ from torch import Tensor
 from skspec.checks import NON_NEGATIVE, Constraints, Interval, check_choice, check_parameters
 from skspec.spectra import as_wave
 from skspec.training.network import InputShape
+from skspec.training.randomness import own_generator
 
 _LIGHT_SPEED = 299_792.458  # km/s
 
@@ -25,7 +26,7 @@ class Augmentation(BaseEstimator, metaclass=ABCMeta):
     """Base class of augmentations, random changes of training spectra or images.
 
     A subclass stores its parameters in the constructor, declares their valid values in ``_parameter_constraints``, and
-    changes a batch in ``__call__``, with random numbers from torch's global generator, which ``fit`` seeds.
+    changes a batch in ``__call__``, with random numbers from torch's global generator, which ``fit`` seeds and restores.
     """
 
     _parameter_constraints: ClassVar[Constraints] = {}
@@ -70,15 +71,15 @@ class RowAugmenter:
         self, shape: InputShape, augmentations: Sequence[Augmentation], wave: ArrayLike | None = None
     ) -> None:
         self.shape = shape
-        self.steps = [
-            (clone(step), _known_wave(step, wave, shape) if "wave" in step.needs else None)
-            for step in augmentations
+        self.augmentations = [clone(step) for step in augmentations]
+        self.waves = [
+            _known_wave(step, wave, shape) if "wave" in step.needs else None for step in augmentations
         ]
 
     def __call__(self, rows: Tensor) -> Tensor:
         """Return changed copies of rows of X."""
         x, scalars = self.shape.unfold(rows)
-        for step, wave in self.steps:
+        for step, wave in zip(self.augmentations, self.waves, strict=True):
             x = step(x, ivar_channel=self.shape.ivar_channel, wave=wave)
         return self.shape.fold(x, scalars)
 
@@ -173,7 +174,7 @@ class Noise(Augmentation):
 
     def __call__(self, x: Tensor, ivar_channel: int | None = None, wave: Tensor | None = None) -> Tensor:
         """Add noise."""
-        uniform = torch.rand((len(x),) + (1,) * (x.ndim - 1), device=x.device)
+        uniform = torch.rand((len(x),) + (1,) * (x.ndim - 1), **_own(x))
         log_ivar = None if ivar_channel is None else x[:, ivar_channel, None]
         if not isinstance(self.sigma, str):
             low, high = self.sigma
@@ -181,7 +182,7 @@ class Noise(Augmentation):
         else:
             assert log_ivar is not None  # guaranteed by `needs`
             sigma = uniform * 10.0 ** (-0.5 * log_ivar)
-        out = x + sigma * torch.randn_like(x)
+        out = x + sigma * torch.randn(x.shape, dtype=x.dtype, **_own(x))
         if log_ivar is not None:
             out[:, ivar_channel] = -torch.log10(10.0**-log_ivar + sigma**2)[:, 0]
         return out
@@ -203,7 +204,10 @@ class Shift(Augmentation):
 
     def __call__(self, x: Tensor, ivar_channel: int | None = None, wave: Tensor | None = None) -> Tensor:
         """Shift each spectrum."""
-        return shifted(x, torch.randint(-self.largest, self.largest + 1, (len(x),), device=x.device))
+        return shifted(
+            x,
+            torch.randint(-self.largest, self.largest + 1, (len(x),), **_own(x)),
+        )
 
 
 class VelocityShift(Augmentation):
@@ -232,7 +236,7 @@ class VelocityShift(Augmentation):
         """Shift each spectrum."""
         assert wave is not None  # guaranteed by `needs`
         wave = wave.to(x.device)
-        velocity = (2.0 * torch.rand(len(x), 1, device=x.device, dtype=torch.float64) - 1.0) * self.largest
+        velocity = (2.0 * torch.rand(len(x), 1, **_own(x), dtype=torch.float64) - 1.0) * self.largest
         source = wave / (1.0 + velocity / _LIGHT_SPEED)
         right = torch.searchsorted(wave, source).clamp(1, len(wave) - 1)
         left = right - 1
@@ -259,7 +263,7 @@ class Tilt(Augmentation):
 
     def __call__(self, x: Tensor, ivar_channel: int | None = None, wave: Tensor | None = None) -> Tensor:
         """Tilt each spectrum."""
-        slope = (2.0 * torch.rand(len(x), 1, 1, device=x.device) - 1.0) * self.largest
+        slope = (2.0 * torch.rand(len(x), 1, 1, **_own(x)) - 1.0) * self.largest
         line = 1.0 + slope * torch.linspace(-1.0, 1.0, x.shape[2], device=x.device)
         out = x * line
         if ivar_channel is not None:
@@ -284,7 +288,7 @@ class Mask(Augmentation):
     def __call__(self, x: Tensor, ivar_channel: int | None = None, wave: Tensor | None = None) -> Tensor:
         """Mask a range of each spectrum."""
         n_pixels = x.shape[2]
-        width, place = torch.rand(2, len(x), 1, 1, device=x.device)
+        width, place = torch.rand(2, len(x), 1, 1, **_own(x))
         width = (width * (self.largest * n_pixels + 1.0)).floor()
         start = (place * (n_pixels - width + 1.0)).floor()
         pixel = torch.arange(n_pixels, device=x.device)
@@ -298,7 +302,7 @@ class Flips(Augmentation):
 
     def __call__(self, x: Tensor, ivar_channel: int | None = None, wave: Tensor | None = None) -> Tensor:
         """Mirror half of the images."""
-        mirror = torch.randint(2, (len(x), 1, 1, 1), device=x.device) == 1
+        mirror = torch.randint(2, (len(x), 1, 1, 1), **_own(x)) == 1
         return torch.where(mirror, x.flip(-1), x)
 
 
@@ -309,11 +313,16 @@ class Rotations(Augmentation):
 
     def __call__(self, x: Tensor, ivar_channel: int | None = None, wave: Tensor | None = None) -> Tensor:
         """Rotate each image."""
-        drawn = torch.randint(n_views(x) // 2, (len(x),), device=x.device)
+        drawn = torch.randint(n_views(x) // 2, (len(x),), **_own(x))
         out = torch.empty_like(x)
         for turn in range(n_views(x) // 2):
             out[drawn == turn] = turned(x[drawn == turn], 2 * turn)
         return out
+
+
+def _own(x: Tensor) -> dict[str, Any]:
+    """Return the arguments of torch's random functions for numbers on the device of `x`, of the generator of the fit."""
+    return {"device": x.device, "generator": own_generator(x.device)}
 
 
 # Test-time augmentation -------------------------------------------------------------------------------

@@ -1,16 +1,18 @@
 """Checkpoints: the state of training on disk, from which an interrupted fit is resumed.
 
 A checkpoint belongs to one fit: its name is a hash of the estimator, its parameters, the data and the versions of the
-software. Any number of fits, such as the folds of a search, can therefore share a directory. A checkpoint is written to
-a temporary file that then replaces the previous one, and contains a digest of its content, so a partly written file is
-never loaded. Loading executes no code from the file.
+software. Any number of fits, such as the folds of a search, can therefore share a directory, and any number of processes
+can run the same fit. A checkpoint is written to a temporary file of the process that then replaces the previous one, and
+contains a digest of its content, so a partly written file is never loaded. Loading executes no code from the file.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
+import threading
 import time
 import warnings
 from collections.abc import Mapping
@@ -23,12 +25,13 @@ import torch
 from skorch.callbacks import Callback
 from skorch.history import History
 
-from skspec.training.devices import get_generator_state, set_generator_state
+from skspec.training.randomness import get_generator_state, set_generator_state
 
 _DIGEST_SIZE = 32
 _SHARE = 0.05  # maximum fraction of the time spent on writing
 _PLAIN = (bool, int, float, str, type(None))
 _UNSAFE = object()
+_PARTIAL = ".part"
 
 
 def checkpoint_path(directory: str | os.PathLike[str], identity: Any) -> Path:
@@ -52,7 +55,12 @@ class Checkpoint(Callback):
         """Resume an interrupted run."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if self.state is not None:
-            _restore(net, self.state)
+            try:
+                set_training_state(net, self.state)
+            except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+                raise ValueError(
+                    f"{self.path} is not a checkpoint of this {type(net.module_.network).__name__}; delete it"
+                ) from error
             self.state = None
         self.cost_ = 0.0
         self.written_ = -float("inf")
@@ -64,28 +72,45 @@ class Checkpoint(Callback):
             return
         if start - self.written_ < self.cost_ / _SHARE:
             return
-        write_checkpoint(self.path, _state(net) | {"seed": self.seed})
+        write_checkpoint(self.path, get_training_state(net) | {"seed": self.seed})
         self.written_ = time.monotonic()
         self.cost_ = self.written_ - start
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
         """Delete the files of a complete run."""
-        self.path.unlink(missing_ok=True)
-        _partial(self.path).unlink(missing_ok=True)
+        delete_checkpoint(self.path)
 
 
 def write_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
-    """Write a state, completely or not at all."""
+    """Write a state, completely or not at all; if this fails, because the disk is full for example, only warn."""
     buffer = io.BytesIO()
     torch.save(dict(state), buffer)
     content = buffer.getbuffer()
-    partial = _partial(path)
-    with open(partial, "wb") as file:
-        file.write(hashlib.sha256(content).digest())
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    partial = path.with_name(f"{path.stem}.{os.getpid()}-{threading.get_ident()}{_PARTIAL}")
+    try:
+        with open(partial, "wb") as file:
+            file.write(hashlib.sha256(content).digest())
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileNotFoundError):  # another process has completed this fit, and tidied up
+            os.replace(partial, path)
+    except OSError as error:
+        warnings.warn(
+            f"the checkpoint {path} cannot be written ({error.strerror or error}); training continues, but an "
+            "interrupted fit will not resume from here: free space, or choose another checkpoint_dir",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def delete_checkpoint(path: Path) -> None:
+    """Delete a checkpoint and what killed processes left of it."""
+    for file in (path, *path.parent.glob(f"{path.stem}*{_PARTIAL}")):
+        with contextlib.suppress(PermissionError):  # on Windows, another process is reading or writing it
+            file.unlink(missing_ok=True)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any] | None:
@@ -101,11 +126,8 @@ def read_checkpoint(path: Path) -> dict[str, Any] | None:
     return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
 
 
-def _partial(path: Path) -> Path:
-    return path.with_suffix(".part")
-
-
-def _state(net: Any) -> dict[str, Any]:
+def get_training_state(net: Any) -> dict[str, Any]:
+    """Return the state of a net in training, in plain values and tensors, which are not copied."""
     return {
         "module": net.module_.state_dict(),
         "average": None if net.average_ is None else net.average_.state_dict(),
@@ -116,7 +138,8 @@ def _state(net: Any) -> dict[str, Any]:
     } | get_generator_state(net.device)
 
 
-def _restore(net: Any, state: Mapping[str, Any]) -> None:
+def set_training_state(net: Any, state: Mapping[str, Any]) -> None:
+    """Restore a state from `get_training_state`."""
     net.module_.load_state_dict(state["module"])
     if net.average_ is not None:
         net.average_.load_state_dict(state["average"])

@@ -21,6 +21,8 @@ from skspec.checks import (
     Constraints,
     Instance,
     Interval,
+    scale_weight,
+    unchanged_on_error,
 )
 from skspec.training.data import check_training_data
 from skspec.training.devices import resolve_device
@@ -101,6 +103,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
 
     # Public methods -----------------------------------------------------------------------------------
 
+    @unchanged_on_error
     def partial_fit(
         self,
         X: Any,
@@ -133,6 +136,8 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         ------
         ValueError
             As in fit; if `classes` is missing in the first call or differs in a later one; or if y has other labels.
+        FloatingPointError
+            If training diverges. The classifier is then as it was before the call.
         """
         self._check_params()
         if self.class_weight == "balanced":
@@ -158,7 +163,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         if len(unknown):
             raise ValueError(f"y has labels that are not in classes: {unknown.tolist()}")
         target = np.searchsorted(self.classes_, labels)
-        train_more(self, rows, target, _total_weight(weight, self.class_weight, labels), device)
+        train_more(self, rows, target, self._total_weight(weight, labels), device)
         return self
 
     def decision_function(self, X: Any) -> NDArray[np.float32]:
@@ -229,7 +234,16 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
             raise ValueError(
                 f"y has only one class, {self.classes_.tolist()[0]!r}; at least two classes are needed"
             )
-        return target, _total_weight(weight, self.class_weight, y), self._coordinates()
+        return target, self._total_weight(weight, y), self._coordinates()
+
+    def _total_weight(
+        self, weight: NDArray[np.float64] | None, labels: NDArray[Any]
+    ) -> NDArray[np.float32] | None:
+        """Return the weights of rows times those of their classes, scaled to mean one."""
+        if self.class_weight is not None:
+            of_class = _weight_of_class(self.class_weight, self.classes_, labels)
+            weight = of_class if weight is None else weight * of_class
+        return None if weight is None else scale_weight(weight)
 
     @property
     def _n_outputs(self) -> int:
@@ -302,11 +316,26 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         return coordinates
 
 
-def _total_weight(
-    weight: NDArray[np.float64] | None, class_weight: Any, labels: NDArray[Any]
-) -> NDArray[np.floating] | None:
-    """Return the weights of rows times those of their classes, scaled to mean one."""
-    if class_weight is not None:
-        of_class = compute_sample_weight(class_weight, labels)
-        weight = of_class if weight is None else weight * of_class
-    return None if weight is None else (weight / weight.mean()).astype(np.float32)
+def _weight_of_class(
+    class_weight: Mapping[Any, float] | str, classes: NDArray[Any], labels: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Return the weight of the class of each label; as in scikit-learn, a class that a dict lacks has weight 1."""
+    if isinstance(class_weight, str):
+        return compute_sample_weight(class_weight, labels)
+    known = classes.tolist()
+    unknown = [label for label in class_weight if label not in known]
+    if unknown and any(label not in class_weight for label in known):
+        raise ValueError(
+            f"class_weight has no weight for some of the classes {known}, but one for {unknown[0]!r}, which is not a "
+            "class"
+        )
+    weights = [class_weight.get(label, 1.0) for label in known]
+    for label, weight in zip(known, weights, strict=True):
+        if not isinstance(weight, Real) or not 0 <= weight < np.inf:
+            raise ValueError(
+                f"class_weight must have numbers that are finite and not negative, got {weight!r} for {label!r}"
+            )
+    of_label = np.array(weights, dtype=np.float64)[np.searchsorted(classes, labels)]
+    if not of_label.any():
+        raise ValueError("class_weight is zero for all classes in y")
+    return of_label

@@ -27,7 +27,9 @@ from skspec.checks import (
     Instance,
     Interval,
     check_parameters,
+    unchanged_on_error,
 )
+from skspec.spectra.inputs import row_name
 from skspec.training.augmentation import Augmentation, check_augmentations, named_augmentations
 from skspec.training.data import check_rows, check_training_data
 from skspec.training.declaration import Declared
@@ -84,7 +86,8 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
         The split is stratified by class, and keeps groups together if ``groups`` are passed to fit.
     scoring : str, callable or None
         Score of the validation set: a scorer or its name, of scikit-learn or of `skspec.metrics.get_scorer`; None is
-        the negative loss.
+        the negative loss. If some targets of a regressor are unknown, each is scored for the spectra for which it is
+        known, and the mean over targets is taken. An epoch whose score is NaN is never the best.
     n_iter_no_change : int or None
         Early stopping: number of epochs without a better validation score after which training ends; None always trains
         for `max_epochs`.
@@ -238,10 +241,13 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
 
     # Public methods -----------------------------------------------------------------------------------
 
+    @unchanged_on_error
     def fit(
         self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None
     ) -> Self:
         """Train the network, from scratch or, with ``warm_start``, from the weights of the last fit.
+
+        If the fit fails or is interrupted, the estimator is left as it was before.
 
         Parameters
         ----------
@@ -268,6 +274,8 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
             held out, or classes, targets or columns are not those of the last fit with ``warm_start``.
         TypeError
             If a parameter has the wrong type, or X or y is an astropy Quantity.
+        FloatingPointError
+            If training diverges: the loss or a weight becomes NaN or infinite.
         """
         self._check_params()
         device = resolve_device(self.device)
@@ -276,7 +284,6 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
         rows, y, sample_weight, groups = check_training_data(
             self, X, y, sample_weight, groups, reset=not warm
         )
-        self.__dict__.pop("net_", None)  # a fit that fails leaves no model of other data behind
         target, weight, identity = self._encode_target(y, sample_weight, warm_start=warm)
         train(self, rows, target, weight, groups=groups, device=device, start=start, identity=identity)
         return self
@@ -364,7 +371,9 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
         device = self._prediction_device()
         module = self.net_.to(device).module_
         dtype = self._dtype(device, module)
-        return apply_network(module, rows, function, views=views, device=device, dtype=dtype)
+        outputs = apply_network(module, rows, function, views=views, device=device, dtype=dtype)
+        _check_outputs(outputs, X)
+        return outputs
 
     def _prediction_device(self) -> torch.device:
         try:
@@ -387,3 +396,13 @@ class NeuralEstimator(Declared, metaclass=ABCMeta):
         """Restore a fitted state in an estimator with the same parameters."""
         set_state(self, state, arrays)
         return self
+
+
+def _check_outputs(outputs: NDArray[np.float32], X: Any) -> None:
+    bad = np.flatnonzero(~np.isfinite(outputs).all(axis=1))
+    if len(bad):
+        more = f" and {len(bad) - 1} others" if len(bad) > 1 else ""
+        raise FloatingPointError(
+            f"the network returns NaN or infinity for {row_name(int(bad[0]), X)}{more}; their values are too far from "
+            "those of the training spectra: normalise the flux (FluxNormalizer), or remove them"
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from math import isqrt, prod
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +19,7 @@ from skspec.training.network import InputShape
 from skspec.training.prediction import View
 
 _MAX_SHIFT = 1000  # pixels; the network is applied once for each shift
+_MAX_WEIGHT = 1e30  # of a shift; sums of weights are in float32
 
 
 class SpectrumInput(NeuralEstimator):
@@ -76,8 +77,14 @@ class Shifts:
             Interval(Integral, 0, _MAX_SHIFT).check(name, value)
         elif len(value) > 2 * _MAX_SHIFT + 1:
             raise ValueError(f"{name} can have up to {2 * _MAX_SHIFT + 1} shifts, got {len(value)}")
-        elif not value or min(value.values()) < 0 or not any(value.values()):
-            raise ValueError(f"{name} must have weights that are not negative and not all 0, got {value!r}")
+        else:
+            for shift, weight in value.items():
+                Interval(Integral, -_MAX_SHIFT, _MAX_SHIFT).check(f"shift in {name}", shift)
+                Interval(Real, high=_MAX_WEIGHT).check(f"weight in {name}", weight)
+            if min(value.values(), default=0) < 0 or not sum(value.values()) > 1 / _MAX_WEIGHT:
+                raise ValueError(
+                    f"{name} must have weights that are not negative and not all 0, got {value!r}"
+                )
 
 
 class ShiftAveraging(NeuralClassifier):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Callable
+import traceback
 from numbers import Real
 from typing import Any
 
@@ -14,11 +14,13 @@ from astropy.table import Table
 from numpy.typing import NDArray
 from skorch import NeuralNet, NeuralNetClassifier, NeuralNetRegressor
 from skorch.callbacks import EpochTimer, PassthroughScoring
-from torch import Tensor, nn
+from torch import nn
 
+from skspec.training.augmentation import RowAugmenter
 from skspec.training.averaging import WeightAverage
 from skspec.training.batching import Batch, Batches, Rows, balanced
 from skspec.training.precision import autocast
+from skspec.training.randomness import own_training
 from skspec.training.targets import SoftTargets
 from skspec.training.validation import ClassOutputs, ValueOutputs
 
@@ -32,7 +34,7 @@ class Net(NeuralNet):
         Network from rows of X to logits.
     generator : numpy.random.Generator
         Shuffles the training rows.
-    augment : callable or None, default=None
+    augment : RowAugmenter or None, default=None
         Augments the rows of a training batch.
     soften : SoftTargets or None, default=None
         Smooths or mixes the rows and targets of a training batch.
@@ -49,13 +51,14 @@ class Net(NeuralNet):
     """
 
     device: str
+    average_: WeightAverage | None = None  # during training, if there is one
 
     def __init__(
         self,
         module: Any,
         *,
         generator: np.random.Generator,
-        augment: Callable[[Tensor], Tensor] | None = None,
+        augment: RowAugmenter | None = None,
         soften: SoftTargets | None = None,
         outputs: ClassOutputs | ValueOutputs,
         balance: bool = False,
@@ -105,22 +108,41 @@ class Net(NeuralNet):
     def train(self, rows: Rows, validation: Rows | None = None, *, n_epochs: int | None = None) -> Net:
         """Train the initialised net, for `n_epochs` or, with None, until it has ``max_epochs``.
 
-        Unlike in skorch, Ctrl-C raises KeyboardInterrupt.
+        Unlike in skorch, Ctrl-C raises KeyboardInterrupt. FloatingPointError if the loss or a weight is not finite.
         """
+        try:
+            return self._train(rows, validation, n_epochs)
+        finally:
+            self.train_split: Any = None
+            self.average_ = None
+            self.__dict__.pop("_named_parameters", None)
+
+    def _train(self, rows: Rows, validation: Rows | None, n_epochs: int | None) -> Net:
         self.stop_requested = False  # callbacks set it; the others are still notified of the end of the epoch
         self.train_split = None if validation is None else lambda _: (rows, validation)
         self.average_ = None if self.ema_decay is None else WeightAverage(self.module_, self.ema_decay)
         self._named_parameters = list(self.get_all_learnable_params())
         self.notify("on_train_begin", X=rows, y=None)
-        with contextlib.suppress(_StopTraining):
+        augmentations = () if self.augment is None else self.augment.augmentations
+        with contextlib.suppress(_StopTraining), own_training(self.module_, augmentations):
             self.fit_loop(rows, epochs=self.max_epochs - len(self.history) if n_epochs is None else n_epochs)
         if self.average_ is not None:
             self.module_.load_state_dict(self.average_.module.state_dict())
+        self._check_weights()
         self.notify("on_train_end", X=rows, y=None)
         self.optimizer_.zero_grad()  # frees the gradients
-        self.train_split = self.average_ = None
-        del self._named_parameters
         return self
+
+    def _check_weights(self) -> None:
+        tensors = self.module_.network.state_dict().values()
+        if not all(tensor.isfinite().all() for tensor in tensors if tensor.is_floating_point()):
+            raise self._diverged("weights are")
+
+    def _diverged(self, what: str) -> FloatingPointError:
+        return FloatingPointError(
+            f"training diverged in epoch {len(self.history)}: {what} NaN or infinite; a smaller lr than {self.lr:g}, "
+            "max_grad_norm=1, or a normalised flux (FluxNormalizer) may help"
+        )
 
     @property
     def validated_module(self) -> nn.Module:
@@ -128,11 +150,11 @@ class Net(NeuralNet):
         return self.module_ if self.average_ is None else self.average_.module
 
     def notify(self, method_name: str, **cb_kwargs: Any) -> None:
-        """Call the callbacks; a KeyboardInterrupt that one raises at the end of an epoch stops training early."""
+        """Call the callbacks; a KeyboardInterrupt of one of skorch at the end of an epoch stops training early."""
         try:
             super().notify(method_name, **cb_kwargs)
-        except KeyboardInterrupt:
-            if method_name == "on_epoch_end":
+        except KeyboardInterrupt as error:
+            if method_name == "on_epoch_end" and not _is_in_skspec(error):
                 raise _StopTraining from None
             raise
         if method_name == "on_epoch_end" and self.stop_requested:
@@ -152,6 +174,8 @@ class Net(NeuralNet):
             records[-1].update({f"{prefix}_loss": step["loss"], f"{prefix}_batch_size": len(batch)})
             self.notify("on_batch_end", batch=batch, training=training, **step)
         losses = torch.stack([record[f"{prefix}_loss"] for record in records])
+        if not losses.isfinite().all():
+            raise self._diverged("the loss is" if training else "the validation loss is")
         for record, loss in zip(records, losses.tolist(), strict=True):
             record[f"{prefix}_loss"] = loss
         self.history.record(f"{prefix}_batch_count", len(records))
@@ -225,6 +249,12 @@ class RegressorNet(Net, NeuralNetRegressor):
 
 class _StopTraining(Exception):  # noqa: N818
     """A callback has stopped the training."""
+
+
+def _is_in_skspec(error: BaseException) -> bool:
+    """Return whether an exception was raised in another module of skspec, such as Ctrl-C in a checkpoint."""
+    modules = {frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)}
+    return any(name.startswith("skspec.") for name in modules - {__name__})
 
 
 def get_weights(net: Any) -> dict[str, NDArray[Any]]:

@@ -81,7 +81,8 @@ def column_statistics(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the mean and standard deviation of each column, or of its channel for images, ignoring NaN.
 
-    Both are NaN for a column that is missing everywhere; the standard deviation of a constant column is replaced by 1.
+    Both are NaN for a column that is missing everywhere; the standard deviation of a constant column is replaced by 1,
+    or by the rounding error of larger values.
     """
     chunks = np.array_split(X, max(1, X.size // _CHUNK))
     group = _groups(shape)
@@ -95,8 +96,8 @@ def column_statistics(
     with np.errstate(invalid="ignore"):
         center = total(lambda chunk: np.nansum(chunk, axis=0, dtype=np.float64)) / count
         scale = np.sqrt(total(lambda chunk: np.nansum((chunk - center[group]) ** 2, axis=0)) / count)
-    flat = scale <= 1e-6 * np.abs(center)  # within the rounding of float32
-    return center[group], np.where(flat, 1.0, scale)[group]
+    rounding = 1e-6 * np.abs(center)  # of float32
+    return center[group], np.where(scale <= rounding, np.maximum(rounding, 1.0), scale)[group]
 
 
 def _groups(shape: InputShape) -> NDArray[np.intp]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skspec.checks import Choice, Constraints
+from skspec.checks import Choice, Constraints, scale_weight
 from skspec.training.estimator import NeuralEstimator
 from skspec.training.losses import VALUE_LOSSES, ValueLoss
 from skspec.training.net import RegressorNet
@@ -97,16 +97,16 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         _check_known(table)
         if not warm_start:
             self._is_flat = y.ndim == 1
-            self.target_mean_ = np.nanmean(table, axis=0)
-            spread = np.nanstd(table, axis=0)
+            self.target_mean_ = _in_range(np.nanmean, table)
+            spread = _in_range(np.nanstd, table)
             self.target_scale_ = np.where(spread > 0, spread, 1.0)
         elif table.shape[1] != self.n_targets_:
             raise ValueError(
                 f"warm_start needs the {self.n_targets_} targets of the last fit, got {table.shape[1]}"
             )
         target = ((table - self.target_mean_) / self.target_scale_).astype(np.float32)
-        weight = None if weight is None else (weight / weight.mean()).astype(np.float32)
-        return target, weight, [self.target_mean_, self.target_scale_]
+        scaled = None if weight is None else scale_weight(weight)
+        return target, scaled, [self.target_mean_, self.target_scale_]
 
     def _outputs(self) -> ValueOutputs:
         return ValueOutputs(self.target_mean_, self.target_scale_, self._is_flat)
@@ -147,3 +147,12 @@ def _check_known(table: NDArray[np.float64]) -> None:
         raise ValueError(f"row {unknown_rows[0]} of y has no known value{more}; remove such spectra")
     if len(unknown_columns):
         raise ValueError(f"column {unknown_columns[0]} of y has no known value")
+
+
+def _in_range(
+    statistic: Callable[..., NDArray[np.float64]], table: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return a statistic of each column, also of values so large or small that sums of squares over- or underflow."""
+    unit = np.nanmax(np.abs(table), axis=0)
+    unit = np.where((unit > 1e100) | ((unit > 0) & (unit < 1e-100)), unit, 1.0)
+    return statistic(table / unit, axis=0) * unit

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -16,11 +19,18 @@ from skspec.metrics import get_scorer
 from skspec.training.augmentation import RowAugmenter
 from skspec.training.batching import Rows
 from skspec.training.callbacks import ProgressBar
-from skspec.training.checkpoint import Checkpoint, checkpoint_path, read_checkpoint
-from skspec.training.devices import seeded
+from skspec.training.checkpoint import (
+    Checkpoint,
+    checkpoint_path,
+    delete_checkpoint,
+    get_training_state,
+    read_checkpoint,
+    set_training_state,
+)
 from skspec.training.net import Net, get_weights, history_table
 from skspec.training.network import RowNetwork, column_statistics
 from skspec.training.optimizers import OPTIMIZERS
+from skspec.training.randomness import own_random_numbers, seeded
 from skspec.training.schedules import LearningRate
 from skspec.training.validation import Validation, hold_out
 
@@ -74,7 +84,12 @@ def train(
             estimator._load_pretrained(net.module_.network)
         else:
             net.module_.load_state_dict(start.module_.state_dict())
-        estimator.net_ = net.train(data, validation)
+        try:
+            estimator.net_ = net.train(data, validation)
+        except FloatingPointError:
+            if checkpoint is not None:  # the run would diverge again
+                delete_checkpoint(checkpoint.path)
+            raise
     estimator.history_ = history_table(estimator.net_.history)
     estimator.__dict__.pop("best_epoch_", None)
     if validation is not None:
@@ -88,7 +103,7 @@ def train_more(
     weight: NDArray[np.floating] | None,
     device: torch.device,
 ) -> None:
-    """Train for one epoch at a constant learning rate."""
+    """Train for one epoch at a constant learning rate; a net that exists is unchanged if this fails."""
     seed = draw_seed(estimator.random_state) if not hasattr(estimator, "net_") else None
     data = Rows(rows, target, weight)
     if seed is not None:
@@ -97,10 +112,25 @@ def train_more(
             estimator.net_ = make_net(estimator, *statistics, device=device, seed=seed)
             estimator._load_pretrained(estimator.net_.module_.network)
     net = estimator.net_.to(device)
-    dict(net.callbacks_)["learning_rate"].schedule = "constant"
-    with seeded(int(net.generator.integers(2**31 - 1)), device):
-        net.train(data, n_epochs=1)
+    with _unchanged_on_error(net):
+        dict(net.callbacks_)["learning_rate"].schedule = "constant"
+        with seeded(int(net.generator.integers(2**31 - 1)), device):
+            net.train(data, n_epochs=1)
     estimator.history_ = history_table(net.history)
+
+
+@contextmanager
+def _unchanged_on_error(net: Net) -> Iterator[None]:
+    """Restore the state of a net if the block is left by an exception."""
+    callbacks = [(callback, copy.copy(vars(callback))) for _, callback in net.callbacks_]
+    state = copy.deepcopy(get_training_state(net))
+    try:
+        yield
+    except BaseException:
+        set_training_state(net, state)
+        for callback, attributes in callbacks:
+            callback.__dict__ = attributes
+        raise
 
 
 def make_net(
@@ -113,9 +143,11 @@ def make_net(
     validation: Validation | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Net:
-    """Return an untrained net, with weights drawn from torch's global generator."""
+    """Return an untrained net, with weights drawn from the generator of `seeded`."""
     shape = estimator._input_shape(len(center))
-    module = RowNetwork(estimator._build_network(shape.channels, estimator._n_outputs), center, scale, shape)
+    with own_random_numbers():
+        network = estimator._build_network(shape.channels, estimator._n_outputs)
+    module = RowNetwork(network, center, scale, shape)
     if estimator.compile:
         module.compile()
     optimizer, options = OPTIMIZERS[estimator.optimizer]

@@ -13,8 +13,8 @@ from astropy.table import Table
 from numpy.typing import NDArray
 from torch.nn.modules import module as torch_module
 
-from skspec.training.devices import seeded
 from skspec.training.net import get_weights
+from skspec.training.randomness import seeded
 from skspec.training.run import make_net
 
 _PREFIX = "module."

@@ -38,5 +38,9 @@ class SoftTargets:
         if weight is None:
             return mixed, torch.lerp(soft[other], soft, share), None
         total = torch.lerp(weight[other], weight, share)
-        soft = torch.lerp((weight[:, None] * soft)[other], weight[:, None] * soft, share) / total[:, None]
+        tiny = torch.finfo(total.dtype).tiny  # of two rows of weight 0
+        soft = (
+            torch.lerp((weight[:, None] * soft)[other], weight[:, None] * soft, share)
+            / total.clamp(min=tiny)[:, None]
+        )
         return mixed, soft, total

@@ -67,6 +67,7 @@ class Validation(Callback):
         self.best_epoch_ = 0
         self.best_weights_: dict[str, Any] = {}
         self.outputs_: list[Any] = []
+        self.n_undefined_ = 0
 
     def on_batch_end(self, net: Any, training: bool | None = None, y_pred: Any = None, **kwargs: Any) -> None:
         """Collect the outputs."""
@@ -81,6 +82,7 @@ class Validation(Callback):
             outputs = torch.cat(self.outputs_).cpu().numpy()
             score = net.outputs.score(self.scorer, dataset_valid.X, dataset_valid.y, outputs)
             net.history.record("valid_score", score)
+            self._check(score, epoch)
         self.outputs_ = []
         if score > self.best_score_:
             self.best_score_, self.best_epoch_ = score, epoch
@@ -90,9 +92,25 @@ class Validation(Callback):
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
         """Restore the best weights."""
-        if self.best_weights_:
-            net.module_.load_state_dict(self.best_weights_)
+        if not self.best_weights_:
+            raise ValueError(
+                f"scoring is {self.scorer}, which was NaN in all {self.n_undefined_} epochs, so no epoch is the best; "
+                "choose another score, or a larger validation_fraction"
+            )
+        net.module_.load_state_dict(self.best_weights_)
         self.best_weights_ = {}
+
+    def _check(self, score: float, epoch: int) -> None:
+        if score > -math.inf:
+            return
+        self.n_undefined_ += 1
+        if self.n_undefined_ == 1:
+            warnings.warn(
+                f"the validation score of epoch {epoch} is {score}; epochs without a score are never the best: if there "
+                "are many, choose another scoring, or a larger validation_fraction",
+                RuntimeWarning,
+                stacklevel=2,
+            )
 
 
 class ClassOutputs:
@@ -128,11 +146,17 @@ class ValueOutputs:
         return errors[:, 0] if self.is_flat else errors
 
     def score(self, scorer: Any, X: Any, target: NDArray[np.float32], outputs: NDArray[np.float32]) -> float:
-        """Return the score of the outputs for the rows X whose targets are all known."""
-        known = ~np.isnan(target).any(axis=1)
-        if not known.any():
-            return math.nan
-        return float(scorer(_KnownValues(self.values(outputs[known])), X[known], self.values(target[known])))
+        """Return the score of the outputs for rows X; the mean over targets if some are unknown."""
+        known = ~np.isnan(target)
+        if known.all():
+            return float(scorer(_KnownValues(self.values(outputs)), X, self.values(target)))
+        found, true = outputs[:, : len(self.mean)] * self.scale + self.mean, target * self.scale + self.mean
+        scores = [
+            scorer(_KnownValues(found[rows, k]), X[rows], true[rows, k])
+            for k, rows in enumerate(known.T)
+            if rows.any()
+        ]
+        return float(np.mean(scores))
 
 
 class _KnownValues(RegressorMixin, BaseEstimator):

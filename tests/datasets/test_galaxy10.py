@@ -77,6 +77,18 @@ def test_other_files(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"Galaxy10.h5: images must be a dataset, got Group"):
         load_galaxy10(path)
     with h5py.File(path, "w") as file:
+        file["images"] = h5py.ExternalLink("other.h5", "images")
+        file["ans"] = ANS
+    with pytest.raises(ValueError, match=r"got a link to another object"):
+        load_galaxy10(path)
+    with h5py.File(path, "w") as file:
+        file.create_dataset(
+            "images", (1, 69, 69, 3), "u1", external=[(str(tmp_path / "other"), 0, 69 * 69 * 3)]
+        )
+        file["ans"] = ANS
+    with pytest.raises(ValueError, match=r"images must be a dataset, got one with data in another file"):
+        load_galaxy10(path)
+    with h5py.File(path, "w") as file:
         file["fluxes"] = ANS
     with pytest.raises(ValueError, match="must have the datasets images and ans, got fluxes"):
         load_galaxy10(path)

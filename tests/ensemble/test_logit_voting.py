@@ -23,10 +23,39 @@ from sklearn.svm import SVC, NuSVC
 
 from skspec import (
     Conv1DClassifier,
+    LogitVotingClassifier,
 )
 from skspec.metrics import accuracy, f1_macro, joint_kappa, joint_mae
 from tests._data import data_path
 from tests.ensemble._voters import CODES, GROUPS, Known, X, Y, known, of
+
+
+class Undefined(ClassifierMixin, BaseEstimator):
+    """A classifier whose probabilities are NaN for negative rows."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        return np.where(X[:, :1] < 0, np.nan, np.full((len(X), len(self.classes_)), 1 / len(self.classes_)))
+
+
+def test_a_member_that_diverges_or_gives_nan_is_named():
+    rows, y = np.random.default_rng(0).normal(2.0, 0.2, (60, 20)), np.arange(60) % 3
+    steep = Conv1DClassifier(lr=1e9, max_epochs=2, filters=(4,), kernel_sizes=(3,), random_state=0)
+    for options in ({}, {"scaling": "standard", "cv": 2}):
+        ensemble = LogitVotingClassifier([("lr", LogisticRegression()), ("net", steep)], **options)
+        with pytest.raises(FloatingPointError, match="member 'net': training diverged in epoch"):
+            ensemble.fit(rows, y)
+        assert not any(name.endswith("_") for name in vars(ensemble))
+    ensemble = LogitVotingClassifier([("lr", LogisticRegression()), ("odd", Undefined())]).fit(rows, y)
+    fitted = dict(vars(ensemble))
+    with pytest.raises(FloatingPointError, match="member 'odd': predict_proba of Undefined returns NaN"):
+        ensemble.predict(-rows)
+    with pytest.raises(FloatingPointError, match="member 'odd'"):
+        ensemble.fit(-rows, y)
+    assert vars(ensemble) == fitted
 
 
 @pytest.mark.parametrize(

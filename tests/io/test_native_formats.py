@@ -2,6 +2,7 @@
 
 import os
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -31,9 +32,24 @@ def everything():
     return sorted(str(path.relative_to(folder)) for path in folder.glob("*/*") if "redrock" not in path.name)
 
 
+WITH_A_NOTICE = {
+    "desi/coadd-1-80693-thru20210204.fits": "class and z are missing, since the file redrock",
+    "mkclass_ascii/t190l50p00.rbn": "31 pixels in stretches of constant flux",
+}
+
+
+def read_with_notice(name, **options):
+    """The spectra of an original file, which has to cause its notice if there is one."""
+    if name not in WITH_A_NOTICE:
+        return read_spectra(native(name), **options)
+    path = native(name)
+    with pytest.warns(UserWarning, match=WITH_A_NOTICE[name]):
+        return read_spectra(path, **options)
+
+
 @pytest.mark.parametrize("name", everything() or ["absent"])
 def test_every_original_reads(name):
-    spectra = read_spectra(native(name))
+    spectra = read_with_notice(name)
     assert spectra.medium == "vacuum"
     assert spectra.is_common_grid
     assert (np.diff(spectra.wave) > 0).all()
@@ -46,9 +62,13 @@ def test_every_original_reads(name):
 
 def test_a_whole_tree_reads_at_once():
     paths = sorted(path for path in native("").glob("*/*") if "redrock" not in path.name)
-    with pytest.warns(UserWarning, match="files give no errors") as caught:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         spectra = read_spectra(paths)
-    assert len(caught) == 1
+    expected = ["files give no errors", *WITH_A_NOTICE.values()]
+    messages = [str(warning.message) for warning in caught]
+    assert len(messages) == len(expected)
+    assert all(any(text in message for message in messages) for text in expected)
     assert len(spectra) == len(paths) + 4 + 2 + 15  # five DESI targets, three 2dF fibres, sixteen SNID epochs
     assert spectra.ivar is None
     assert not spectra.is_common_grid
@@ -226,7 +246,7 @@ def test_all_lamost_files_agree_with_the_repacked_archive():
 
 @pytest.mark.parametrize("name", ["coadd-1-80693-thru20210204.fits", "coadd-special-dark-27247.fits"])
 def test_desi(name):
-    spectra = read_spectra(native(f"desi/{name}"))
+    spectra = read_with_notice(f"desi/{name}")
     with fits.open(native(f"desi/{name}")) as hdus:
         np.testing.assert_allclose(spectra.wave, 3600 + 0.8 * np.arange(7781), rtol=1e-12)
         arms = {arm: hdus[f"{arm}_WAVELENGTH"].data for arm in "BRZ"}
@@ -261,9 +281,10 @@ def test_desi_class_is_from_the_redrock_file_in_the_same_folder():
     meta = spectra.meta[0]
     assert (meta["class"], meta["subclass"], meta["z"], meta["zwarn"]) == ("GALAXY", "", redshift["Z"], 0)
     assert meta["targetid"] == redshift["TARGETID"] == 39089837499744649
-    without = read_spectra(native("desi/coadd-1-80693-thru20210204.fits"))
+    without = read_with_notice("desi/coadd-1-80693-thru20210204.fits")
     assert "class" not in without.meta.colnames
-    folder = read_spectra(native("desi"))
+    with pytest.warns(UserWarning, match=r"coadd-1-80693.*class and z are missing"):
+        folder = read_spectra(native("desi"))
     assert len(folder) == 6
     assert folder.meta["class"].tolist() == [""] * 5 + ["GALAXY"]
     assert folder.meta["z"].mask.tolist() == [True] * 5 + [False]
@@ -375,9 +396,13 @@ def test_text_with_marked_pixels():
 def test_mkclass_text():
     path = native("mkclass_ascii/t190l50p00.rbn")
     table = np.loadtxt(path)
-    as_given, from_air = read_spectra(path), read_spectra(path, medium="air")
+    name = "mkclass_ascii/t190l50p00.rbn"
+    as_given, from_air = read_with_notice(name), read_with_notice(name, medium="air")
     np.testing.assert_array_equal(as_given.wave, table[:, 0])
-    assert bitwise(as_given.flux[0], table[:, 1])
+    assert not table[:31, 1].any()  # before the first observed wavelength
+    assert np.isnan(as_given.flux[0, :31]).all()
+    assert bitwise(as_given.flux[0, 31:], table[31:, 1])
+    assert as_given.meta["note"].tolist() == ["31 pixels of constant flux are missing"]
     assert as_given.meta["native_medium"].tolist() == [""]
     np.testing.assert_allclose(vacuum_to_air(from_air.wave), table[:, 0], rtol=1e-12)
     assert from_air.meta["native_medium"].tolist() == ["air"]

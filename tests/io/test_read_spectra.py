@@ -28,6 +28,13 @@ def night(tmp_path):
     return tmp_path
 
 
+def copies(night, files):
+    """Copy files of the night to names of their own."""
+    for number, file in enumerate(files):
+        (night / f"{number:03}-{file}").write_bytes((night / file).read_bytes())
+    return [night / f"{number:03}-{file}" for number, file in enumerate(files)]
+
+
 def names(spectra):
     return [os.path.basename(file) for file in spectra.meta["file"]]
 
@@ -47,12 +54,14 @@ def test_file_list_pattern_and_directory(night, monkeypatch):
         "spec-b.fits",
         "spec-c.fits",
     ]
-    folder = read_spectra(night)
+    assert names(read_spectra(night)) == ["spec-a.fits", "spec-b.fits", "spec-c.fits", "spec-d.fits"]
+    folder = read_spectra(night, recursive=False)
     assert names(folder) == ["spec-a.fits", "spec-b.fits", "spec-c.fits"]
     (stray,) = folder.meta.meta["skipped"]
     assert stray["file"] == str(night / "notes.md")
     assert stray["reason"].startswith("the format is not recognised (text starting with '# Night log")
-    assert len(read_spectra([night, night / "deep"])) == 4
+    with pytest.warns(UserWarning, match=r"1 names are of files that were named before .*spec-d\.fits"):
+        assert len(read_spectra([night, night / "deep"])) == 4
 
 
 def test_a_name_with_brackets_is_a_file(night):
@@ -61,7 +70,7 @@ def test_a_name_with_brackets_is_a_file(night):
 
 
 def test_common_grid_is_kept(night):
-    spectra = read_spectra(night)
+    spectra = read_spectra(night, recursive=False)
     assert spectra.is_common_grid
     assert spectra.flux.shape == spectra.ivar.shape == (3, N)
     np.testing.assert_array_equal(spectra.flux[0], flux_ivar(1)[0])
@@ -203,7 +212,7 @@ def test_format_is_forced(night):
 
 @pytest.mark.parametrize("backend", ["threading", "loky"])
 def test_result_does_not_depend_on_n_jobs(night, backend):
-    files = [night / f"spec-{name}.fits" for name in "abc"] * 30
+    files = copies(night, [f"spec-{name}.fits" for name in "abc"] * 30)
     alone = read_spectra(files)
     with joblib.parallel_config(backend):
         together = read_spectra(files, n_jobs=2)
@@ -214,7 +223,7 @@ def test_result_does_not_depend_on_n_jobs(night, backend):
 
 
 def test_n_jobs_reports_errors(night):
-    files = [*(night / f"spec-{name}.fits" for name in "abc"), night / "notes.md"] * 20
+    files = copies(night, [*(f"spec-{name}.fits" for name in "abc"), "notes.md"] * 20)
     with pytest.raises(SpectrumReadError, match=r"notes.md: the format is not recognised"):
         read_spectra(files, n_jobs=2)
     assert len(read_spectra(files, n_jobs=2, on_error="skip")) == 60
@@ -239,7 +248,7 @@ def test_on_error(night):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         skipped = read_spectra(night, on_error="skip")
-    assert names(warned) == names(skipped) == ["spec-a.fits", "spec-b.fits", "spec-c.fits"]
+    assert names(warned) == names(skipped) == [f"spec-{name}.fits" for name in "abcd"]
     reasons = {os.path.basename(item["file"]): item["reason"] for item in skipped.meta.meta["skipped"]}
     assert list(reasons) == ["broken.fits", "notes.md"]
     assert reasons["broken.fits"].startswith("truncated: HDU 1")

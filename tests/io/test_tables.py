@@ -1,5 +1,7 @@
 """Tables and text with one pixel or one spectrum per row."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pandas as pd
 import pyarrow
@@ -273,7 +275,7 @@ def test_npz(tmp_path):
     ("arrays", "message"),
     [
         ({"spam": WAVE}, "no columns of wavelength and flux among spam"),
-        ({"wave": WAVE, "flux": np.array([{}], dtype=object)}, "Object arrays cannot be loaded"),
+        ({"wave": WAVE, "flux": np.array([{}], dtype=object)}, "'flux.npy' holds Python objects"),
         ({"wave": WAVE, "flux": FLUX[None], "medium": "water"}, "medium is 'water'"),
         ({"wave": [WAVE] * 5, "flux": [FLUX] * 3}, r"wave has shape \(5, 40\), flux \(3, 40\)"),
         (
@@ -301,7 +303,9 @@ def test_npz_errors(tmp_path, arrays, message):
 )
 def test_real_archives(name, shape, columns):
     path = data_path(name)
-    spectra = read_spectra(path)
+    scatter = "pickles" in name  # between the components of each spectrum
+    with pytest.warns(UserWarning, match="flux_std may hold errors") if scatter else nullcontext():
+        spectra = read_spectra(path)
     with np.load(path) as archive:
         assert spectra.shape == shape
         np.testing.assert_array_equal(spectra.flux, archive["flux"])

@@ -1,6 +1,7 @@
 """`GANOversampler`: training, early stopping, checkpoints, and invalid input."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from sklearn.base import clone
 
 from skspec import GANOversampler
 from skspec.oversampling import _adversarial
+from skspec.oversampling._pictures import picture_names, save_picture
 from tests._processes import forkserver
 from tests.oversampling._rare import N_PIXELS, rare
 
@@ -239,7 +241,73 @@ def test_pictures_and_bar_change_nothing(tmp_path, capsys):
     assert "GANOversampler: 100%" in capsys.readouterr().err
 
 
-# Invalid input ---------------------------------------------------------------------------------------------
+def test_names_of_pictures_are_safe_and_distinct(tmp_path):
+    labels = ["O", "../above", "G8/K0", "G8_K0", "g8_k0", ".", "", "a\0b", "é" * 300, "$\\frac", "/etc/x"]
+    names = picture_names(labels)
+    assert (names["O"], names["G8_K0"], names["../above"]) == ("O", "G8_K0", "___above")
+    assert len({name.casefold() for name in names.values()}) == 11
+    for label, name in names.items():
+        file = tmp_path / f"{name}-000000.png"
+        save_picture(file, np.eye(4), np.eye(4), label=label, step=0)
+        assert file.parent == tmp_path
+    assert len(list(tmp_path.iterdir())) == 11
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+def test_all_pictures_are_in_their_directory(tmp_path, conditional):
+    X, y = rare(n_rare=16, n_common=24)
+    y = y.astype(object)
+    y[np.flatnonzero(y == "O")[:8]] = "../O"
+    y[np.flatnonzero(y == "O")] = "__/O"
+    options = QUICK | {"max_steps": 2, "score_every": 2, "conditional": conditional}
+    GANOversampler(**options, picture_dir=tmp_path / "in" / "here", picture_every=2).fit_resample(
+        X, y.astype(str)
+    )
+    pictures = list(tmp_path.rglob("*.png"))
+    assert len(pictures) == 4
+    assert {picture.parent for picture in pictures} == {tmp_path / "in" / "here"}
+
+
+# Failures and threads -------------------------------------------------------------------------------------
+
+
+def test_a_fit_that_diverges_or_is_interrupted_changes_nothing(monkeypatch):
+    X, y = rare()
+    sampler = GANOversampler(**QUICK)
+    with pytest.raises(FloatingPointError, match="training diverged after"):
+        GANOversampler(**QUICK | {"lr": 1e30}).fit_resample(X, y)
+    sampler.fit_resample(X, y)
+    before = dict(vars(sampler))
+    monkeypatch.setattr(
+        _adversarial.AdversarialTrainer, "step", lambda _: (_ for _ in ()).throw(KeyboardInterrupt)
+    )
+    with pytest.raises(KeyboardInterrupt):
+        sampler.fit_resample(X, y)
+    with pytest.raises(ValueError, match="n_channels must divide"):
+        sampler.set_params(n_channels=7).fit_resample(X, y)
+    sampler.set_params(n_channels=1)
+    assert all(vars(sampler)[name] is value for name, value in before.items() if name.endswith("_"))
+
+
+@pytest.mark.parametrize("network", ["conv", "dense"])
+def test_random_numbers_are_those_of_the_fit(network):
+    X, y = rare()
+    options = QUICK | {"max_steps": 4, "network": network, "loss": "wasserstein", "augment": True}
+    sampler = GANOversampler(**options)
+    before = torch.get_rng_state()
+    expected, _ = sampler.fit_resample(X, y)
+    samples = [sampler.sample(20, "O", random_state=seed) for seed in range(4)]
+    assert torch.equal(torch.get_rng_state(), before)
+    with ThreadPoolExecutor(2) as pool:
+        future = pool.submit(GANOversampler(**options).fit_resample, X, y)
+        while not future.done():
+            torch.rand(10)
+        again = pool.map(lambda seed: sampler.sample(20, "O", random_state=seed), range(4))
+        np.testing.assert_array_equal(future.result()[0], expected)
+        np.testing.assert_array_equal(list(again), samples)
+
+
+# Invalid input ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -28,6 +28,13 @@ def test_noise_is_scaled_by_the_spectrum():
     np.testing.assert_array_equal(sampler.source_indices_[:20], np.arange(20))
 
 
+@pytest.mark.parametrize("unit", [2.0**-80, 2.0**100])
+def test_noise_of_very_small_and_large_float32_flux(unit):
+    X = np.random.default_rng(0).normal(10.0, 1.0, (20, 50)).astype(np.float32)
+    expected, _ = resample(X)
+    np.testing.assert_array_equal(resample(X * np.float32(unit))[0] / np.float32(unit), expected)
+
+
 def test_noise_by_ivar_makes_ivar_smaller():
     rng = np.random.default_rng(0)
     flux, ivar = rng.normal(size=(20, 30)), rng.uniform(1.0, 9.0, (20, 30))

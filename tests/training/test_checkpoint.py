@@ -116,6 +116,62 @@ def test_killed_ten_times_at_random_moments(tmp_path):
     assert last[0] > 1
 
 
+def together(directory, start, out):
+    """Run the same fits at the same time as other processes."""
+    torch.set_num_threads(1)
+    X, y = data()
+    for number in range(4):
+        start.wait()
+        model = full_of_chance(checkpoint_dir=directory / str(number), max_epochs=8).fit(X, y)
+    np.savez(out, **weights(model))
+
+
+def test_the_same_fit_in_several_processes(tmp_path):
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    expected = weights(full_of_chance(max_epochs=8).fit(*data()))
+    torch.set_num_threads(n_threads)
+    processes = forkserver()
+    start = processes.Barrier(3)
+    outs = [tmp_path / f"{k}.npz" for k in range(3)]
+    running = [processes.Process(target=together, args=(tmp_path / "shared", start, out)) for out in outs]
+    for process in running:
+        process.start()
+    for process in running:
+        process.join()
+    assert [process.exitcode for process in running] == [0, 0, 0]
+    for out in outs:
+        assert_same(dict(np.load(out)), expected)
+    assert [file for file in tmp_path.rglob("shared/*/*") if file.is_file()] == []
+
+
+@pytest.mark.parametrize("reason", ["No space left on device", "Permission denied"])
+def test_training_continues_if_the_disk_is_full(tmp_path, monkeypatch, reason):
+    X, y = data()
+    expected = full_of_chance(max_epochs=3).fit(X, y)
+
+    def full(handle):
+        raise OSError(28, reason)
+
+    monkeypatch.setattr("skspec.training.checkpoint.os.fsync", full)
+    model = full_of_chance(max_epochs=3, checkpoint_dir=tmp_path)
+    with pytest.warns(RuntimeWarning, match=rf"cannot be written \({reason}\); training continues"):
+        model.fit(X, y)
+    assert_same(weights(model), weights(expected))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_checkpoint_of_something_else_is_refused(tmp_path):
+    X, y = data()
+    model = full_of_chance(checkpoint_dir=tmp_path, max_epochs=6)
+    with pytest.raises(RuntimeError):
+        clone(model).set_params(callbacks=[Stop(3)]).fit(X, y)
+    (file,) = tmp_path.iterdir()
+    write_checkpoint(file, {"seed": 1, "module": {"weight": torch.ones(2)}})
+    with pytest.raises(ValueError, match=r"is not a checkpoint of this Conv1D; delete it"):
+        model.fit(X, y)
+
+
 def test_interrupted_between_epochs(tmp_path):
     X, y = data()
     expected = full_of_chance().fit(X, y)

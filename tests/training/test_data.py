@@ -170,26 +170,29 @@ def test_labels_refused(X, model, y, message):
         (-np.ones(40), "sample_weight must not be negative, got -1"),
         (np.zeros(40), "sample_weight is zero for all spectra"),
         (np.full(40, np.nan), "sample_weight contains NaN"),
+        (np.full(40, np.inf), "sample_weight contains infinity"),
+        (np.full(40, 1e308), r"sample_weight, times class_weight, must not be 0 .* got 1e\+308 to 1e\+308"),
+        (np.where(Y == "A", 1e-200, 1e200), "must span less than 30 orders of magnitude"),
+        (np.ma.masked_less(np.arange(40.0), 3), "sample_weight has masked values"),
         (np.where(Y == "A", 1.0, 0.0), "y has only one class"),
     ],
-    ids=["length", "2-D", "negative", "zero", "nan", "one class left"],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_sample_weights_refused(X, model, weight, message):
     with pytest.raises(ValueError, match=message):
         model.fit(X, Y, sample_weight=weight)
 
 
+def test_weights_of_strings_or_with_units_are_refused(X, model):
+    with pytest.raises(TypeError, match="sample_weight must be numbers, got strings"):
+        model.fit(X, Y, sample_weight=np.full(40, "1"))
+    with pytest.raises(TypeError, match="sample_weight is an astropy Quantity in s"):
+        model.fit(X, Y, sample_weight=np.ones(40) * u.s)
+
+
 def test_quantity_is_refused(X, model):
     with pytest.raises(TypeError, match="X is an astropy Quantity in erg"):
         model.fit(X * u.erg, Y)
-
-
-def test_failed_refit_leaves_no_stale_model(X, model):
-    model.fit(X, Y)
-    with pytest.raises(ValueError, match="one class"):
-        model.fit(X, np.full(40, "A"))
-    with pytest.raises(ValueError, match="not fitted"):
-        model.predict(X)
 
 
 @pytest.mark.parametrize(
@@ -203,6 +206,16 @@ def test_failed_refit_leaves_no_stale_model(X, model):
         ({"optimizer": "adamww"}, ValueError, "optimizer must be one of 'adamw', .* did you mean 'adamw'"),
         ({"schedule": "one_cycle"}, ValueError, "schedule must be one of .* did you mean 'one-cycle'"),
         ({"class_weight": "balance"}, ValueError, "class_weight must be .* did you mean 'balanced'"),
+        ({"class_weight": {"A": np.nan, "M": 1.0}}, ValueError, "class_weight must have .* got nan for 'A'"),
+        ({"class_weight": {"A": np.inf}}, ValueError, "class_weight must have .* got inf for 'A'"),
+        ({"class_weight": {"A": -1.0}}, ValueError, "class_weight must have .* got -1.0 for 'A'"),
+        ({"class_weight": {"A": "2"}}, ValueError, "class_weight must have .* got '2' for 'A'"),
+        ({"class_weight": dict.fromkeys(np.unique(Y), 0)}, ValueError, "class_weight is zero for all"),
+        ({"class_weight": {"a": 2.0}}, ValueError, "class_weight .* one for 'a', which is not a class"),
+        ({"tta_shifts": {0: np.nan}}, ValueError, "weight in tta_shifts must be a number, got nan"),
+        ({"tta_shifts": {0: 1.0, 1: 1e300}}, ValueError, "weight in tta_shifts == 1e\\+300"),
+        ({"tta_shifts": {0: "1"}}, TypeError, "weight in tta_shifts must be an instance of"),
+        ({"tta_shifts": {0.5: 1.0}}, TypeError, "shift in tta_shifts must be an instance of int"),
         ({"n_channels": 0}, ValueError, "n_channels == 0, must be >= 1"),
         ({"verbose": -1}, ValueError, "verbose == -1, must be >= 0"),
         ({"callbacks": "EarlyStopping"}, TypeError, "callbacks must be a list of skorch callbacks"),

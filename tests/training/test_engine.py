@@ -1,17 +1,21 @@
 """The training loop against a minimal one, callbacks, devices and Ctrl-C."""
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
 from skorch.callbacks import Callback, EarlyStopping, EpochScoring, GradientNormClipping
+from torch import nn
 
-from skspec import Conv1DClassifier
+from skspec import Conv1DClassifier, ConvKANClassifier, ConvTranClassifier, Mask, Noise, Shift, Tilt
 from skspec.networks import Conv1D
-from skspec.training.devices import resolve_device, seeded
+from skspec.training import Augmentation, SpectrumClassifier
+from skspec.training.devices import resolve_device
 from skspec.training.losses import CrossEntropy
+from skspec.training.randomness import own_generator, seeded
 from skspec.training.schedules import cosine, one_cycle
 
 
@@ -208,10 +212,81 @@ def test_gpu_and_cpu_agree_and_generators_stay(data, model):
     np.testing.assert_allclose(twin.predict_proba(X), model.predict_proba(X), atol=1e-4)
 
 
-def test_seeded_restores_the_generator():
+def test_seeded_generators_are_those_of_the_thread():
     torch.manual_seed(11)
     before = torch.get_rng_state()
-    with seeded(5, torch.device("cpu")):
-        inside = torch.rand(3)
+    expected = torch.rand(3, generator=torch.Generator().manual_seed(5))
+    with seeded(5, torch.device("cpu")), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(own_generator, "cpu").result() is None
+        with seeded(6, torch.device("cpu")):
+            torch.rand(3, generator=own_generator("cpu"))
+        assert torch.equal(torch.rand(3, generator=own_generator("cpu")), expected)
     assert torch.equal(torch.get_rng_state(), before)
-    assert torch.equal(inside, torch.rand(3, generator=torch.Generator().manual_seed(5)))
+    assert own_generator("cpu") is None
+
+
+class _ForeignNetwork(nn.Module):
+    """A network with dropout as a function, as users write them."""
+
+    def __init__(self, n_pixels, n_outputs, n_channels=1):
+        super().__init__()
+        self.embedding = nn.Linear(n_channels * n_pixels, 8)
+        self.final_layer = nn.Linear(8, n_outputs)
+
+    def features(self, x):
+        return nn.functional.dropout(self.embedding(x.flatten(1)), 0.3, self.training)
+
+    def forward(self, x):
+        return self.final_layer(self.features(x))
+
+
+class _ForeignClassifier(SpectrumClassifier):
+    _network_class = _ForeignNetwork
+
+
+class _ForeignScale(Augmentation):
+    def __call__(self, x, ivar_channel=None, wave=None):
+        return x * torch.rand(len(x), 1, 1)
+
+
+FITS = {
+    "convolutions": Conv1DClassifier(filters=(4,), kernel_sizes=(3,), dropout=0.3),
+    "augmentation": Conv1DClassifier(
+        filters=(4,),
+        kernel_sizes=(3,),
+        augment=[Shift(1), Noise((0.0, 0.1)), Mask(0.2), Tilt(0.1)],
+        mixup=0.2,
+    ),
+    "attention": ConvTranClassifier(embed_dim=8, n_heads=2, feedforward_dim=8, dropout=0.2),
+    "splines": ConvKANClassifier(filters=(4,), dropout=0.2),
+    "foreign network": _ForeignClassifier(),
+    "foreign augmentation": Conv1DClassifier(filters=(4,), kernel_sizes=(3,), augment=[_ForeignScale()]),
+}
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_fits_in_threads_are_those_alone(name):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 20)), np.arange(60) % 3
+    models = [clone(FITS[name]).set_params(max_epochs=3, random_state=seed) for seed in (0, 1)]
+    alone = [clone(model).fit(X, y).decision_function(X) for model in models]
+    assert not np.array_equal(*alone)
+    with ThreadPoolExecutor(2) as pool:
+        futures = [pool.submit(model.fit, X, y) for model in models]
+        while not all(future.done() for future in futures):
+            if not name.startswith("foreign"):
+                torch.rand(10)
+    for future, expected in zip(futures, alone, strict=True):
+        np.testing.assert_array_equal(future.result().decision_function(X), expected)
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_global_generators_are_left_alone(name):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 20)), np.arange(60) % 3
+    before, of_numpy = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    model = clone(FITS[name]).set_params(max_epochs=1, random_state=0).fit(X, y)
+    model.partial_fit(X, y).predict(X)
+    assert torch.equal(torch.get_rng_state(), before)
+    np.testing.assert_array_equal(np.random.get_state()[1], of_numpy)  # noqa: NPY002
+    pickle.loads(pickle.dumps(model))

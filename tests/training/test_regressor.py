@@ -12,6 +12,7 @@ from scipy import stats
 from sklearn.base import clone
 from sklearn.ensemble import VotingRegressor
 from sklearn.linear_model import Ridge
+from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -156,6 +157,24 @@ def test_early_stopping_keeps_the_best_epoch(model):
     scores = model.history_["valid_score"]
     assert model.best_epoch_ == 1 + int(np.argmax(scores))
     assert len(scores) <= model.best_epoch_ + 5
+
+
+def test_each_target_is_scored_where_it_is_known(model):
+    X, y = spectra()
+    first = np.arange(200) % 2 == 0
+    partly = np.column_stack([np.where(first, y[:, 0], np.nan), np.where(first, np.nan, y[:, 1])])
+    seen = []
+
+    def scorer(estimator, X, y):
+        seen.append((len(X), y))
+        return r2_score(y, estimator.predict(X))
+
+    model.set_params(validation_fraction=0.25, scoring=scorer, max_epochs=2).fit(X, partly)
+    assert sum(n for n, _ in seen[:2]) == 50
+    assert all(np.isfinite(true).all() for _, true in seen)
+    recorded = model.history_["valid_score"][model.best_epoch_ - 1]
+    model.set_params(scoring="r2").fit(X, partly)
+    assert model.history_["valid_score"][model.best_epoch_ - 1] == pytest.approx(recorded)
 
 
 def test_warm_start_keeps_scale_and_weights(model):

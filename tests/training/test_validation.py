@@ -144,6 +144,21 @@ def test_the_best_epoch_is_kept(model, data, scoring, ema_decay):
     assert all((kept[name] == best[name]).all() for name in kept)
 
 
+def test_scores_that_are_nan(model, data):
+    X, y = data
+    with pytest.warns(RuntimeWarning, match=r"validation score of epoch 1 is nan; epochs without a score"):  # noqa: SIM117
+        with pytest.raises(ValueError, match=r"which was NaN in all 4 epochs, so no epoch is the best"):
+            model.set_params(scoring=lambda *_: np.nan, n_iter_no_change=4).fit(X, y)
+    assert not hasattr(model, "net_")
+    numbers = iter([np.nan, 0.1, np.nan, 0.4, 0.3, np.nan, 0.2])
+    model.set_params(scoring=lambda *_: next(numbers), n_iter_no_change=3)
+    with pytest.warns(RuntimeWarning, match="validation score of epoch 1 is nan") as caught:
+        model.fit(X, y)
+    assert len(caught) == 1
+    assert model.best_epoch_ == 4
+    assert len(model.history_) == 7
+
+
 def test_two_classes_by_decision_function(model, data):
     X, y = data
     y = np.isin(y, ["G", "A"])

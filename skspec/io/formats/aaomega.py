@@ -30,7 +30,10 @@ def _identify(source: Source) -> bool:
     if source.fits is None or source.fits.header.get("NAXIS") not in (1, 2):
         return False
     extension = source.fits.get(1)
-    return extension is not None and extension.kind == "image" and source.fits.get("VARIANCE") is not None
+    if extension is None or extension.kind != "image" or source.fits.get("VARIANCE") is None:
+        return False
+    instrument = str(source.fits.header.get("INSTRUME", "")).upper()
+    return source.fits.get("FIBRES") is not None or instrument.startswith(("AAOMEGA", "2DF", "6DF"))
 
 
 def _read(source: Source) -> list[FileSpectra]:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from skspec.io._file_spectra import FileSpectra
 from skspec.io._registry import register_format
 from skspec.io._source import Source
+from skspec.io._unpack import hdf5_dataset
 
 CLASSES = ("QSO", "BAL", "O", "B", "A", "F", "G", "K", "M", "L", "WD", "C", "GAL")
 N_PIXELS = 433
@@ -39,7 +40,7 @@ def _read(source: Source) -> FileSpectra:
             raise ValueError(
                 f"HDF5 with datasets fluxes and classes is needed, it has {', '.join(file) or 'none'}"
             )
-        fluxes, classes = file["fluxes"], file["classes"]
+        fluxes, classes = (hdf5_dataset(file, name, source) for name in ("fluxes", "classes"))
         n = len(fluxes)
         if fluxes.shape != (n, N_PIXELS):
             raise ValueError(f"fluxes has shape {fluxes.shape}; (n_spectra, {N_PIXELS}) is needed")

@@ -1,7 +1,8 @@
 """FITS binary tables with columns of wavelength and flux, from any source.
 
 A row is a pixel, or a spectrum if the columns are vectors (as in ESO's science data products). Columns are recognised
-by name, and wavelengths converted from the unit in TUNIT. They are air if the column name, its comment, its UCD
+by name, and wavelengths converted from the unit in TUNIT. Values equal to TNULL are missing. All tables with spectra are
+read, except much shorter ones, such as lists of lines. They are air if the column name, its comment, its UCD
 (``obs.atmos``) or the card VACUUM states it.
 """
 
@@ -19,6 +20,8 @@ from skspec.io._registry import register_format
 from skspec.io._source import Source
 from skspec.io._tables import SpectrumTable
 
+_LEAST = 0.1  # of the pixels of the first table: tables of lines are shorter
+
 
 class _Columns(Mapping[str, "NDArray[Any]"]):
     """Columns of an HDU, read on access."""
@@ -27,7 +30,7 @@ class _Columns(Mapping[str, "NDArray[Any]"]):
         self._hdu = hdu
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        return self._hdu.column(name)
+        return self._hdu.masked(name)
 
     def __iter__(self) -> Iterator[str]:
         return (column.name for column in self._hdu.columns.values())
@@ -36,24 +39,55 @@ class _Columns(Mapping[str, "NDArray[Any]"]):
         return len(self._hdu.columns)
 
 
-def _find_table(source: Source) -> Hdu | None:
-    if source.fits is None:
-        return None
-    for hdu in source.fits:
-        roles = find_roles(hdu.columns)
-        if {"flux", "wave"} <= roles.keys():
-            return hdu
-    return None
+def _tables(source: Source) -> Iterator[Hdu]:
+    """Yield the tables with columns of wavelength and flux."""
+    for hdu in source.fits or ():
+        if {"flux", "wave"} <= find_roles(hdu.columns).keys():
+            yield hdu
 
 
 def _identify(source: Source) -> bool:
-    return _find_table(source) is not None
+    return next(_tables(source), None) is not None
 
 
 def _read(source: Source) -> list[FileSpectra]:
-    hdu = _find_table(source)
-    if hdu is None:
+    tables = list(_tables(source))
+    if not tables:
         raise ValueError("no table has columns of wavelength and flux")
+    filled = [hdu for hdu in tables if hdu.shape[0]]
+    if not filled:
+        raise ValueError(
+            "the table has no rows" if len(tables) == 1 else f"all {len(tables)} tables have no rows"
+        )
+    items: list[FileSpectra] = []
+    errors: list[ValueError] = []
+    longest = 0
+    for hdu in filled:
+        name = f"HDU {hdu.index} ({hdu.name or 'unnamed'})"
+        try:
+            found = [item.checked() for item in _spectra(source, hdu)]
+        except ValueError as error:
+            errors.append(error)
+            if len(filled) > 1:
+                cause = getattr(error, "cause", error)
+                source.notice(f"{name} was not read: {cause}; read it with astropy if it has spectra")
+            continue
+        n_pixels = max(item.flux.shape[-1] for item in found)
+        if n_pixels < _LEAST * longest:
+            source.notice(
+                f"{name} was not read, since its {n_pixels} pixels are too few for a spectrum beside one of {longest}; "
+                "read it with astropy if it has spectra"
+            )
+            continue
+        longest = longest or n_pixels
+        items += found
+    if not items:
+        raise errors[0]
+    return items
+
+
+def _spectra(source: Source, hdu: Hdu) -> list[FileSpectra]:
+    """Return the spectra of one table."""
     header = hdu.header
     card = {column.name: column.number + 1 for column in hdu.columns.values()}
     meta = header_meta(source.hdus.header) | header_meta(header)
@@ -61,10 +95,10 @@ def _read(source: Source) -> list[FileSpectra]:
     meta["flux_unit"] = header.get(f"TUNIT{card[flux]}")
     return SpectrumTable(
         _Columns(hdu),
+        source,
         units={name: header.get(f"TUNIT{number}") for name, number in card.items()},
         medium=_medium(source, hdu, card),
         meta=meta,
-        wave_unit=source.wave_unit,
     ).spectra()
 
 

@@ -3,6 +3,7 @@
 Up to data release 7 the primary image has five rows: flux, inverse variance, continuum-subtracted flux (pipeline 2.6)
 or wavelength (2.9), and two masks; the card EXTEN0 lists them. Since release 8 they and a normalised flux are vector
 columns of a table with one row. Wavelengths are vacuum, ``10**(COEFF0 + COEFF1 * i)``; flux is relative.
+Where a pixel is unusable ``ivar`` is 0; the masks are applied only by `mask_bits`.
 http://www.lamost.org/dr8/v1.0/doc/lr-data-production-description
 """
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from skspec.io._file_spectra import FileSpectra
 from skspec.io._fits_header import Header
+from skspec.io._masks import bits_of, has_bits
 from skspec.io._registry import register_format
 from skspec.io._source import Source
 from skspec.io._wave import log_grid, matching_log_grid
@@ -41,9 +43,10 @@ def _read(source: Source) -> FileSpectra:
     tabulated = None
     if _is_image(source):
         with_wave = names[2:3] == ["WAVELENGTH"]
-        flux, ivar, *rest = source.hdus[0].image(n_rows=3 if with_wave else 2)
+        flux, ivar, *rest = source.hdus[0].image(n_rows=_n_rows(source, with_wave))
         if with_wave:
             tabulated = rest[0]
+        masks = dict(zip(("andmask", "ormask"), rest[1:], strict=False))
     else:
         table = source.hdus[1]
         if table.name.startswith(("COADD_B", "COADD_R", "B-", "R-")):
@@ -53,7 +56,17 @@ def _read(source: Source) -> FileSpectra:
         flux, ivar = table.column("FLUX").ravel(), table.column("IVAR").ravel()
         if "WAVELENGTH" in table.columns:
             tabulated = table.column("WAVELENGTH").ravel()
+        wanted = () if source.mask_bits is None else ("andmask", "ormask")
+        masks = {name: table.column(name).ravel() for name in wanted if name.upper() in table.columns}
+    for name, values in masks.items():
+        if bits := bits_of(source, name):
+            ivar = np.where(has_bits(values, bits), 0, ivar)
     return FileSpectra(flux, _wavelengths(header, tabulated, flux.size), ivar, meta=_meta(header))
+
+
+def _n_rows(source: Source, with_wave: bool) -> int | None:
+    """Return the number of rows of the image that are needed."""
+    return None if source.mask_bits is not None else 3 if with_wave else 2
 
 
 def _wavelengths(header: Header, tabulated: NDArray[np.float32] | None, n_pixels: int) -> NDArray[np.float64]:

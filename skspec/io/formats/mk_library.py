@@ -42,7 +42,8 @@ def _table(source: Source) -> Hdu | None:
     width = table.columns["FLUX"].repeat
     if width == 1 or "wave" in find_roles(table.columns):
         return None
-    return table if width == N_PIXELS or {"SP_TYPE", "LUM"} <= table.columns.keys() else None
+    published = len(_NAMES.keys() & table.columns.keys())
+    return table if (width == N_PIXELS and published) or {"SP_TYPE", "LUM"} <= table.columns.keys() else None
 
 
 def _identify(source: Source) -> bool:

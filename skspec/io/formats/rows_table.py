@@ -19,6 +19,7 @@ from skspec.io._file_spectra import FileSpectra
 from skspec.io._registry import register_format
 from skspec.io._source import Source
 from skspec.io._tables import SpectrumTable, is_wide
+from skspec.io._unpack import check_yaml, read_parquet
 
 _ECSV = b"# %ECSV"
 _PARQUET = b"PAR1"
@@ -42,7 +43,7 @@ def _read_csv(source: Source) -> list[FileSpectra]:
     columns = {name: _typed(cells) for name, cells in zip(names, zip(*rows, strict=True), strict=False)}
     if not columns:
         raise ValueError("the table has no rows")
-    return SpectrumTable(columns, wave_unit=source.wave_unit).spectra()
+    return SpectrumTable(columns, source, gaps=False).spectra()
 
 
 def _typed(cells: tuple[str, ...]) -> NDArray[Any]:
@@ -64,21 +65,15 @@ def _identify_ecsv(source: Source) -> bool:
 def _read_ecsv(source: Source) -> list[FileSpectra]:
     from astropy.table import Table  # noqa: PLC0415
 
-    table = Table.read(source.text.splitlines(), format="ascii.ecsv")
+    lines = source.text.splitlines()
+    check_yaml(lines)
+    table = Table.read(lines, format="ascii.ecsv")
     return SpectrumTable(
-        {name: _unmasked(table[name]) for name in table.colnames},
+        {name: getattr(table[name], "value", table[name]) for name in table.colnames},
+        source,
         units={name: str(table[name].unit) for name in table.colnames if table[name].unit is not None},
         medium=table.meta.get("medium"),
-        wave_unit=source.wave_unit,
     ).spectra()
-
-
-def _unmasked(column: Any) -> NDArray[Any]:
-    """Return the values, with NaN (floats) or None where they are masked."""
-    values = np.ma.asarray(getattr(column, "value", column))
-    if not np.ma.is_masked(values):
-        return np.asarray(values)
-    return values.filled(np.nan) if values.dtype.kind == "f" else np.array(values.tolist(), dtype=object)
 
 
 def _identify_parquet(source: Source) -> bool:
@@ -86,13 +81,14 @@ def _identify_parquet(source: Source) -> bool:
 
 
 def _read_parquet(source: Source) -> list[FileSpectra]:
-    table = source.optional("pyarrow.parquet", "scale").read_table(source.reopen())
+    table = read_parquet(source)
     medium = (table.schema.metadata or {}).get(b"medium")
     names = [name for name in table.column_names if not name.startswith("__index_level_")]
     return SpectrumTable(
         {name: _from_arrow(table.column(name)) for name in names},
+        source,
         medium=None if medium is None else medium.decode(),
-        wave_unit=source.wave_unit,
+        gaps=False,
     ).spectra()
 
 

@@ -7,7 +7,10 @@ https://classic.sdss.org/dr7/dm/flatFiles/spSpec.php
 
 from __future__ import annotations
 
+import numpy as np
+
 from skspec.io._file_spectra import FileSpectra, ivar_from_error
+from skspec.io._masks import bits_of, has_bits
 from skspec.io._registry import register_format
 from skspec.io._source import Source
 from skspec.io._wave import log_grid
@@ -34,13 +37,16 @@ def _identify(source: Source) -> bool:
 
 def _read(source: Source) -> FileSpectra:
     header = source.hdus.header
-    flux, _, error = source.hdus[0].image(n_rows=3)
+    flux, _, error, *rest = source.hdus[0].image(n_rows=3 if source.mask_bits is None else 4)
+    ivar = ivar_from_error(error)
+    if rest and (bits := bits_of(source, "mask", "or_mask", "and_mask")):
+        ivar = np.where(has_bits(rest[0], bits), 0, ivar)
     code = header.get("SPEC_CLN")
     kind, subclass = _CLASSES.get(code, (None, None))
     return FileSpectra(
         flux,
         log_grid(header.get("COEFF0"), header.get("COEFF1"), flux.size),
-        ivar_from_error(error),
+        ivar,
         meta={
             "survey": "SDSS",
             "class": kind,
