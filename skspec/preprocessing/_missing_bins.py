@@ -45,7 +45,8 @@ def fill(
             warnings.warn(
                 f"{len(many)} of {len(flux)} spectra, the first of them {row_name(int(many[0]), X)}, lack at the ends "
                 f"more than {_MANY:.0%} (up to {filled.max():.0%}) of the grid {grid}, which "
-                "missing='interpolate' fills with values that a classifier takes for measurements; narrow the grid, or use missing='nan' with "
+                "missing='interpolate' fills with values that a classifier takes for measurements; "
+                "narrow the grid, or use missing='nan' with "
                 "FluxNormalizer and MissingFluxImputer('template')",
                 stacklevel=4,
             )
