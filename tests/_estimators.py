@@ -102,7 +102,7 @@ CASES = {
     ),
     "LogWaveResampler": Case(lambda: LogWaveResampler(wave=(3500.0, 10500.0), n_bins=20)),
     "LogWaveResampler, interpolate": Case(
-        lambda: LogWaveResampler(wave=(3700.0, 9000.0), n_bins=20, missing="interpolate")
+        lambda: LogWaveResampler(wave=(3700.0, 9900.0), n_bins=20, missing="interpolate")
     ),
     "LogWaveResampler, linear": Case(lambda: LogWaveResampler("linear", wave=(3500.0, 10500.0), n_bins=20)),
     "LogWaveResampler, cubic": Case(lambda: LogWaveResampler("cubic", wave=(3500.0, 10500.0), n_bins=20)),

@@ -151,7 +151,12 @@ class Convolution(nn.Conv2d):
     def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Convolve with other weights, of the same shape or flattened for each output channel."""
         weight = weight.view(self.out_channels, self.in_channels, *self.kernel_size)
-        return functional.conv2d(x, weight, bias, self.stride, self.padding)
+        padding: Any = self.padding
+        if any(size < kernel for size, kernel in zip(x.shape[2:], self.kernel_size, strict=True)):
+            # oneDNN leaves gradients of weights that meet no pixel but padding undefined: pad such images here.
+            down, across = padding
+            x, padding = functional.pad(x, (across, across, down, down)), 0
+        return functional.conv2d(x, weight, bias, self.stride, padding)
 
 
 def convolve_and_normalize(x: Tensor, convolution: Convolution, norm: nn.BatchNorm2d) -> Tensor:

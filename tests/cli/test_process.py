@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 
@@ -23,7 +24,10 @@ WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 def start(*args, before="", **options):
     command = [sys.executable, "-c", f"{before}\nfrom skspec.cli import main; main()", *map(str, args)]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT} | options
-    return subprocess.Popen(command, start_new_session=True, **options)
+    hear = partial(
+        signal.signal, signal.SIGINT, signal.SIG_DFL
+    )  # tests may run in the background, where it is ignored
+    return subprocess.Popen(command, start_new_session=True, preexec_fn=hear, **options)
 
 
 def stop(process, number, after):

@@ -158,7 +158,7 @@ def test_a_class_missing_in_a_fold():
 
 def test_a_class_that_a_member_lacks_has_the_floor_as_probability():
     fitted = LogisticRegression().fit(X, Y)
-    logits = member_logits(fitted, X[:5], np.array(["A", "G", "K", "M"]), "decision_function")
+    logits = member_logits(fitted, X[:5], np.array(["A", "G", "K", "M"]), "decision_function", name="linear")
     np.testing.assert_allclose(np.exp(logits[:, 0]), 1e-3)
     np.testing.assert_allclose(np.exp(logits[:, 1:]), fitted.predict_proba(X[:5]), rtol=1e-9)
 

@@ -350,7 +350,7 @@ def test_empty_list_is_none(model):
 def test_the_trained_net_has_cloned_augmentations(model):
     model.set_params(augment=[Shift(2)], max_epochs=1).fit(*one_line(0))
     model.augment[0].largest = 7
-    assert [step for step, _ in model.net_.augment.steps] == [Shift(2)]
+    assert model.net_.augment.augmentations == [Shift(2)]
 
 
 def test_augmentation_can_be_searched(model):

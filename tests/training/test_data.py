@@ -173,7 +173,7 @@ def test_labels_refused(X, model, y, message):
         (np.full(40, np.inf), "sample_weight contains infinity"),
         (np.full(40, 1e308), r"sample_weight, times class_weight, must not be 0 .* got 1e\+308 to 1e\+308"),
         (np.where(Y == "A", 1e-200, 1e200), "must span less than 30 orders of magnitude"),
-        (np.ma.masked_less(np.arange(40.0), 3), "sample_weight has masked values"),
+        (np.ma.masked_less(np.arange(40.0), 3), "sample_weight contains NaN or masked values"),
         (np.where(Y == "A", 1.0, 0.0), "y has only one class"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
