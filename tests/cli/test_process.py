@@ -24,10 +24,8 @@ WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 def start(*args, before="", **options):
     command = [sys.executable, "-c", f"{before}\nfrom skspec.cli import main; main()", *map(str, args)]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT} | options
-    hear = partial(
-        signal.signal, signal.SIGINT, signal.SIG_DFL
-    )  # tests may run in the background, where it is ignored
-    return subprocess.Popen(command, start_new_session=True, preexec_fn=hear, **options)
+    hear = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # background jobs ignore it
+    return subprocess.Popen(command, start_new_session=True, preexec_fn=hear, **options)  # noqa: PLW1509
 
 
 def stop(process, number, after):
