@@ -20,7 +20,7 @@ from scipy.special import ive
 
 from skspec.spectra import Block
 
-Array = NDArray[np.float64]
+FloatArray = NDArray[np.float64]
 
 HC_OVER_K = constants.h * constants.c / constants.k * 1e10
 """Second radiation constant in Å K."""
@@ -36,10 +36,10 @@ _LOST = 3.0  # natural logarithm of how much φ may fall from the end of the gri
 class Fit(NamedTuple):
     """Parameters of each spectrum and the weighted sum of its squared residuals."""
 
-    u: Array
-    amplitude: Array
-    offset: Array
-    chi2: Array
+    u: FloatArray
+    amplitude: FloatArray
+    offset: FloatArray
+    chi2: FloatArray
 
 
 class _Basis:
@@ -49,7 +49,7 @@ class _Basis:
     nothing overflows.
     """
 
-    def __init__(self, wave: Array, n_nodes: int) -> None:
+    def __init__(self, wave: FloatArray, n_nodes: int) -> None:
         x = HC_OVER_K / wave
         half = 0.5 * (x[0] - x[-1]) or 1.0
         angle = np.pi * (np.arange(n_nodes) + 0.5) / n_nodes
@@ -59,7 +59,7 @@ class _Basis:
         self._polynomials = chebvander((x - x[-1]) / half - 1.0, n_nodes - 1)
         self._h = (wave[-1] / wave) ** 5
 
-    def weights(self, pixels: Array, power: int) -> Array:
+    def weights(self, pixels: FloatArray, power: int) -> FloatArray:
         """Weights of nodes, for sums with ``exp(-power t u)``, from those of pixels with ``φ ** power``."""
         return (pixels * self._h**power) @ self._polynomials @ self._to_nodes
 
@@ -67,13 +67,13 @@ class _Basis:
 class _Sums(NamedTuple):
     """The sums that the fit needs; `w` are the weights of pixels and f their flux."""
 
-    t: Array  # nodes, (n or 1, n_nodes)
-    wf: Array  # node weights of w f, (n, n_nodes)
-    w: Array  # of w, (n or 1, n_nodes)
-    w2: Array  # of w, for the square of φ
-    total: Array  # Σ w, (n,)
-    flux: Array  # Σ w f
-    power: Array  # Σ w f²
+    t: FloatArray  # nodes, (n or 1, n_nodes)
+    wf: FloatArray  # node weights of w f, (n, n_nodes)
+    w: FloatArray  # of w, (n or 1, n_nodes)
+    w2: FloatArray  # of w, for the square of φ
+    total: FloatArray  # Σ w, (n,)
+    flux: FloatArray  # Σ w f
+    power: FloatArray  # Σ w f²
 
 
 class LeastSquares:
@@ -104,7 +104,7 @@ class LeastSquares:
                 values[row] = value[0]
         return fit
 
-    def _fit(self, block: Block, grids: list[Array], scale: Array, last: Array) -> Fit:
+    def _fit(self, block: Block, grids: list[FloatArray], scale: FloatArray, last: FloatArray) -> Fit:
         n_nodes = max(_count_nodes(grid, self.bounds[1] / scale.min()) for grid in grids)
         bases: Iterable[tuple[slice, _Basis]]
         if len(grids) > 1:  # one at a time: a basis is much larger than a spectrum
@@ -131,7 +131,7 @@ class LeastSquares:
         offset = mean - a * p / sums.total if self.offset else mean
         return Fit(np.where(some, u, self.bounds[0]), a, offset, np.maximum(power - a * r, 0.0))
 
-    def _scan(self, sums: _Sums, mean: Array) -> tuple[Array, Array, Array]:
+    def _scan(self, sums: _Sums, mean: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Best of a few u, and its neighbours.
 
         With an offset a cool spectrum may also be matched by a hot one of negative amplitude: positive ones go first.
@@ -146,7 +146,9 @@ class LeastSquares:
         best = np.argmax(np.where(bright | ~bright.any(axis=1, keepdims=True), explained, 0.0), axis=1)
         return u[best], u[np.maximum(best - 1, 0)], u[np.minimum(best + 1, _SCAN - 1)]
 
-    def _refine(self, sums: _Sums, mean: Array, u: Array, low: Array, high: Array) -> Array:
+    def _refine(
+        self, sums: _Sums, mean: FloatArray, u: FloatArray, low: FloatArray, high: FloatArray
+    ) -> FloatArray:
         """Find the u where the logarithm of r²/q is largest, by Newton's method with bisection where it fails."""
         t = sums.t
         for _ in range(_STEPS):
@@ -220,7 +222,7 @@ def fit_logarithm(block: Block, *, bounds: tuple[float, float], with_chi2: bool)
     return Fit(u, amplitude, np.zeros_like(u), chi2)
 
 
-def _ends(block: Block, last: Array, u: float) -> Iterator[tuple[int, int]]:
+def _ends(block: Block, last: FloatArray, u: float) -> Iterator[tuple[int, int]]:
     """Find rows that lack so much of the red end that sums at nodes lose digits, and where their valid pixels end.
 
     exp(-t u) is largest at that end, and rounding is relative to its value there.
@@ -234,7 +236,7 @@ def _ends(block: Block, last: Array, u: float) -> Iterator[tuple[int, int]]:
         yield int(row), int(end[row])
 
 
-def _grids(block: Block) -> tuple[list[Array], Array]:
+def _grids(block: Block) -> tuple[list[FloatArray], FloatArray]:
     """Return the grids of the rows, one or as many as rows, and the unit of each row's wavelengths in its grid.
 
     The grids of a survey are cut from one log-linear lattice, with or without a redshift: in units of their first
@@ -251,7 +253,7 @@ def _grids(block: Block) -> tuple[list[Array], Array]:
     return list(block.wave), np.ones(n)
 
 
-def _count_nodes(wave: Array, u: float) -> int:
+def _count_nodes(wave: FloatArray, u: float) -> int:
     """Nodes with which ``exp(-2 t u)`` is known to rounding: its Chebyshev coefficients are Bessel functions."""
     z = HC_OVER_K * (1.0 / wave[0] - 1.0 / wave[-1]) * u
     n = 8
@@ -260,7 +262,7 @@ def _count_nodes(wave: Array, u: float) -> int:
     return n + 4
 
 
-def _sum_up(block: Block, bases: Iterable[tuple[slice, _Basis]], scale: Array, *, offset: bool) -> _Sums:
+def _sum_up(block: Block, bases: Iterable[tuple[slice, _Basis]], scale: FloatArray, *, offset: bool) -> _Sums:
     flux = np.nan_to_num(block.flux).astype(np.float64)
     if block.ivar is not None:
         w = block.ivar.astype(np.float64)
@@ -286,12 +288,12 @@ def _sum_up(block: Block, bases: Iterable[tuple[slice, _Basis]], scale: Array, *
     )
 
 
-def _dot(weights: Array, values: Array) -> Array:
+def _dot(weights: FloatArray, values: FloatArray) -> FloatArray:
     """Sum over nodes; weights that all rows share have one row."""
     return values @ weights[0] if len(weights) == 1 else np.einsum("ij,ij->i", weights, values)
 
 
-def _moments(pixels: Array, t: Array, n: int) -> list[Array]:
+def _moments(pixels: FloatArray, t: FloatArray, n: int) -> list[FloatArray]:
     """Sum pixels times powers of t below `n`, where t is shared by all rows or different for each."""
     if t.ndim == 1:
         return list((pixels @ t[:, None] ** np.arange(n)).T)
