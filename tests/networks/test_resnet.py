@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional
 
 from skspec.networks import ResNet
+from skspec.networks._layers import Convolution
 from skspec.networks.resnet import ResidualBlock
 from tests._data import data_path
 
@@ -388,3 +389,20 @@ def test_bfloat16_changes_little():
 def test_refused(config, message):
     with pytest.raises(ValueError, match=message):
         ResNet(n_outputs=2, **config)
+
+
+@pytest.mark.parametrize(("size", "stride"), [((1, 1), 2), ((1, 1), 1), ((1, 2), 2), ((2, 2), 2)])
+def test_weights_that_meet_padding_alone_have_gradient_zero(size, stride):
+    layer = Convolution(64, 128, 3, n_dims=2, stride=stride, padding=1, bias=False)
+    x = torch.randn(8, 64, *size)
+    weight = layer.weight.detach().double().requires_grad_()
+    exact = functional.conv2d(functional.pad(x.double(), (1, 1, 1, 1)), weight, stride=stride)
+    exact.square().sum().backward()
+    for _ in range(20):
+        junk = [torch.full((128, 64, 3, 3), torch.nan) for _ in range(8)]  # what freed memory may hold
+        del junk
+        layer.weight.grad = None
+        out = layer(x)
+        out.square().sum().backward()
+        torch.testing.assert_close(out.double(), exact, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(layer.weight.grad.double(), weight.grad, rtol=1e-3, atol=1e-3)
