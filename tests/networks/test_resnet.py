@@ -406,3 +406,19 @@ def test_weights_that_meet_padding_alone_have_gradient_zero(size, stride):
         out.square().sum().backward()
         torch.testing.assert_close(out.double(), exact, rtol=1e-4, atol=1e-4)
         torch.testing.assert_close(layer.weight.grad.double(), weight.grad, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 2), (2, 2)])
+def test_small_images_are_padded_before_the_convolution(size, monkeypatch):
+    seen = []
+    convolve = functional.conv2d
+
+    def watched(x, weight, bias, stride, padding):
+        seen.append((tuple(x.shape[2:]), padding))
+        return convolve(x, weight, bias, stride, padding)
+
+    monkeypatch.setattr(functional, "conv2d", watched)
+    layer = Convolution(3, 4, 3, n_dims=2, stride=2, padding=1)
+    layer(torch.randn(2, 3, *size))
+    layer(torch.randn(2, 3, 3, 3))
+    assert seen == [((size[0] + 2, size[1] + 2), 0), ((3, 3), (1, 1))]
